@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* diff.h -- from one ruleset to another by the fewest elements. */
+#ifndef CORDON_MODEL_DIFF_H
+#define CORDON_MODEL_DIFF_H
+
+#include "model/ruleset.h"
+
+/* Told in an order that a single kernel transaction accepts: elements that go,
+ * chains whose rules go, new sets and chains, rules, elements that come, then
+ * sets and chains that go. Each returns 0 or a negative errno, which ends the diff. */
+struct diff_sink {
+	int (*del_element)(void *arg, const struct element *);
+	int (*add_element)(void *arg, const struct element *);
+	int (*add_set)(void *arg, const struct set_ref *);
+	int (*del_set)(void *arg, const struct set_ref *);
+	int (*add_chain)(void *arg, const struct chain_ref *);
+	int (*del_chain)(void *arg, const struct chain_ref *);
+	int (*flush_chain)(void *arg, const struct chain_ref *);	/* its rules go */
+	int (*add_rule)(void *arg, const struct chain_ref *, const struct rule_ir *);
+};
+
+/* old may be NULL: then all of next is added. */
+int diff_rulesets(const struct ruleset *old, const struct ruleset *next, const struct diff_sink *, void *arg);
+
+/* The stations of next: those of old for the devices that stay, with a new
+ * generation for each whose admitted flows must be judged again -- its class
+ * lost something it could reach or changed its mode, it changed class, its
+ * identity changed, or a class that names its class did. New devices begin at
+ * generation 1. *renewed counts the new generations; out has room for all
+ * devices of next. wrapped[] (parallel to out) tells whose generations begin again. */
+void diff_stations(const struct image *old, const struct station *old_stations, const struct image *next,
+    struct station *out, bool *wrapped, uint32_t *renewed);
+
+#endif

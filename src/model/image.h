@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* image.h -- the policy image: a compiled policy as one flat, checked file.
+ *
+ * Boot, apply and rollback load images; only cordon-compile parses text. The
+ * compiler has met foreign bytes, so image_open trusts nothing: every index,
+ * order and range is checked there once, and readers index without fear.
+ * Integers are the host's; addresses are in network order. */
+#ifndef CORDON_MODEL_IMAGE_H
+#define CORDON_MODEL_IMAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define IMAGE_VERSION 1
+
+enum image_section {
+	IMAGE_TEXT,		/* NUL-terminated strings; offset 0 is "" */
+	IMAGE_BLOBS,		/* bytes: certificates in DER */
+	IMAGE_APPLIANCE,	/* exactly one */
+	IMAGE_INTERFACES,	/* device interfaces, sorted by name */
+	IMAGE_AUTHORITIES,	/* by number */
+	IMAGE_SOURCES,		/* by authority number */
+	IMAGE_CLASSES,		/* by number; the first is number 0: quarantine */
+	IMAGE_RULES,		/* of the classes, in the order they were written */
+	IMAGE_RULE_BOXES,	/* what each rule says, as written; may overlap */
+	IMAGE_BOXES,		/* what each class may reach: disjoint, canonical order */
+	IMAGE_PEERS,		/* classes that a class names as destination */
+	IMAGE_DEVICES,		/* by number */
+	IMAGE_ADDRESSES,	/* of devices */
+	IMAGE_CERTIFICATES,	/* of devices */
+	IMAGE_LABELS,		/* of devices: text offsets (uint32_t) */
+	IMAGE_SECTIONS
+};
+
+struct image_slice {
+	uint32_t first;		/* index into the section */
+	uint32_t n;
+};
+
+struct image_where {
+	uint32_t file;		/* text: path as the admin gave it */
+	uint32_t line;
+};
+
+enum box_kind {
+	BOX_PORTS,		/* protocol with ports: low..high are ports */
+	BOX_ICMP,		/* low..high are types; protocol 1 or 58 */
+	BOX_PROTOCOL,		/* a protocol without ports */
+	BOX_ANY,		/* everything to these addresses */
+	BOX_KINDS
+};
+
+/* Addresses × one protocol × ports. Of one class, boxes of one kind and family are
+ * disjoint and sorted by (kind, family, protocol, low, first). */
+struct image_box {
+	uint8_t kind;		/* enum box_kind */
+	uint8_t family;		/* AF_INET, AF_INET6; 0 inside a peer: both */
+	uint8_t protocol;	/* BOX_ANY: 0 */
+	uint8_t pad;
+	uint16_t low;
+	uint16_t high;
+	uint8_t first[16];	/* unused (zero) inside a peer */
+	uint8_t last[16];
+};
+
+struct image_appliance {
+	struct image_slice services;	/* IMAGE_BOXES without addresses: what devices may ask of the appliance */
+	int32_t hook_priority;
+	uint32_t log_group;		/* base of the NFLOG groups */
+	uint32_t connections;		/* one device may hold open at once */
+	uint32_t brake_devices;		/* 0: no brake */
+	uint32_t brake_within_s;
+	uint32_t window_s;		/* how long a refused key counts before it is closed */
+	struct image_where where;
+};
+
+struct image_interface {
+	uint32_t name;		/* text, at most 15 bytes */
+};
+
+enum when_stale { WHEN_STALE_KEEP };
+
+struct image_authority {
+	uint32_t number;
+	uint32_t name;		/* text */
+	uint32_t certificate;	/* offset into blobs */
+	uint32_t certificate_len;
+	uint32_t refresh_s;
+	uint32_t when_stale;	/* enum when_stale */
+	uint32_t ca;		/* HTTPS: offset of a DER CA certificate in blobs; 0 with ca_len 0: the system's */
+	uint32_t ca_len;
+	struct image_slice sources;
+	struct image_where where;
+};
+
+struct image_source {
+	uint32_t authority;	/* number */
+	uint32_t url;		/* text: http:, https: or file: */
+	struct image_where where;
+};
+
+enum class_mode { MODE_ENFORCE, MODE_AUDIT };
+
+struct image_class {
+	uint32_t number;	/* 0: quarantine; never used again for another class */
+	uint32_t name;		/* text; unique */
+	uint32_t mode;		/* enum class_mode */
+	uint32_t named;		/* 1: another class names this one as destination: it has member sets */
+	struct image_slice boxes;	/* IMAGE_BOXES */
+	struct image_slice peers;	/* IMAGE_PEERS */
+	struct image_slice rules;	/* IMAGE_RULES */
+	struct image_where where;
+};
+
+struct image_rule {
+	struct image_slice boxes;	/* IMAGE_RULE_BOXES */
+	struct image_where where;
+};
+
+/* Rule boxes: a box, and the class it is for when the rule said "class:NAME". */
+struct image_rule_box {
+	struct image_box box;
+	uint32_t peer;		/* class number; 0: box.first..last count */
+};
+
+/* "Class A may reach the devices of class B on these ports". */
+struct image_peer {
+	uint32_t peer;		/* class number */
+	struct image_slice boxes;	/* IMAGE_BOXES without addresses, family 0 for BOX_PORTS */
+};
+
+struct image_device {
+	uint32_t number;
+	uint32_t name;		/* text; unique */
+	uint32_t class_number;
+	uint32_t interface;	/* text: its router port; 0: any device interface */
+	uint8_t mac[6];		/* unique */
+	uint8_t pad[2];
+	struct image_slice addresses;	/* none: the MAC alone is the identity */
+	struct image_slice certificates;
+	struct image_slice labels;
+	struct image_where where;
+};
+
+struct image_address {
+	uint8_t family;
+	uint8_t pad[3];
+	uint8_t bytes[16];	/* unique over all devices */
+};
+
+struct image_certificate {
+	uint32_t authority;	/* number */
+	uint32_t serial_len;	/* 1..20, no leading zero octets but for serial 0 */
+	uint8_t serial[20];	/* magnitude, big-endian */
+	uint32_t chain;		/* offset into blobs: the device's certificate in DER, with chain_len > 0 */
+	uint32_t chain_len;
+};
+
+struct image_section_ref {
+	uint64_t offset;
+	uint32_t n;		/* records (bytes for text and blobs) */
+	uint32_t record;	/* bytes of one */
+};
+
+struct image_header {
+	uint8_t magic[8];	/* "CORDONi1" */
+	uint32_t version;
+	uint32_t header_len;
+	uint64_t total_len;
+	uint8_t digest[32];	/* SHA-256 of the file with this field zero */
+	uint32_t next_device;	/* numbers below were given out once, for ever */
+	uint32_t next_class;
+	uint32_t next_authority;
+	uint32_t pad;
+	struct image_section_ref sections[IMAGE_SECTIONS];
+};
+
+/* A checked image, borrowed from memory that outlives it and does not change. */
+struct image {
+	const struct image_header *header;
+	const char *text;
+	const uint8_t *blobs;
+	const struct image_appliance *appliance;
+	const struct image_interface *interfaces;
+	const struct image_authority *authorities;
+	const struct image_source *sources;
+	const struct image_class *classes;
+	const struct image_rule *rules;
+	const struct image_rule_box *rule_boxes;
+	const struct image_box *boxes;
+	const struct image_peer *peers;
+	const struct image_device *devices;
+	const struct image_address *addresses;
+	const struct image_certificate *certificates;
+	const uint32_t *labels;
+	uint32_t n[IMAGE_SECTIONS];
+};
+
+/* Check bytes (8-byte aligned) and open them. 0, -EBADMSG (not an image,
+ * damaged, or it breaks a rule of this header; *why says which, static text),
+ * -EPROTO (another version). */
+int image_open(const void *data, size_t len, struct image *out, const char **why);
+
+/* Text at a checked offset. */
+static inline const char *
+image_text(const struct image *im, uint32_t offset)
+{
+	return im->text + offset;
+}
+
+/* NULL when there is none. Binary search. */
+const struct image_device *image_device(const struct image *, uint32_t number);
+const struct image_class *image_class(const struct image *, uint32_t number);
+const struct image_authority *image_authority(const struct image *, uint32_t number);
+
+/* Linear; for operators' commands. */
+const struct image_device *image_device_named(const struct image *, const char *name);
+const struct image_class *image_class_named(const struct image *, const char *name);
+const struct image_authority *image_authority_named(const struct image *, const char *name);
+
+#endif

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ruleset.h -- the kernel's side of a policy, as data.
+ *
+ * One description, used by all: enforce/ turns it into netlink messages,
+ * print into nft's syntax, and whoever wants to know a verdict can run it.
+ * Nothing is stored: chains, sets and elements are functions of the image,
+ * the stations and the kernel's features.
+ *
+ * The chains are a fixed skeleton plus up to two short ones per class;
+ * whatever changes while the appliance runs is a set element. */
+#ifndef CORDON_MODEL_RULESET_H
+#define CORDON_MODEL_RULESET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/image.h"
+#include "model/station.h"
+
+#define RULESET_TABLE "cordon"
+
+/* ---- fields of a packet that keys are made of --------------------------- */
+
+enum field {
+	FIELD_NONE,
+	FIELD_ETHER_SADDR,
+	FIELD_IP_SADDR,
+	FIELD_IP_DADDR,
+	FIELD_IP6_SADDR,
+	FIELD_IP6_DADDR,
+	FIELD_L4PROTO,
+	FIELD_SPORT,		/* of tcp, udp, sctp, dccp, udplite */
+	FIELD_DPORT,
+	FIELD_ICMP_TYPE,
+	FIELD_ICMP6_TYPE,
+	FIELD_IIFNAME,
+	FIELD_OIFNAME,
+	FIELD_IIF,
+	FIELD_MARK,
+	FIELD_CT_MARK,
+	FIELD_CT_NUMBER,	/* ct mark and 0xffffff00 */
+	FIELD_NFPROTO,
+	FIELD_PKTTYPE,
+	FIELD_CT_DIRECTION,
+	FIELD_HOPLIMIT,		/* ip6 */
+	FIELDS
+};
+
+struct field_info {
+	const char *nft;	/* how nft writes it */
+	const char *type;	/* nft's name of its type */
+	uint8_t type_id;	/* nft's number of that type, for the listing */
+	uint8_t len;		/* bytes; in a key each field is padded to 4 */
+	uint8_t family;		/* AF_INET, AF_INET6 where only that family has it; 0: both */
+};
+
+const struct field_info *field_info(enum field);
+
+/* ---- sets and maps ------------------------------------------------------ */
+
+/* _CLASS kinds exist once per class, _PEER kinds per (class, other class). */
+enum set_kind {
+	SET_NONE,
+	SET_DEVICE_INTERFACES,
+	SET_IDENTITY4, SET_IDENTITY6,		/* mac . address -> mark */
+	SET_IDENTITY4_PORT, SET_IDENTITY6_PORT,	/* mac . address . interface -> mark */
+	SET_IDENTITY_MAC, SET_IDENTITY_MAC_PORT,
+	SET_HARDWARE,				/* every device's mac -> mark */
+	SET_HOLDER4, SET_HOLDER6,		/* address -> mark */
+	SET_CURRENT,				/* number << 8 -> present mark */
+	SET_STATION, SET_STATION_R, SET_STATION_IN, SET_STATION_IN_R,
+	SET_LIVE, SET_LIVE_MAC,
+	SET_PEER,				/* marks that may take part in device-to-device traffic */
+	SET_TOTAL, SET_OVER,			/* counted, one element per device */
+	SET_SERVICES, SET_SERVICES_ICMP, SET_SERVICES_ICMP6,
+	SET_BOOTSTRAP,				/* sport . dport of DHCP, when it is a named service */
+	/* filled by packets */
+	SET_SEEN,
+	SET_BUDGET, SET_BUDGET_STRANGER,
+	SET_CONNECTIONS,
+	SET_REFUSED4, SET_REFUSED6, SET_REFUSED4_PORTLESS, SET_REFUSED6_PORTLESS,
+	SET_STRANGER4, SET_STRANGER6, SET_STRANGER4_PORTLESS, SET_STRANGER6_PORTLESS,
+	SET_INVALID, SET_CROWDED,
+	/* per class */
+	SET_ALLOW4_CLASS, SET_ALLOW6_CLASS,	/* address . protocol . port */
+	SET_ICMP4_CLASS, SET_ICMP6_CLASS,	/* address . type */
+	SET_ICMP4_R_CLASS, SET_ICMP6_R_CLASS,	/* the answers to those types */
+	SET_PROTO4_CLASS, SET_PROTO6_CLASS,	/* address . protocol */
+	SET_ANY4_CLASS, SET_ANY6_CLASS,		/* address */
+	SET_MEMBERS4_CLASS, SET_MEMBERS6_CLASS,
+	/* per class and class */
+	SET_PORTS_PEER,				/* protocol . port */
+	SET_ICMP4_PEER, SET_ICMP6_PEER, SET_ICMP4_R_PEER, SET_ICMP6_R_PEER,
+	SET_PROTO_PEER,
+	SET_KINDS
+};
+
+enum set_data { DATA_NONE, DATA_MARK, DATA_CHAIN };
+
+/* What each element does at every look-up that finds it. */
+enum set_state {
+	STATE_NONE,
+	STATE_COUNTER,
+	STATE_COUNTER_SAMPLE,	/* counter, then a limit: beyond it the rule goes no further */
+	STATE_OVER_BUDGET,	/* matches only beyond the rate */
+	STATE_CONNECTIONS,	/* matches only when more than n connections stand */
+};
+
+#define SET_FIELDS_MAX 5	/* nft's listing holds no more in a concatenation */
+
+struct set_info {
+	const char *name;	/* stem; the number follows for _CLASS and _PEER kinds */
+	enum field fields[SET_FIELDS_MAX];
+	enum set_data data;
+	enum set_state state;
+	bool interval;
+	bool dynamic;		/* filled by packets: bounded by size */
+	uint32_t size;
+	uint32_t timeout_s;
+};
+
+const struct set_info *set_info(enum set_kind);
+
+struct set_ref {
+	uint16_t kind;		/* enum set_kind */
+	uint32_t number;	/* class number for _CLASS and _PEER kinds */
+	uint32_t other;		/* class number for _PEER kinds */
+};
+
+#define SET_NAMELEN 48
+/* "live", "allow4_12", "ports_12_7"; class 0 is written "quarantine". Returns buf. */
+const char *set_name(const struct set_ref *, char buf[SET_NAMELEN]);
+
+/* ---- chains ------------------------------------------------------------- */
+
+enum chain_kind {
+	CHAIN_NONE,
+	CHAIN_FORWARD, CHAIN_INPUT, CHAIN_OUTPUT,
+	CHAIN_FROM_DEVICE, CHAIN_TO_DEVICE, CHAIN_LATERAL, CHAIN_LATERAL_REPLY,
+	CHAIN_JUDGE, CHAIN_JUDGE_REPLY, CHAIN_WHO, CHAIN_WHO6, CHAIN_HOLDER,
+	CHAIN_REPLY,
+	CHAIN_INPUT_DEVICE, CHAIN_INPUT_REPLY, CHAIN_OUTPUT_DEVICE, CHAIN_OUTPUT_REPLY,
+	CHAIN_ADMIT, CHAIN_CROWDED,
+	CHAIN_REFUSED, CHAIN_AUDITED, CHAIN_STRAY, CHAIN_INVALID,
+	CHAIN_RECORD, CHAIN_RECORD_PORT, CHAIN_OVER,
+	CHAIN_NEW4, CHAIN_NEW6, CHAIN_NEW4_PORTLESS, CHAIN_NEW6_PORTLESS,
+	CHAIN_STRANGER, CHAIN_STRANGER_RECORD, CHAIN_STRANGER_PORT, CHAIN_STRANGER_OVER,
+	CHAIN_STRANGER_NEW4, CHAIN_STRANGER_NEW6, CHAIN_STRANGER_NEW4_PORTLESS, CHAIN_STRANGER_NEW6_PORTLESS,
+	CHAIN_CLASS,		/* where may this class go? */
+	CHAIN_CLASS_R,		/* the same, mirrored, for answers whose mark is not live */
+	CHAIN_KINDS
+};
+
+struct chain_ref {
+	uint16_t kind;
+	uint32_t number;	/* class number */
+};
+
+#define CHAIN_NAMELEN 48
+const char *chain_name(const struct chain_ref *, char buf[CHAIN_NAMELEN]);
+
+enum chain_hook { HOOK_NONE, HOOK_INPUT, HOOK_FORWARD, HOOK_OUTPUT };
+
+/* HOOK_NONE for a plain chain; *policy_drop is set for base chains. */
+enum chain_hook chain_hook(enum chain_kind, bool *policy_drop);
+
+/* ---- rules -------------------------------------------------------------- */
+
+enum counter_kind {
+	COUNTER_NONE,
+	COUNTER_TRANSIT,	/* forwarded between interfaces that are no device's: refused */
+	COUNTER_STRAY,		/* answers and inbound packets that belong to nothing allowed */
+	COUNTER_INVALID,
+	COUNTER_STRANGERS,
+	COUNTER_STRANGERS_OVER,
+	COUNTER_OVER,
+	COUNTER_DISCOVERY,	/* broadcast and multicast to the appliance */
+	COUNTER_KINDS
+};
+const char *counter_name(enum counter_kind);
+
+enum expr_kind {
+	EXPR_END,
+	EXPR_MATCH,		/* field op value */
+	EXPR_CT_STATE,		/* ct state in mask */
+	EXPR_LOOKUP,		/* fields (not) in set; counts where the set counts */
+	EXPR_ANY_OF,		/* field is one of a few constant values */
+	EXPR_MARK_FROM_MAP,	/* meta mark set <fields> map @map; no entry: the rule ends */
+	EXPR_VERDICT_FROM_MAP,	/* <fields> vmap @map; no entry: the rule ends */
+	EXPR_SET_MARK,		/* meta mark set value */
+	EXPR_SAVE_MARK,		/* ct mark set meta mark */
+	EXPR_ADD,		/* add @set { fields }, with the set's state; fails when it is full */
+	EXPR_COUNTER,		/* named counter */
+	EXPR_LOG,		/* NFLOG, group = base + value */
+	EXPR_ACCEPT,
+	EXPR_DROP,
+	EXPR_GOTO,
+	EXPR_JUMP,
+	EXPR_RETURN,
+};
+
+enum ct_state_mask { CTS_INVALID = 1, CTS_ESTABLISHED = 2, CTS_RELATED = 4, CTS_NEW = 8 };
+
+#define EXPR_VALUES_MAX 8
+
+struct expr {
+	enum expr_kind kind;
+	bool negate;			/* EXPR_MATCH, EXPR_LOOKUP */
+	enum field fields[SET_FIELDS_MAX];	/* FIELD_NONE ends */
+	struct set_ref set;
+	struct chain_ref chain;
+	enum counter_kind counter;
+	uint32_t value;			/* EXPR_MATCH, EXPR_SET_MARK, EXPR_LOG, EXPR_CT_STATE */
+	uint8_t values[EXPR_VALUES_MAX];	/* EXPR_ANY_OF, one byte each */
+	uint8_t n_values;
+};
+
+#define RULE_EXPRS_MAX 6
+struct rule_ir {
+	struct expr exprs[RULE_EXPRS_MAX + 1];	/* EXPR_END ends */
+};
+
+#define CHAIN_RULES_MAX 24	/* of the skeleton's chains; class chains are bounded by their peers */
+
+/* ---- the whole ---------------------------------------------------------- */
+
+/* Probed once at start; each can be forced to false for tests. */
+struct features {
+	bool owner_persist;	/* both table flags: others get EPERM, and the table outlives us */
+	bool connlimit;		/* ct count in sets */
+};
+
+struct ruleset {
+	const struct image *image;
+	const struct station *stations;	/* parallel to image->devices */
+	struct features features;
+};
+
+/* Each calls fn until it returns non-zero, which is then the answer. */
+typedef int set_fn(void *arg, const struct set_ref *);
+typedef int chain_fn(void *arg, const struct chain_ref *);
+typedef int rule_fn(void *arg, const struct rule_ir *);
+
+int ruleset_each_set(const struct ruleset *, set_fn *, void *arg);
+int ruleset_each_chain(const struct ruleset *, chain_fn *, void *arg);
+int ruleset_each_rule(const struct ruleset *, const struct chain_ref *, rule_fn *, void *arg);
+
+/* The sets and chains of one class alone, in the same order. */
+int ruleset_each_class_set(const struct ruleset *, const struct image_class *, set_fn *, void *arg);
+int ruleset_each_class_chain(const struct ruleset *, const struct image_class *, chain_fn *, void *arg);
+
+/* ---- elements ----------------------------------------------------------- */
+
+#define KEY_MAX 64
+
+struct element {
+	struct set_ref set;
+	uint8_t key_len;
+	uint8_t key[KEY_MAX];		/* fields one after another, each padded to 4 */
+	uint8_t key_end[KEY_MAX];	/* interval sets only: the last of the box, inclusive */
+	uint32_t mark;			/* DATA_MARK */
+	struct chain_ref chain;		/* DATA_CHAIN */
+};
+
+typedef int element_fn(void *arg, const struct element *);
+
+/* The elements of the appliance itself, of one class, of one device at its
+ * station. Together they are all of the table's static content. */
+int elements_of_appliance(const struct ruleset *, element_fn *, void *arg);
+int elements_of_class(const struct ruleset *, const struct image_class *, element_fn *, void *arg);
+int elements_of_device(const struct ruleset *, const struct image_device *, const struct station *,
+    element_fn *, void *arg);
+int ruleset_each_element(const struct ruleset *, element_fn *, void *arg);
+
+/* Same set, same key (and key_end); and the same with its data. */
+bool element_same_key(const struct element *, const struct element *);
+bool element_equal(const struct element *, const struct element *);
+
+#endif

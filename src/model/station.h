@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* station.h -- where each device stands now, and the mark that says so. */
+#ifndef CORDON_MODEL_STATION_H
+#define CORDON_MODEL_STATION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What the policy cannot know: it changes while the appliance runs. */
+struct station {
+	uint32_t number;	/* device number, never used again for another device */
+	uint8_t generation;	/* 1..255; a new one makes every admitted flow be judged again */
+	uint8_t quarantined;	/* 0 or 1 */
+};
+
+#define MARK_NUMBER_MASK 0xffffff00U
+
+static inline uint32_t
+station_mark(const struct station *s)
+{
+	return s->number << 8 | s->generation;
+}
+
+/* The next generation. *wrapped tells that marks of long ago come again: flows
+ * that carry them must be deleted from conntrack before. */
+static inline uint8_t
+station_next_generation(uint8_t generation, bool *wrapped)
+{
+	*wrapped = generation == 255;
+	return *wrapped ? 1 : (uint8_t)(generation + 1);
+}
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* limits.h -- every limit, with its reason. Each is tested at N and N+1. */
+#ifndef CORDON_PROTO_LIMITS_H
+#define CORDON_PROTO_LIMITS_H
+
+/* A mark is number << 8 | generation, and a mark has 32 bits. */
+#define LIMIT_DEVICE_NUMBER	0x00ffffffU
+#define LIMIT_DEVICES		200000U		/* twice the largest fleet that is measured */
+#define LIMIT_CLASSES		10000U		/* a class costs chains and sets in the kernel */
+#define LIMIT_AUTHORITIES	256U
+#define LIMIT_SOURCES		1024U		/* CRL URLs, all authorities together */
+#define LIMIT_INTERFACES	4096U		/* device interfaces: one per device in a lab of 1,200 */
+#define LIMIT_RULES_PER_CLASS	4096U
+#define LIMIT_BOXES_PER_CLASS	65536U		/* disjoint boxes: overlaps may multiply, memory may not */
+#define LIMIT_ADDRESSES_PER_DEVICE 16U
+#define LIMIT_NAME		64U		/* bytes of a device's, class's or authority's name, with the NUL */
+#define LIMIT_SERIAL		20U		/* RFC 5280 4.1.2.2: conforming serials have at most 20 octets */
+#define LIMIT_URL		2048U		/* bytes, with the NUL */
+#define LIMIT_HOST		256U		/* RFC 1035 2.3.4: 255 octets, and the NUL */
+#define LIMIT_IMAGE_BYTES	(256U << 20)	/* a policy image; the measured large one has a tenth of it */
+#define LIMIT_CONFIG_FILE_BYTES	(64U << 20)	/* one configuration file */
+#define LIMIT_MISTAKES		1000U		/* reported in one run; the rest is counted */
+
+/* CRLs. */
+#define LIMIT_CRL_BYTES		(256UL << 20)	/* five million entries are 210 MB */
+#define LIMIT_FETCH_SECONDS	300U
+#define LIMIT_FETCH_REDIRECTS	3U
+#define LIMIT_FETCH_CHUNK	32768U		/* body bytes per message */
+
+/* Evidence. */
+#define LIMIT_REFUSED_KEYS	65536U		/* per kernel set: bounds the kernel's memory */
+#define LIMIT_ATTEMPTS_OPEN	262144U		/* in cordon-flow's memory, all sets together */
+
+/* Control socket. */
+#define LIMIT_CLIENTS		32U		/* operators' tools at once */
+
+#endif

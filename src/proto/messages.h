@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* messages.h -- what crosses a process boundary, and nothing else.
+ *
+ * Payloads: fixed-width integers, explicit padding, no pointers, no bool or
+ * enum members. Times are milliseconds since 1970 (UTC). Text fields are
+ * NUL-terminated data to hand on (a URL to fetch, an operator's words to
+ * store): no receiver takes them for a path or a format. */
+#ifndef CORDON_PROTO_MESSAGES_H
+#define CORDON_PROTO_MESSAGES_H
+
+#include <assert.h>
+#include <stdint.h>
+
+#include "common/ipc.h"
+#include "proto/limits.h"
+#include "proto/proc.h"
+
+/* ---- the life of workers ------------------------------------------------ */
+
+struct spawn_start {
+	uint32_t proc;		/* enum proc */
+	uint32_t token;		/* cordond's choice, names this instance from here on */
+};
+
+struct spawn_started {
+	uint32_t token;
+	uint32_t pid;		/* to show an operator; cordond may not signal it */
+};
+
+struct spawn_failed {
+	uint32_t token;
+	uint32_t error;		/* errno */
+};
+
+struct spawn_kill {
+	uint32_t token;
+	uint32_t pad;
+};
+
+struct spawn_exited {
+	uint32_t token;
+	uint32_t status;	/* as of waitpid(2) */
+};
+
+struct ready {
+	uint32_t landlocked;	/* 1: Landlock stands; 0: the kernel has none */
+	uint32_t pad;
+};
+
+/* ---- the policy image --------------------------------------------------- */
+
+struct image_ref {
+	uint64_t revision;	/* counts applied policies; 0: the empty image of an appliance without a policy */
+};
+
+struct compile_request {
+	uint32_t have_image;	/* 1: an IMAGE with the running policy came before, whose numbers stay */
+	uint32_t pad;
+};
+
+struct compile_result {
+	uint32_t mistakes;	/* 0: the descriptor is an image; otherwise it is text, a line each */
+	uint32_t warnings;	/* lines of advice; only with an image, inside it */
+};
+
+/* ---- stations ----------------------------------------------------------- */
+
+/* Where a device stands. */
+enum station_where {
+	STATION_UNKNOWN = 0,
+	STATION_ENFORCED,
+	STATION_AUDITED,
+	STATION_QUARANTINED,
+};
+
+/* Why it was quarantined; several may hold at once, so these are bits. */
+enum station_cause {
+	CAUSE_REVOKED	= 1 << 0,	/* its certificate stands on a verified CRL */
+	CAUSE_OPERATOR	= 1 << 1,	/* a person said so */
+};
+
+/* ---- evidence ----------------------------------------------------------- */
+
+/* NFLOG groups, counted from the configured base. */
+enum flow_group {
+	FLOW_REFUSED = 0,	/* a new refused key, and a sample of known ones */
+	FLOW_INVALID,		/* conntrack calls the packet invalid */
+	FLOW_SIGHTED,		/* a device's new connections come in by this interface */
+	FLOW_CROWDED,		/* a device holds too many connections at once */
+	FLOW_GROUPS
+};
+
+struct flow_socket {
+	uint32_t group_base;
+	uint32_t pad;
+};
+
+struct flow_station {
+	uint32_t number;	/* device number */
+	uint32_t mark;		/* its present mark */
+	uint32_t where;		/* enum station_where */
+	uint32_t cause;		/* bits of enum station_cause */
+};
+
+/* One refused key as the kernel counts it. The first four sets are keyed by
+ * mark, the strangers by MAC. */
+struct flow_count {
+	uint64_t packets;	/* since the key was made */
+	uint64_t bytes;
+	uint32_t mark;		/* 0: a stranger */
+	uint8_t mac[6];		/* strangers only */
+	uint8_t family;		/* AF_INET or AF_INET6; 0: a count per mark of FLOW_INVALID or FLOW_CROWDED */
+	uint8_t protocol;
+	uint8_t source[16];	/* IPv4 in the first four bytes */
+	uint8_t destination[16];
+	uint16_t port;		/* host order; 0 where the protocol has none */
+	uint8_t final;		/* 1: the key was deleted with this count, the next packet makes a new one */
+	uint8_t group;		/* enum flow_group */
+	uint8_t pad[4];
+};
+static_assert(sizeof(struct flow_count) == 72, "wire");
+
+#define FLOW_COUNTS_MAX 64
+
+struct flow_counts {
+	uint32_t n;
+	uint32_t pad;
+	struct flow_count counts[FLOW_COUNTS_MAX];
+};
+
+/* What was refused without a key of its own, exact, since the rules were
+ * loaded. One message per device that has any, and one with mark 0. */
+struct flow_losses {
+	uint32_t mark;			/* 0: strangers */
+	uint32_t pad;
+	uint64_t total_packets;		/* all that was refused to this device */
+	uint64_t total_bytes;
+	uint64_t overflow_packets;	/* of these, beyond the budget or a full set */
+	uint64_t overflow_bytes;
+};
+
+struct flow_flush {
+	uint32_t token;
+	uint32_t pad;
+};
+
+/* Answers FLOW_FLUSH when all that was sent before it is in the store; also
+ * sent unasked (token 0) when a number changed, at most once a second. */
+struct flow_flushed {
+	uint32_t token;
+	uint32_t error;		/* errno of the store, 0: well */
+	uint64_t attempts;	/* rows written since start */
+	uint64_t lost;		/* NFLOG records lost (sequence gaps) */
+	uint64_t unmatched;	/* counts without a record: attempts of which only the numbers are known */
+	uint64_t clones;	/* identities seen at two places at once */
+};
+
+/* ---- revocation --------------------------------------------------------- */
+
+struct pki_refresh {
+	uint32_t authority;	/* number; 0: all */
+	uint32_t pad;
+};
+
+struct pki_fetch {
+	uint32_t source;	/* index of the source in the image */
+	uint32_t pad;
+};
+
+struct pki_fetcher {
+	uint32_t source;
+	uint32_t pad;
+};
+
+/* A verified revocation. Those of one CRL come in a row, closed by
+ * PKI_REVOKE_DONE, and take effect in one transaction. */
+struct pki_revoke {
+	uint32_t device;	/* device number */
+	uint32_t authority;	/* authority number */
+	uint32_t reason;	/* RFC 5280 5.3.1 CRLReason; 0 when the entry has none */
+	uint32_t pad;
+	int64_t revoked_at;	/* revocationDate */
+};
+
+struct pki_revoke_done {
+	uint32_t source;
+	uint32_t n;		/* how many came before */
+	int64_t received_at;	/* when the last byte of the CRL had come */
+};
+
+struct pki_revoked {
+	uint32_t source;
+	uint32_t error;		/* errno of the transaction, 0: the kernel took it */
+};
+
+enum source_state {
+	SOURCE_NEVER = 0,
+	SOURCE_FRESH,
+	SOURCE_DUE,
+	SOURCE_STALE,
+	SOURCE_EXPIRED,
+};
+
+/* Why the last try of a source changed nothing. */
+enum source_error {
+	E_NONE = 0,
+	E_FETCH,	/* the transfer failed; detail is the HTTP status or curl's number */
+	E_EMPTY,
+	E_NOT_CRL,	/* HTML, gzip or other bytes that begin no CRL */
+	E_TRUNC,
+	E_TRAILING,
+	E_DER,
+	E_SIG,
+	E_SIGALG,
+	E_WEAK,
+	E_SIGNER,
+	E_CRITICAL,
+	E_IDP,
+	E_DUP_EXT,
+	E_DELTA,
+	E_ROLLBACK,
+	E_EQUIVOCATION,
+	E_TOO_BIG,
+	E_CACHE,
+	E_DISK,
+	E_APPLY,	/* verified, but the kernel did not take the quarantine yet */
+	E_FUTURE,
+	SOURCE_ERRORS
+};
+
+struct pki_source {
+	uint32_t source;
+	uint32_t authority;
+	uint32_t state;		/* enum source_state */
+	uint32_t error;		/* enum source_error, of the last try */
+	uint32_t detail;
+	uint32_t entries;	/* of the CRL in use */
+	uint32_t hits;		/* devices of ours on it */
+	uint32_t fetching;	/* 1: a transfer is under way */
+	int64_t this_update;	/* 0: none */
+	int64_t next_update;	/* 0: none */
+	int64_t last_success;	/* last time that bytes were verified or confirmed by 304 */
+	int64_t last_try;
+	int64_t next_try;
+	uint8_t number_len;	/* octets of the CRL number, 0: none */
+	uint8_t number[20];	/* big-endian */
+	uint8_t pad[3];
+};
+
+/* ---- fetching ----------------------------------------------------------- */
+
+struct fetch_limits {
+	uint64_t max_bytes;
+	uint32_t timeout_s;
+	uint32_t max_redirects;
+	char url_prefix[LIMIT_URL];	/* "http://host:port/" that the first URL must begin with; for a file, the whole URL */
+};
+
+struct fetch_request {
+	char url[LIMIT_URL];
+	char etag[256];		/* "" or the validator to send */
+	char last_modified[64];
+};
+
+struct fetch_header {
+	uint32_t status;	/* HTTP status; 200 for a file */
+	uint32_t pad;
+	char etag[256];
+	char last_modified[64];
+};
+
+struct fetch_body {
+	uint32_t len;		/* 1 .. LIMIT_FETCH_CHUNK */
+	uint32_t pad;
+	uint8_t data[LIMIT_FETCH_CHUNK];
+};
+
+struct fetch_end {
+	uint32_t error;		/* 0: all of it came; otherwise enum source_error */
+	uint32_t detail;	/* CURLcode or errno */
+};
+
+/* ---- the operator ------------------------------------------------------- */
+
+struct ctl_empty {
+	uint32_t pad;
+};
+
+struct ctl_status {
+	uint64_t revision;		/* of the running policy; 0: none yet, device interfaces are closed */
+	int64_t applied_at;
+	int64_t started_at;		/* cordond */
+	int64_t now;
+	uint32_t devices;
+	uint32_t classes;
+	uint32_t quarantined;
+	uint32_t audited;
+	uint32_t table_mode;		/* 1: owner and persist; 2: plain table, watched */
+	uint32_t healthy;		/* 1: the kernel was compared with the model and agrees */
+	uint32_t foreign_changes;	/* seen and put right since start */
+	uint32_t landlock;		/* 1: workers run under Landlock */
+	uint32_t worker_up[PROC_MAX];	/* by enum proc: 1 when ready */
+	uint32_t worker_restarts[PROC_MAX];
+	struct flow_flushed flow;	/* the latest */
+	uint64_t refused_packets;	/* devices' */
+	uint64_t refused_bytes;
+	uint64_t stranger_packets;
+	uint64_t overflow_packets;	/* refused beyond budget: counted, without a key */
+	uint64_t invalid_packets;
+	uint64_t stray_packets;		/* answers and inbound packets that belong to nothing allowed */
+};
+
+struct ctl_state {
+	uint64_t revision;
+};
+
+struct ctl_apply {
+	uint32_t pad;
+};
+
+struct ctl_applied {
+	uint32_t error;		/* errno of the apply; 0 with mistakes > 0 means nothing was applied */
+	uint32_t mistakes;
+	uint64_t revision;	/* running now */
+	uint32_t devices;
+	uint32_t classes;
+	uint32_t added;		/* elements */
+	uint32_t removed;
+	uint32_t renewed;	/* devices that got a new generation: their flows are judged again */
+	uint32_t microseconds;	/* the kernel's transaction */
+};
+
+struct ctl_device {
+	uint32_t number;
+	uint32_t pad;
+	char words[200];	/* the operator's reason */
+};
+
+struct ctl_authority {
+	uint32_t number;	/* 0: all */
+	uint32_t pad;
+};
+
+struct ctl_done {
+	uint32_t error;		/* errno */
+	uint32_t pad;
+};
+
+/* ---- the table ---------------------------------------------------------- */
+
+enum message {
+	MSG_NONE = 0,
+#define MSG(name, payload, from, to, fd) MSG_##name,
+#include "proto/messages.def"
+#undef MSG
+	MSG_MAX
+};
+
+/* For ipc_init. */
+extern const struct ipc_table messages;
+
+#endif
