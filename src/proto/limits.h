@@ -26,6 +26,7 @@
 #define LIMIT_FETCH_SECONDS	300U
 #define LIMIT_FETCH_REDIRECTS	3U
 #define LIMIT_FETCH_CHUNK	32768U		/* body bytes per message */
+#define LIMIT_FETCH_CA		4096U		/* a CA certificate for HTTPS: RSA-4096 with long names has 2 kB */
 
 /* Evidence. */
 #define LIMIT_REFUSED_KEYS	65536U		/* per kernel set: bounds the kernel's memory */

@@ -260,6 +260,8 @@ struct fetch_request {
 	char url[LIMIT_URL];
 	char etag[256];		/* "" or the validator to send */
 	char last_modified[64];
+	uint32_t ca_len;	/* HTTPS: the only CA to trust, in DER; 0: the system's */
+	uint8_t ca[LIMIT_FETCH_CA];
 };
 
 struct fetch_header {
