@@ -38,6 +38,7 @@ enum field {
 	FIELD_OIFNAME,
 	FIELD_IIF,
 	FIELD_MARK,
+	FIELD_NUMBER,		/* meta mark and 0xffffff00: the device, whatever its generation */
 	FIELD_CT_MARK,
 	FIELD_CT_NUMBER,	/* ct mark and 0xffffff00 */
 	FIELD_NFPROTO,
@@ -72,7 +73,7 @@ enum set_kind {
 	SET_STATION, SET_STATION_R, SET_STATION_IN, SET_STATION_IN_R,
 	SET_LIVE, SET_LIVE_MAC,
 	SET_PEER,				/* marks that may take part in device-to-device traffic */
-	SET_TOTAL, SET_OVER,			/* counted, one element per device */
+	SET_TOTAL, SET_OVER,			/* by device number, counted, one element each */
 	SET_SERVICES, SET_SERVICES_ICMP, SET_SERVICES_ICMP6,
 	SET_BOOTSTRAP,				/* sport . dport of DHCP, when it is a named service */
 	/* filled by packets */
@@ -87,7 +88,7 @@ enum set_kind {
 	SET_ICMP4_CLASS, SET_ICMP6_CLASS,	/* address . type */
 	SET_ICMP4_R_CLASS, SET_ICMP6_R_CLASS,	/* the answers to those types */
 	SET_PROTO4_CLASS, SET_PROTO6_CLASS,	/* address . protocol */
-	SET_ANY4_CLASS, SET_ANY6_CLASS,		/* address */
+	SET_ANY4_CLASS, SET_ANY6_CLASS,		/* address . every protocol */
 	SET_MEMBERS4_CLASS, SET_MEMBERS6_CLASS,
 	/* per class and class */
 	SET_PORTS_PEER,				/* protocol . port */
@@ -127,6 +128,12 @@ struct set_ref {
 	uint32_t number;	/* class number for _CLASS and _PEER kinds */
 	uint32_t other;		/* class number for _PEER kinds */
 };
+
+static inline bool
+set_ref_equal(const struct set_ref *a, const struct set_ref *b)
+{
+	return a->kind == b->kind && a->number == b->number && a->other == b->other;
+}
 
 #define SET_NAMELEN 48
 /* "live", "allow4_12", "ports_12_7"; class 0 is written "quarantine". Returns buf. */

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* diff.c -- from one ruleset to another, in an order that one transaction takes. */
+#include "model/diff.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- lists of one unit: the appliance, a class or a device -------------- */
+
+struct elements {
+	struct element *e;
+	size_t n, room;
+};
+
+static int
+collect_element(void *arg, const struct element *e)
+{
+	struct elements *l = arg;
+
+	if (l->n == l->room) {
+		size_t room = l->room ? 2 * l->room : 64;
+		struct element *p = reallocarray(l->e, room, sizeof(*p));
+
+		if (p == NULL)
+			return -ENOMEM;
+		l->e = p;
+		l->room = room;
+	}
+	l->e[l->n++] = *e;
+	return 0;
+}
+
+static int
+element_order(const void *a, const void *b)
+{
+	const struct element *x = a, *y = b;
+	int c;
+
+	if (x->set.kind != y->set.kind)
+		return x->set.kind < y->set.kind ? -1 : 1;
+	if (x->set.number != y->set.number)
+		return x->set.number < y->set.number ? -1 : 1;
+	if (x->set.other != y->set.other)
+		return x->set.other < y->set.other ? -1 : 1;
+	c = memcmp(x->key, y->key, sizeof(x->key));
+	return c != 0 ? c : memcmp(x->key_end, y->key_end, sizeof(x->key_end));
+}
+
+/* What is in a and not, or not equal, in b. Both are sorted. */
+static int
+each_missing(const struct elements *a, const struct elements *b,
+    int (*fn)(void *, const struct element *), void *arg)
+{
+	size_t j = 0;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < a->n; i++) {
+		while (j < b->n && element_order(&b->e[j], &a->e[i]) < 0)
+			j++;
+		if (j == b->n || !element_equal(&a->e[i], &b->e[j]))
+			rc = fn(arg, &a->e[i]);
+	}
+	return rc;
+}
+
+/* ---- the state of one diff ---------------------------------------------- */
+
+enum phase { PHASE_DELETE, PHASE_ADD };
+
+struct diff {
+	const struct ruleset *old;	/* or NULL */
+	const struct ruleset *next;
+	const struct diff_sink *sink;
+	void *arg;
+	struct elements a, b;		/* scratch */
+};
+
+/* The lists of one unit stand in a (old) and b (next): tell what changes. */
+static int
+tell(struct diff *d, enum phase phase)
+{
+	qsort(d->a.e, d->a.n, sizeof(*d->a.e), element_order);
+	qsort(d->b.e, d->b.n, sizeof(*d->b.e), element_order);
+	if (phase == PHASE_DELETE)
+		return each_missing(&d->a, &d->b, d->sink->del_element, d->arg);
+	return each_missing(&d->b, &d->a, d->sink->add_element, d->arg);
+}
+
+/* ---- elements ----------------------------------------------------------- */
+
+static int
+diff_appliance(struct diff *d, enum phase phase)
+{
+	int rc = 0;
+
+	d->a.n = d->b.n = 0;
+	if (d->old != NULL)
+		rc = elements_of_appliance(d->old, collect_element, &d->a);
+	if (rc == 0)
+		rc = elements_of_appliance(d->next, collect_element, &d->b);
+	return rc != 0 ? rc : tell(d, phase);
+}
+
+/* Either may be NULL: the class is new, or gone. */
+static int
+diff_class(struct diff *d, const struct image_class *x, const struct image_class *y, enum phase phase)
+{
+	int rc = 0;
+
+	if (x == NULL && phase == PHASE_ADD)
+		return elements_of_class(d->next, y, d->sink->add_element, d->arg);
+	d->a.n = d->b.n = 0;
+	if (x != NULL)
+		rc = elements_of_class(d->old, x, collect_element, &d->a);
+	if (rc == 0 && y != NULL)
+		rc = elements_of_class(d->next, y, collect_element, &d->b);
+	return rc != 0 ? rc : tell(d, phase);
+}
+
+/* Same elements without looking at them: most devices of most changes. */
+static bool
+device_same(struct diff *d, const struct image_device *x, const struct station *sx,
+    const struct image_device *y, const struct station *sy)
+{
+	const struct image *i = d->old->image, *j = d->next->image;
+	const struct image_class *cx = image_class(i, x->class_number);
+	const struct image_class *cy = image_class(j, y->class_number);
+
+	return memcmp(sx, sy, sizeof(*sx)) == 0 && x->class_number == y->class_number &&
+	    cx->mode == cy->mode && cx->named == cy->named &&
+	    memcmp(x->mac, y->mac, sizeof(x->mac)) == 0 &&
+	    strcmp(image_text(i, x->interface), image_text(j, y->interface)) == 0 &&
+	    x->addresses.n == y->addresses.n &&
+	    memcmp(i->addresses + x->addresses.first, j->addresses + y->addresses.first,
+	    x->addresses.n * sizeof(*i->addresses)) == 0;
+}
+
+static int
+diff_device(struct diff *d, size_t ix, size_t iy, enum phase phase)
+{
+	const struct image_device *x = ix == SIZE_MAX ? NULL : &d->old->image->devices[ix];
+	const struct image_device *y = iy == SIZE_MAX ? NULL : &d->next->image->devices[iy];
+	int rc = 0;
+
+	if (x == NULL)
+		return phase == PHASE_DELETE ? 0 :
+		    elements_of_device(d->next, y, &d->next->stations[iy], d->sink->add_element, d->arg);
+	if (y == NULL)
+		return phase == PHASE_ADD ? 0 :
+		    elements_of_device(d->old, x, &d->old->stations[ix], d->sink->del_element, d->arg);
+	if (device_same(d, x, &d->old->stations[ix], y, &d->next->stations[iy]))
+		return 0;
+	d->a.n = d->b.n = 0;
+	rc = elements_of_device(d->old, x, &d->old->stations[ix], collect_element, &d->a);
+	if (rc == 0)
+		rc = elements_of_device(d->next, y, &d->next->stations[iy], collect_element, &d->b);
+	return rc != 0 ? rc : tell(d, phase);
+}
+
+static int
+diff_elements(struct diff *d, enum phase phase)
+{
+	const struct image *x = d->old ? d->old->image : NULL, *y = d->next->image;
+	uint32_t nx = x ? x->n[IMAGE_CLASSES] : 0, ny = y->n[IMAGE_CLASSES];
+	uint32_t i = 0, j = 0;
+	int rc = diff_appliance(d, phase);
+
+	while (rc == 0 && (i < nx || j < ny)) {
+		bool left = j == ny || (i < nx && x->classes[i].number <= y->classes[j].number);
+		bool right = i == nx || (j < ny && y->classes[j].number <= x->classes[i].number);
+
+		rc = diff_class(d, left ? &x->classes[i] : NULL, right ? &y->classes[j] : NULL, phase);
+		i += left;
+		j += right;
+	}
+	nx = x ? x->n[IMAGE_DEVICES] : 0;
+	ny = y->n[IMAGE_DEVICES];
+	i = j = 0;
+	while (rc == 0 && (i < nx || j < ny)) {
+		bool left = j == ny || (i < nx && x->devices[i].number <= y->devices[j].number);
+		bool right = i == nx || (j < ny && y->devices[j].number <= x->devices[i].number);
+
+		rc = diff_device(d, left ? i : SIZE_MAX, right ? j : SIZE_MAX, phase);
+		i += left;
+		j += right;
+	}
+	return rc;
+}
+
+/* ---- sets and chains ---------------------------------------------------- */
+
+/* Is this set or chain in the other ruleset? Class parts are looked for in
+ * that class alone. */
+struct finder {
+	const void *want;
+	bool found;
+};
+
+static int
+match_set(void *arg, const struct set_ref *ref)
+{
+	struct finder *f = arg;
+
+	f->found = set_ref_equal(ref, f->want);
+	return f->found;
+}
+
+static bool
+has_set(const struct ruleset *rs, const struct set_ref *ref)
+{
+	struct finder f = { ref, false };
+	const struct image_class *class;
+
+	if (rs == NULL)
+		return false;
+	if (ref->kind < SET_ALLOW4_CLASS)
+		return ref->kind != SET_CONNECTIONS || rs->features.connlimit;
+	if ((class = image_class(rs->image, ref->number)) == NULL)
+		return false;
+	ruleset_each_class_set(rs, class, match_set, &f);
+	return f.found;
+}
+
+static bool
+has_chain(const struct ruleset *rs, const struct chain_ref *ref)
+{
+	return rs != NULL && (ref->kind < CHAIN_CLASS || image_class(rs->image, ref->number) != NULL);
+}
+
+static int
+set_comes(void *arg, const struct set_ref *ref)
+{
+	struct diff *d = arg;
+
+	return has_set(d->old, ref) ? 0 : d->sink->add_set(d->arg, ref);
+}
+
+static int
+set_goes(void *arg, const struct set_ref *ref)
+{
+	struct diff *d = arg;
+
+	return has_set(d->next, ref) ? 0 : d->sink->del_set(d->arg, ref);
+}
+
+static int
+chain_comes(void *arg, const struct chain_ref *ref)
+{
+	struct diff *d = arg;
+
+	return has_chain(d->old, ref) ? 0 : d->sink->add_chain(d->arg, ref);
+}
+
+static int
+chain_goes(void *arg, const struct chain_ref *ref)
+{
+	struct diff *d = arg;
+
+	return has_chain(d->next, ref) ? 0 : d->sink->del_chain(d->arg, ref);
+}
+
+/* ---- rules -------------------------------------------------------------- */
+
+struct rules {
+	struct rule_ir *r;
+	size_t n, room;
+};
+
+static int
+collect_rule(void *arg, const struct rule_ir *r)
+{
+	struct rules *l = arg;
+
+	if (l->n == l->room) {
+		size_t room = l->room ? 2 * l->room : 32;
+		struct rule_ir *p = reallocarray(l->r, room, sizeof(*p));
+
+		if (p == NULL)
+			return -ENOMEM;
+		l->r = p;
+		l->room = room;
+	}
+	l->r[l->n++] = *r;
+	return 0;
+}
+
+static bool
+expr_equal(const struct expr *a, const struct expr *b)
+{
+	return a->kind == b->kind && a->negate == b->negate &&
+	    memcmp(a->fields, b->fields, sizeof(a->fields)) == 0 &&
+	    set_ref_equal(&a->set, &b->set) &&
+	    a->chain.kind == b->chain.kind && a->chain.number == b->chain.number &&
+	    a->counter == b->counter && a->value == b->value && a->n_values == b->n_values &&
+	    memcmp(a->values, b->values, a->n_values) == 0;
+}
+
+static bool
+rules_equal(const struct rules *a, const struct rules *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++) {
+		const struct expr *x = a->r[i].exprs, *y = b->r[i].exprs;
+
+		for (; x->kind != EXPR_END || y->kind != EXPR_END; x++, y++)
+			if (!expr_equal(x, y))
+				return false;
+	}
+	return true;
+}
+
+struct rule_diff {
+	struct diff *d;
+	enum phase phase;
+	struct rules a, b;
+};
+
+/* Old rules go before sets do, new ones come after sets have come. */
+static int
+diff_chain(void *arg, const struct chain_ref *ref)
+{
+	struct rule_diff *rd = arg;
+	struct diff *d = rd->d;
+	int rc = 0;
+
+	rd->a.n = rd->b.n = 0;
+	if (has_chain(d->old, ref))
+		rc = ruleset_each_rule(d->old, ref, collect_rule, &rd->a);
+	if (rc == 0 && has_chain(d->next, ref))
+		rc = ruleset_each_rule(d->next, ref, collect_rule, &rd->b);
+	if (rc != 0 || rules_equal(&rd->a, &rd->b))
+		return rc;
+	if (rd->phase == PHASE_DELETE)
+		return d->sink->flush_chain(d->arg, ref);
+	for (size_t i = 0; rc == 0 && i < rd->b.n; i++)
+		rc = d->sink->add_rule(d->arg, ref, &rd->b.r[i]);
+	return rc;
+}
+
+static int
+diff_rules(struct diff *d, enum phase phase)
+{
+	struct rule_diff rd = { .d = d, .phase = phase };
+	int rc;
+
+	rc = ruleset_each_chain(phase == PHASE_DELETE ? d->old : d->next, diff_chain, &rd);
+	free(rd.a.r);
+	free(rd.b.r);
+	return rc;
+}
+
+int
+diff_rulesets(const struct ruleset *old, const struct ruleset *next, const struct diff_sink *sink, void *arg)
+{
+	struct diff d = { .old = old, .next = next, .sink = sink, .arg = arg };
+	int rc = 0;
+
+	if (old != NULL) {
+		rc = diff_elements(&d, PHASE_DELETE);
+		if (rc == 0)
+			rc = diff_rules(&d, PHASE_DELETE);
+	}
+	if (rc == 0)
+		rc = ruleset_each_set(next, set_comes, &d);
+	if (rc == 0)
+		rc = ruleset_each_chain(next, chain_comes, &d);
+	if (rc == 0)
+		rc = diff_rules(&d, PHASE_ADD);
+	if (rc == 0)
+		rc = diff_elements(&d, PHASE_ADD);
+	if (rc == 0 && old != NULL)
+		rc = ruleset_each_chain(old, chain_goes, &d);
+	if (rc == 0 && old != NULL)
+		rc = ruleset_each_set(old, set_goes, &d);
+	free(d.a.e);
+	free(d.b.e);
+	return rc;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* renew.c -- whose admitted flows must be judged again under a new policy?
+ * A new generation takes a device's flows off the fast path; those that are
+ * still allowed are admitted again by their next packet, the others die. */
+#include "model/diff.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/compile.h"
+
+/* Does b still cover all that a does? Canonical boxes: a ∪ b is b. When memory
+ * is short the answer is no, which costs a judgement and lets nothing through. */
+static bool
+covered(const struct image *ia, struct image_slice a, const struct image *ib, struct image_slice b)
+{
+	struct image_box *both, *out = NULL;
+	size_t n = 0;
+	bool answer = false;
+
+	if (a.n == b.n && memcmp(ia->boxes + a.first, ib->boxes + b.first,
+	    a.n * sizeof(*ia->boxes)) == 0)
+		return true;
+	if ((both = calloc((size_t)a.n + b.n + 1, sizeof(*both))) == NULL)
+		return false;
+	memcpy(both, ia->boxes + a.first, a.n * sizeof(*both));
+	memcpy(both + a.n, ib->boxes + b.first, b.n * sizeof(*both));
+	if (boxes_disjoint(both, (size_t)a.n + b.n, LIMIT_BOXES_PER_CLASS, &out, &n) == 0)
+		answer = n == b.n && memcmp(out, ib->boxes + b.first, n * sizeof(*out)) == 0;
+	free(both);
+	free(out);
+	return answer;
+}
+
+/* Flows between devices take no fast path, so peers need no second look. */
+static bool
+class_narrowed(const struct image *old, const struct image_class *x, const struct image *next,
+    const struct image_class *y)
+{
+	if (y == NULL)
+		return true;
+	return (x->mode == MODE_AUDIT && y->mode == MODE_ENFORCE) ||
+	    !covered(old, x->boxes, next, y->boxes);
+}
+
+static bool
+identity_changed(const struct image *old, const struct image_device *x, const struct image *next,
+    const struct image_device *y)
+{
+	return memcmp(x->mac, y->mac, sizeof(x->mac)) != 0 ||
+	    strcmp(image_text(old, x->interface), image_text(next, y->interface)) != 0 ||
+	    x->addresses.n != y->addresses.n ||
+	    memcmp(old->addresses + x->addresses.first, next->addresses + y->addresses.first,
+	    x->addresses.n * sizeof(*old->addresses)) != 0;
+}
+
+void
+diff_stations(const struct image *old, const struct station *old_stations, const struct image *next,
+    struct station *out, bool *wrapped, uint32_t *renewed)
+{
+	uint32_t n_classes = old->n[IMAGE_CLASSES], n = next->n[IMAGE_DEVICES], i = 0;
+	bool *narrowed = calloc((size_t)n_classes + 1, sizeof(*narrowed));
+	bool services = !covered(old, old->appliance->services, next, next->appliance->services);
+
+	for (uint32_t c = 0; narrowed != NULL && c < n_classes; c++)
+		narrowed[c] = class_narrowed(old, &old->classes[c], next,
+		    image_class(next, old->classes[c].number));
+	*renewed = 0;
+	for (uint32_t j = 0; j < n; j++) {
+		const struct image_device *y = &next->devices[j], *x;
+		const struct image_class *class;
+
+		wrapped[j] = false;
+		while (i < old->n[IMAGE_DEVICES] && old->devices[i].number < y->number)
+			i++;
+		if (i == old->n[IMAGE_DEVICES] || old->devices[i].number != y->number) {
+			out[j] = (struct station){ .number = y->number, .generation = 1 };
+			continue;
+		}
+		x = &old->devices[i];
+		out[j] = old_stations[i];
+		class = image_class(old, out[j].quarantined ? 0 : x->class_number);
+		if (narrowed == NULL || services || narrowed[class - old->classes] ||
+		    x->class_number != y->class_number || identity_changed(old, x, next, y)) {
+			out[j].generation = station_next_generation(out[j].generation, &wrapped[j]);
+			++*renewed;
+		}
+	}
+	free(narrowed);
+}

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* skeleton.c -- the rules that never change; those of a class are in class_rules.c.
+ *
+ * What was attacked and holds is said in doc/ruleset.md. Three things to keep:
+ * the ct mark is written in `admit` alone; a refusal ends in a drop that stands
+ * alone and last; every chain that input or output can reach ends in a verdict,
+ * since their policy is to accept what is not a device's. */
+#include "model/skeleton.h"
+
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "proto/messages.h"
+
+#define R(...)		{ { __VA_ARGS__ } }
+#define IN(s, ...)	{ .kind = EXPR_LOOKUP, .set = { .kind = SET_##s }, .fields = { __VA_ARGS__ } }
+#define NOT_IN(s, ...)	{ .kind = EXPR_LOOKUP, .negate = true, .set = { .kind = SET_##s }, \
+			  .fields = { __VA_ARGS__ } }
+#define ADD(s, ...)	{ .kind = EXPR_ADD, .set = { .kind = SET_##s }, .fields = { __VA_ARGS__ } }
+#define MARK_FROM(s, ...) { .kind = EXPR_MARK_FROM_MAP, .set = { .kind = SET_##s }, \
+			  .fields = { __VA_ARGS__ } }
+#define VERDICT_FROM(s)	{ .kind = EXPR_VERDICT_FROM_MAP, .set = { .kind = SET_##s }, \
+			  .fields = { FIELD_MARK } }
+#define IS(f, v)	{ .kind = EXPR_MATCH, .fields = { FIELD_##f }, .value = (v) }
+#define ANY_OF(f, ...)	{ .kind = EXPR_ANY_OF, .fields = { FIELD_##f }, .values = { __VA_ARGS__ }, \
+			  .n_values = sizeof((const uint8_t[]){ __VA_ARGS__ }) }
+#define STATE(mask)	{ .kind = EXPR_CT_STATE, .value = (mask) }
+#define GOTO(c)		{ .kind = EXPR_GOTO, .chain = { .kind = CHAIN_##c } }
+#define JUMP(c)		{ .kind = EXPR_JUMP, .chain = { .kind = CHAIN_##c } }
+#define COUNT(c)	{ .kind = EXPR_COUNTER, .counter = COUNTER_##c }
+#define LOG(g)		{ .kind = EXPR_LOG, .value = (g) }
+#define SET_MARK(v)	{ .kind = EXPR_SET_MARK, .value = (v) }
+#define SAVE_MARK	{ .kind = EXPR_SAVE_MARK }
+#define ACCEPT		{ .kind = EXPR_ACCEPT }
+#define DROP		{ .kind = EXPR_DROP }
+#define RETURN		{ .kind = EXPR_RETURN }
+
+#define ESTABLISHED	(CTS_ESTABLISHED | CTS_RELATED)
+#define WITH_PORTS	ANY_OF(L4PROTO, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP, IPPROTO_DCCP, \
+			    IPPROTO_UDPLITE)
+
+enum { DIRECTION_ORIGINAL, DIRECTION_REPLY };
+enum { PACKET_BROADCAST = 1, PACKET_MULTICAST = 2 };
+enum {
+	MLD_QUERY = 130, MLD_REPORT = 131, MLD_DONE = 132, MLD2_REPORT = 143,
+	ND_ROUTER_SOLICIT = 133, ND_ROUTER_ADVERT = 134, ND_SOLICIT = 135, ND_ADVERT = 136,
+};
+
+/* ---- forwarded ---------------------------------------------------------- */
+
+static const struct rule_ir forward[] = {
+	R(IN(DEVICE_INTERFACES, FIELD_IIFNAME), GOTO(FROM_DEVICE)),
+	R(STATE(ESTABLISHED), IN(LIVE, FIELD_CT_MARK), ACCEPT),
+	R(IN(DEVICE_INTERFACES, FIELD_OIFNAME), GOTO(TO_DEVICE)),
+	R(COUNT(TRANSIT), DROP),
+};
+
+/* The MAC beside the mark: another device that takes the address gets nowhere. */
+static const struct rule_ir from_device[] = {
+	R(IN(DEVICE_INTERFACES, FIELD_OIFNAME), GOTO(LATERAL)),
+	R(STATE(ESTABLISHED), IN(LIVE_MAC, FIELD_ETHER_SADDR, FIELD_CT_MARK), ACCEPT),
+	R(STATE(CTS_INVALID), GOTO(INVALID)),
+	R(IS(CT_DIRECTION, DIRECTION_ORIGINAL), GOTO(JUDGE)),
+	R(GOTO(JUDGE_REPLY)),
+};
+
+static const struct rule_ir to_device[] = {
+	R(STATE(CTS_INVALID), GOTO(INVALID)),
+	R(STATE(ESTABLISHED), IS(CT_DIRECTION, DIRECTION_REPLY), GOTO(REPLY)),
+	R(JUMP(HOLDER)),
+	R(VERDICT_FROM(STATION_IN)),
+	R(GOTO(STRAY)),
+};
+
+/* Device to device: a flow carries its originator's mark only, so there is no
+ * fast path, and the other end is asked for at every packet. */
+static const struct rule_ir lateral[] = {
+	R(STATE(CTS_INVALID), GOTO(INVALID)),
+	R(IS(CT_DIRECTION, DIRECTION_REPLY), GOTO(LATERAL_REPLY)),
+	R(JUMP(HOLDER)),
+	R(IN(PEER, FIELD_MARK), GOTO(JUDGE)),
+	R(JUMP(WHO)),
+	R(IS(MARK, 0), GOTO(STRANGER)),
+	R(GOTO(REFUSED)),
+};
+
+static const struct rule_ir lateral_reply[] = {
+	R(JUMP(WHO)),
+	R(IN(PEER, FIELD_MARK), GOTO(REPLY)),
+	R(GOTO(STRAY)),
+};
+
+static const struct rule_ir judge[] = {
+	R(JUMP(WHO)),
+	R(IS(MARK, 0), GOTO(STRANGER)),
+	R(NOT_IN(SEEN, FIELD_MARK, FIELD_IIF), ADD(SEEN, FIELD_MARK, FIELD_IIF), LOG(FLOW_SIGHTED)),
+	R(VERDICT_FROM(STATION)),
+	R(GOTO(REFUSED)),
+};
+
+/* The device answers a flow that somebody else began. */
+static const struct rule_ir judge_reply[] = {
+	R(JUMP(WHO)),
+	R(VERDICT_FROM(STATION_IN_R)),
+	R(GOTO(STRAY)),
+};
+
+/* An answer to a flow whose mark is no longer live: what does the device's
+ * present class say to the flow, seen from the other end? */
+static const struct rule_ir reply[] = {
+	R(SET_MARK(0)),
+	R(MARK_FROM(CURRENT, FIELD_CT_NUMBER)),
+	R(VERDICT_FROM(STATION_R)),
+	R(GOTO(STRAY)),
+};
+
+/* ---- who is it? --------------------------------------------------------- */
+
+/* A device without declared addresses may use any that no other device holds. */
+static const struct rule_ir who[] = {
+	R(SET_MARK(0)),
+	R(IS(NFPROTO, AF_INET6), GOTO(WHO6)),
+	R(MARK_FROM(IDENTITY4_PORT, FIELD_ETHER_SADDR, FIELD_IP_SADDR, FIELD_IIFNAME), RETURN),
+	R(MARK_FROM(IDENTITY4, FIELD_ETHER_SADDR, FIELD_IP_SADDR), RETURN),
+	R(MARK_FROM(HOLDER4, FIELD_IP_SADDR), SET_MARK(0), RETURN),
+	R(MARK_FROM(IDENTITY_MAC_PORT, FIELD_ETHER_SADDR, FIELD_IIFNAME), RETURN),
+	R(MARK_FROM(IDENTITY_MAC, FIELD_ETHER_SADDR), RETURN),
+};
+
+static const struct rule_ir who6[] = {
+	R(MARK_FROM(IDENTITY6_PORT, FIELD_ETHER_SADDR, FIELD_IP6_SADDR, FIELD_IIFNAME), RETURN),
+	R(MARK_FROM(IDENTITY6, FIELD_ETHER_SADDR, FIELD_IP6_SADDR), RETURN),
+	R(MARK_FROM(HOLDER6, FIELD_IP6_SADDR), SET_MARK(0), RETURN),
+	R(MARK_FROM(IDENTITY_MAC_PORT, FIELD_ETHER_SADDR, FIELD_IIFNAME), RETURN),
+	R(MARK_FROM(IDENTITY_MAC, FIELD_ETHER_SADDR), RETURN),
+};
+
+static const struct rule_ir holder[] = {
+	R(SET_MARK(0)),
+	R(MARK_FROM(HOLDER4, FIELD_IP_DADDR), RETURN),
+	R(MARK_FROM(HOLDER6, FIELD_IP6_DADDR), RETURN),
+};
+
+/* ---- the appliance itself ----------------------------------------------- */
+
+static const struct rule_ir input[] = {
+	R(IN(DEVICE_INTERFACES, FIELD_IIFNAME), JUMP(INPUT_DEVICE)),
+	R(IN(DEVICE_INTERFACES, FIELD_IIFNAME), DROP),
+};
+
+/* Neighbour discovery (RFC 4861: hop limit 255) is no service but the link
+ * itself. DHCP comes before a device has its address: the MAC must do. */
+static const struct rule_ir input_device[] = {
+	R(STATE(ESTABLISHED), IN(LIVE_MAC, FIELD_ETHER_SADDR, FIELD_CT_MARK), ACCEPT),
+	R(ANY_OF(ICMP6_TYPE, ND_ROUTER_SOLICIT, ND_SOLICIT, ND_ADVERT), IS(HOPLIMIT, 255), ACCEPT),
+	R(ANY_OF(ICMP6_TYPE, MLD_REPORT, MLD_DONE, MLD2_REPORT), IS(HOPLIMIT, 1), ACCEPT),
+	R(IS(L4PROTO, IPPROTO_UDP), IN(BOOTSTRAP, FIELD_SPORT, FIELD_DPORT),
+	    MARK_FROM(HARDWARE, FIELD_ETHER_SADDR), ACCEPT),
+	R(ANY_OF(PKTTYPE, PACKET_BROADCAST, PACKET_MULTICAST), COUNT(DISCOVERY), DROP),
+	R(STATE(CTS_INVALID), GOTO(INVALID)),
+	R(IS(CT_DIRECTION, DIRECTION_REPLY), GOTO(INPUT_REPLY)),
+	R(JUMP(WHO)),
+	R(IS(MARK, 0), GOTO(STRANGER)),
+	R(NOT_IN(SEEN, FIELD_MARK, FIELD_IIF), ADD(SEEN, FIELD_MARK, FIELD_IIF), LOG(FLOW_SIGHTED)),
+	R(NOT_IN(PEER, FIELD_MARK), GOTO(REFUSED)),
+	R(IN(SERVICES, FIELD_L4PROTO, FIELD_DPORT), GOTO(ADMIT)),
+	R(IN(SERVICES_ICMP, FIELD_L4PROTO, FIELD_ICMP_TYPE), GOTO(ADMIT)),
+	R(IN(SERVICES_ICMP6, FIELD_L4PROTO, FIELD_ICMP6_TYPE), GOTO(ADMIT)),
+	R(GOTO(REFUSED)),
+};
+
+static const struct rule_ir input_reply[] = {
+	R(JUMP(WHO)),
+	R(VERDICT_FROM(STATION_IN_R)),
+	R(GOTO(STRAY)),
+};
+
+static const struct rule_ir output[] = {
+	R(IN(DEVICE_INTERFACES, FIELD_OIFNAME), JUMP(OUTPUT_DEVICE)),
+	R(IN(DEVICE_INTERFACES, FIELD_OIFNAME), DROP),
+};
+
+static const struct rule_ir output_device[] = {
+	R(STATE(ESTABLISHED), IN(LIVE, FIELD_CT_MARK), ACCEPT),
+	R(ANY_OF(ICMP6_TYPE, ND_ROUTER_ADVERT, ND_SOLICIT, ND_ADVERT), IS(HOPLIMIT, 255), ACCEPT),
+	R(ANY_OF(ICMP6_TYPE, MLD_QUERY, MLD_REPORT, MLD_DONE, MLD2_REPORT), IS(HOPLIMIT, 1), ACCEPT),
+	R(IS(L4PROTO, IPPROTO_UDP), IN(BOOTSTRAP, FIELD_DPORT, FIELD_SPORT), ACCEPT),
+	R(IS(CT_DIRECTION, DIRECTION_REPLY), GOTO(OUTPUT_REPLY)),
+	R(JUMP(HOLDER)),
+	R(VERDICT_FROM(STATION_IN)),
+	R(GOTO(STRAY)),
+};
+
+static const struct rule_ir output_reply[] = {
+	R(SET_MARK(0)),
+	R(MARK_FROM(CURRENT, FIELD_CT_NUMBER)),
+	R(NOT_IN(PEER, FIELD_MARK), GOTO(STRAY)),
+	R(IN(SERVICES, FIELD_L4PROTO, FIELD_SPORT), GOTO(ADMIT)),
+	R(GOTO(STRAY)),
+};
+
+/* ---- verdicts ----------------------------------------------------------- */
+
+/* A packet without a conntrack entry cannot be admitted: saving the mark ends
+ * the rule, and the drop is next. */
+static const struct rule_ir admit[] = {
+	R(STATE(CTS_NEW), ADD(CONNECTIONS, FIELD_MARK), GOTO(CROWDED)),
+	R(SAVE_MARK, ACCEPT),
+	R(DROP),
+};
+
+static const struct rule_ir crowded[] = {
+	R(IN(TOTAL, FIELD_NUMBER)),
+	R(ADD(CROWDED, FIELD_MARK), LOG(FLOW_CROWDED)),
+	R(DROP),
+};
+
+static const struct rule_ir refused[] = {
+	R(JUMP(RECORD)),
+	R(DROP),
+};
+
+static const struct rule_ir audited[] = {
+	R(JUMP(RECORD)),
+	R(GOTO(ADMIT)),
+};
+
+static const struct rule_ir stray[] = {
+	R(COUNT(STRAY)),
+	R(DROP),
+};
+
+static const struct rule_ir invalid[] = {
+	R(JUMP(WHO)),
+	R(COUNT(INVALID)),
+	R(ADD(INVALID, FIELD_MARK), LOG(FLOW_INVALID)),
+	R(DROP),
+};
+
+/* ---- evidence ----------------------------------------------------------- */
+
+/* A known key counts and is told of at a bounded rate; a new one must pass its
+ * device's budget first, so that no scanner fills the set for all others. */
+#define KEY4		FIELD_IP_SADDR, FIELD_IP_DADDR, FIELD_L4PROTO
+#define KEY6		FIELD_IP6_SADDR, FIELD_IP6_DADDR, FIELD_L4PROTO
+
+static const struct rule_ir record[] = {
+	R(IN(TOTAL, FIELD_NUMBER)),
+	R(WITH_PORTS, GOTO(RECORD_PORT)),
+	R(NOT_IN(REFUSED4_PORTLESS, FIELD_MARK, KEY4), GOTO(NEW4_PORTLESS)),
+	R(ADD(REFUSED4_PORTLESS, FIELD_MARK, KEY4), LOG(FLOW_REFUSED)),
+	R(NOT_IN(REFUSED6_PORTLESS, FIELD_MARK, KEY6), GOTO(NEW6_PORTLESS)),
+	R(ADD(REFUSED6_PORTLESS, FIELD_MARK, KEY6), LOG(FLOW_REFUSED)),
+};
+
+static const struct rule_ir record_port[] = {
+	R(NOT_IN(REFUSED4, FIELD_MARK, KEY4, FIELD_DPORT), GOTO(NEW4)),
+	R(ADD(REFUSED4, FIELD_MARK, KEY4, FIELD_DPORT), LOG(FLOW_REFUSED)),
+	R(NOT_IN(REFUSED6, FIELD_MARK, KEY6, FIELD_DPORT), GOTO(NEW6)),
+	R(ADD(REFUSED6, FIELD_MARK, KEY6, FIELD_DPORT), LOG(FLOW_REFUSED)),
+};
+
+#define NEW(set_, ...) { \
+	R(ADD(BUDGET, FIELD_MARK), GOTO(OVER)), \
+	R(ADD(set_, FIELD_MARK, __VA_ARGS__), LOG(FLOW_REFUSED), RETURN), \
+	R(GOTO(OVER)), \
+}
+static const struct rule_ir new4[] = NEW(REFUSED4, KEY4, FIELD_DPORT);
+static const struct rule_ir new6[] = NEW(REFUSED6, KEY6, FIELD_DPORT);
+static const struct rule_ir new4_portless[] = NEW(REFUSED4_PORTLESS, KEY4);
+static const struct rule_ir new6_portless[] = NEW(REFUSED6_PORTLESS, KEY6);
+
+static const struct rule_ir over[] = {
+	R(IN(OVER, FIELD_NUMBER)),
+	R(COUNT(OVER)),
+};
+
+static const struct rule_ir stranger[] = {
+	R(SET_MARK(0)),
+	R(COUNT(STRANGERS)),
+	R(JUMP(STRANGER_RECORD)),
+	R(DROP),
+};
+
+static const struct rule_ir stranger_record[] = {
+	R(WITH_PORTS, GOTO(STRANGER_PORT)),
+	R(NOT_IN(STRANGER4_PORTLESS, FIELD_ETHER_SADDR, KEY4), GOTO(STRANGER_NEW4_PORTLESS)),
+	R(ADD(STRANGER4_PORTLESS, FIELD_ETHER_SADDR, KEY4), LOG(FLOW_REFUSED)),
+	R(NOT_IN(STRANGER6_PORTLESS, FIELD_ETHER_SADDR, KEY6), GOTO(STRANGER_NEW6_PORTLESS)),
+	R(ADD(STRANGER6_PORTLESS, FIELD_ETHER_SADDR, KEY6), LOG(FLOW_REFUSED)),
+};
+
+static const struct rule_ir stranger_port[] = {
+	R(NOT_IN(STRANGER4, FIELD_ETHER_SADDR, KEY4, FIELD_DPORT), GOTO(STRANGER_NEW4)),
+	R(ADD(STRANGER4, FIELD_ETHER_SADDR, KEY4, FIELD_DPORT), LOG(FLOW_REFUSED)),
+	R(NOT_IN(STRANGER6, FIELD_ETHER_SADDR, KEY6, FIELD_DPORT), GOTO(STRANGER_NEW6)),
+	R(ADD(STRANGER6, FIELD_ETHER_SADDR, KEY6, FIELD_DPORT), LOG(FLOW_REFUSED)),
+};
+
+#define STRANGER_NEW(set_, ...) { \
+	R(ADD(BUDGET_STRANGER, FIELD_IIF), GOTO(STRANGER_OVER)), \
+	R(ADD(set_, FIELD_ETHER_SADDR, __VA_ARGS__), LOG(FLOW_REFUSED), RETURN), \
+	R(GOTO(STRANGER_OVER)), \
+}
+static const struct rule_ir stranger_new4[] = STRANGER_NEW(STRANGER4, KEY4, FIELD_DPORT);
+static const struct rule_ir stranger_new6[] = STRANGER_NEW(STRANGER6, KEY6, FIELD_DPORT);
+static const struct rule_ir stranger_new4_portless[] = STRANGER_NEW(STRANGER4_PORTLESS, KEY4);
+static const struct rule_ir stranger_new6_portless[] = STRANGER_NEW(STRANGER6_PORTLESS, KEY6);
+
+static const struct rule_ir stranger_over[] = {
+	R(COUNT(STRANGERS_OVER)),
+};
+
+static const struct {
+	const struct rule_ir *rules;
+	size_t n;
+} skeleton[CHAIN_CLASS] = {
+#define CHAIN(kind, rules_) [CHAIN_##kind] = { rules_, sizeof(rules_) / sizeof(rules_[0]) }
+	CHAIN(FORWARD, forward),
+	CHAIN(INPUT, input),
+	CHAIN(OUTPUT, output),
+	CHAIN(FROM_DEVICE, from_device),
+	CHAIN(TO_DEVICE, to_device),
+	CHAIN(LATERAL, lateral),
+	CHAIN(LATERAL_REPLY, lateral_reply),
+	CHAIN(JUDGE, judge),
+	CHAIN(JUDGE_REPLY, judge_reply),
+	CHAIN(WHO, who),
+	CHAIN(WHO6, who6),
+	CHAIN(HOLDER, holder),
+	CHAIN(REPLY, reply),
+	CHAIN(INPUT_DEVICE, input_device),
+	CHAIN(INPUT_REPLY, input_reply),
+	CHAIN(OUTPUT_DEVICE, output_device),
+	CHAIN(OUTPUT_REPLY, output_reply),
+	CHAIN(ADMIT, admit),
+	CHAIN(CROWDED, crowded),
+	CHAIN(REFUSED, refused),
+	CHAIN(AUDITED, audited),
+	CHAIN(STRAY, stray),
+	CHAIN(INVALID, invalid),
+	CHAIN(RECORD, record),
+	CHAIN(RECORD_PORT, record_port),
+	CHAIN(OVER, over),
+	CHAIN(NEW4, new4),
+	CHAIN(NEW6, new6),
+	CHAIN(NEW4_PORTLESS, new4_portless),
+	CHAIN(NEW6_PORTLESS, new6_portless),
+	CHAIN(STRANGER, stranger),
+	CHAIN(STRANGER_RECORD, stranger_record),
+	CHAIN(STRANGER_PORT, stranger_port),
+	CHAIN(STRANGER_OVER, stranger_over),
+	CHAIN(STRANGER_NEW4, stranger_new4),
+	CHAIN(STRANGER_NEW6, stranger_new6),
+	CHAIN(STRANGER_NEW4_PORTLESS, stranger_new4_portless),
+	CHAIN(STRANGER_NEW6_PORTLESS, stranger_new6_portless),
+#undef CHAIN
+};
+
+static bool
+rule_wanted(const struct rule_ir *rule, const struct features *features)
+{
+	for (const struct expr *e = rule->exprs; e->kind != EXPR_END; e++)
+		if (e->kind == EXPR_ADD && e->set.kind == SET_CONNECTIONS && !features->connlimit)
+			return false;
+	return true;
+}
+
+/* The appliance's numbers go into the rule, so that a changed one is a changed rule. */
+static int
+emit(const struct ruleset *rs, const struct rule_ir *rule, rule_fn *fn, void *arg)
+{
+	struct rule_ir r = *rule;
+
+	for (struct expr *e = r.exprs; e->kind != EXPR_END; e++) {
+		if (e->kind == EXPR_LOG)
+			e->value += rs->image->appliance->log_group;
+		if (e->kind == EXPR_ADD && e->set.kind == SET_CONNECTIONS)
+			e->value = rs->image->appliance->connections;
+	}
+	return fn(arg, &r);
+}
+
+/* The rules of a chain that is no class's. */
+int
+skeleton_each_rule(const struct ruleset *rs, enum chain_kind kind, rule_fn *fn, void *arg)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < skeleton[kind].n; i++)
+		if (rule_wanted(&skeleton[kind].rules[i], &rs->features))
+			rc = emit(rs, &skeleton[kind].rules[i], fn, arg);
+	return rc;
+}
