@@ -29,9 +29,16 @@ enum image_section {
 	IMAGE_ADDRESSES,	/* of devices */
 	IMAGE_CERTIFICATES,	/* of devices */
 	IMAGE_LABELS,		/* of devices: text offsets (uint32_t) */
+	IMAGE_BY_NAME,		/* devices by name: indices (uint32_t) into IMAGE_DEVICES */
+	IMAGE_BY_MAC,		/* devices by MAC: the same */
+	IMAGE_BY_ADDRESS,	/* indices into IMAGE_ADDRESSES, by family and address */
+	IMAGE_WARNINGS,		/* the compiler's advice: text offsets (uint32_t) */
 	IMAGE_SECTIONS
 };
 
+/* Slices stand one after another in their section, without gaps or overlaps, in
+ * the order of the records that hold them (in IMAGE_BOXES: the appliance's, then
+ * class by class its own and those of its peers). */
 struct image_slice {
 	uint32_t first;		/* index into the section */
 	uint32_t n;
@@ -54,7 +61,7 @@ enum box_kind {
  * disjoint and sorted by (kind, family, protocol, low, first). */
 struct image_box {
 	uint8_t kind;		/* enum box_kind */
-	uint8_t family;		/* AF_INET, AF_INET6; 0 inside a peer: both */
+	uint8_t family;		/* AF_INET, AF_INET6; 0 without addresses: both (not BOX_ICMP) */
 	uint8_t protocol;	/* BOX_ANY: 0 */
 	uint8_t pad;
 	uint16_t low;
@@ -117,16 +124,18 @@ struct image_rule {
 	struct image_where where;
 };
 
-/* Rule boxes: a box, and the class it is for when the rule said "class:NAME". */
+/* Rule boxes: a box, and the class it is for when the rule said "class:NAME",
+ * or the host it is for when the rule said a name: that one is closed. */
 struct image_rule_box {
 	struct image_box box;
-	uint32_t peer;		/* class number; 0: box.first..last count */
+	uint32_t peer;		/* class number; 0: box.first..last count, if name is 0 too */
+	uint32_t name;		/* text: a host name; 0: none. Otherwise box has no addresses, as inside a peer */
 };
 
 /* "Class A may reach the devices of class B on these ports". */
 struct image_peer {
 	uint32_t peer;		/* class number */
-	struct image_slice boxes;	/* IMAGE_BOXES without addresses, family 0 for BOX_PORTS */
+	struct image_slice boxes;	/* IMAGE_BOXES without addresses; family 0, for BOX_ICMP that of the protocol */
 };
 
 struct image_device {
@@ -167,7 +176,7 @@ struct image_header {
 	uint32_t version;
 	uint32_t header_len;
 	uint64_t total_len;
-	uint8_t digest[32];	/* SHA-256 of the file with this field zero */
+	uint8_t digest[32];	/* SHA-256 of all that follows this field; what stands before it is checked exactly */
 	uint32_t next_device;	/* numbers below were given out once, for ever */
 	uint32_t next_class;
 	uint32_t next_authority;
@@ -193,6 +202,10 @@ struct image {
 	const struct image_address *addresses;
 	const struct image_certificate *certificates;
 	const uint32_t *labels;
+	const uint32_t *by_name;
+	const uint32_t *by_mac;
+	const uint32_t *by_address;
+	const uint32_t *warnings;
 	uint32_t n[IMAGE_SECTIONS];
 };
 
@@ -213,8 +226,12 @@ const struct image_device *image_device(const struct image *, uint32_t number);
 const struct image_class *image_class(const struct image *, uint32_t number);
 const struct image_authority *image_authority(const struct image *, uint32_t number);
 
-/* Linear; for operators' commands. */
+/* The same; whose MAC or address is it? */
 const struct image_device *image_device_named(const struct image *, const char *name);
+const struct image_device *image_device_with_mac(const struct image *, const uint8_t mac[6]);
+const struct image_device *image_device_with_address(const struct image *, uint8_t family, const uint8_t bytes[16]);
+
+/* Linear; for operators' commands. */
 const struct image_class *image_class_named(const struct image *, const char *name);
 const struct image_authority *image_authority_named(const struct image *, const char *name);
 

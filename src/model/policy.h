@@ -10,6 +10,7 @@
 
 #include "common/addr.h"
 #include "model/image.h"
+#include "proto/limits.h"
 
 /* file is an index into policy.files. */
 struct where {
@@ -115,23 +116,57 @@ struct policy {
 	size_t n_classes;
 	struct device_decl *devices;
 	size_t n_devices;
+	bool incomplete;	/* a file could not be read: what a name refers to may just be missing */
 };
 
+/* The defaults of every key that has one. NULL when there is no memory. */
 struct policy *policy_new(void);
 void policy_free(struct policy *);
+
+/* Make room for one more record behind n in an array that grows only by this
+ * call; the new record is zero. NULL when there is no memory (the array stays). */
+void *policy_grow(void *array, size_t n, size_t record);
+
+/* For those who read a policy: what they began and cannot use. */
+void rule_done(struct rule *);
+void class_decl_done(struct class_decl *);
+void device_decl_done(struct device_decl *);
+void authority_decl_done(struct authority_decl *);
+
+/* ---- what words may look like ------------------------------------------- */
+
+/* Of devices, classes, authorities and labels: [A-Za-z0-9._-], 1 to 63 of them. */
+bool name_is_valid(const char *);
+
+/* As the kernel sees it, less what has a meaning in configuration or in nft. */
+bool interface_name_is_valid(const char *);
+
+/* Letters, digits, '-' and dots; a leading "*." for all names below. */
+bool host_name_is_valid(const char *);
+
+/* http:, https: or file:, printable, without blanks. */
+bool url_is_valid(const char *);
+
+/* Why no device can have this address; NULL when one can. Static text. */
+const char *device_address_fault(const struct addr *);
 
 /* ---- mistakes ----------------------------------------------------------- */
 
 /* "file:line: what is wrong: what would be right". */
 struct mistakes {
-	char **lines;		/* at most LIMIT_MISTAKES are kept */
 	size_t n;		/* all that were found */
-	char **warnings;	/* advice; does not stop an apply */
-	size_t n_warnings;
+	size_t n_warnings;	/* advice; does not stop an apply */
+	char *lines[LIMIT_MISTAKES];	/* the first of them; NULL where memory was short */
+	char *warnings[LIMIT_MISTAKES];
 };
+
+/* How many lines are kept of n that were found. */
+size_t mistakes_kept(size_t n);
 
 void mistakes_init(struct mistakes *);
 void mistakes_done(struct mistakes *);
+/* Control characters and what is no UTF-8 are shown as '?'. Without a file
+ * (NULL) or line (0) the line begins later. */
 void mistakes_add(struct mistakes *, const char *file, uint32_t line, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 void mistakes_warn(struct mistakes *, const char *file, uint32_t line, const char *fmt, ...)

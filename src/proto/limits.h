@@ -13,10 +13,20 @@
 #define LIMIT_RULES_PER_CLASS	4096U
 #define LIMIT_BOXES_PER_CLASS	65536U		/* disjoint boxes: overlaps may multiply, memory may not */
 #define LIMIT_ADDRESSES_PER_DEVICE 16U
+#define LIMIT_CERTIFICATES_PER_DEVICE 4U
+#define LIMIT_LABELS_PER_DEVICE	32U
 #define LIMIT_NAME		64U		/* bytes of a device's, class's or authority's name, with the NUL */
 #define LIMIT_SERIAL		20U		/* RFC 5280 4.1.2.2: conforming serials have at most 20 octets */
 #define LIMIT_URL		2048U		/* bytes, with the NUL */
 #define LIMIT_HOST		256U		/* RFC 1035 2.3.4: 255 octets, and the NUL */
+#define LIMIT_CERTIFICATE_BYTES	65536U		/* one certificate file; real ones have 1 to 4 KiB */
+#define LIMIT_REFRESH_SECONDS	2592000U	/* 30 days: the longest that a CRL may go unasked for */
+#define LIMIT_BRAKE_SECONDS	2592000U
+#define LIMIT_WINDOW_SECONDS	86400U		/* a refused key stays open at most a day */
+#define LIMIT_CONNECTIONS	1000000U	/* one device's; conntrack itself holds fewer as a rule */
+#define LIMIT_LOG_GROUP		65532U		/* NFLOG groups have 16 bits and we take four from the base on */
+#define LIMIT_HOOK_PRIORITY_MIN	(-199)		/* conntrack runs at -200, and we need it */
+#define LIMIT_HOOK_PRIORITY_MAX	999
 #define LIMIT_IMAGE_BYTES	(256U << 20)	/* a policy image; the measured large one has a tenth of it */
 #define LIMIT_CONFIG_FILE_BYTES	(64U << 20)	/* one configuration file */
 #define LIMIT_MISTAKES		1000U		/* reported in one run; the rest is counted */

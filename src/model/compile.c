@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* compile.c -- from a policy as written to an image: check all, then number,
+ * then write. Reads no file and knows no kernel. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/compile_parts.h"
+#include "model/image_record.h"
+#include "proto/limits.h"
+
+const char *
+compile_file(const struct compile *c, const struct where *w)
+{
+	return w->file < c->p->n_files ? c->p->files[w->file] : NULL;
+}
+
+struct image_where
+compile_where(const struct compile *c, const struct where *w)
+{
+	struct image_where out = { .line = w->line };
+
+	if (w->file < c->p->n_files)
+		out.file = c->file_text[w->file];
+	return out;
+}
+
+static void
+compile_done(struct compile *c)
+{
+	names_done(&c->authorities);
+	names_done(&c->classes);
+	names_done(&c->devices);
+	names_done(&c->interfaces);
+	free(c->by_name);
+	free(c->by_mac);
+	free(c->by_address);
+	free(c->named);
+	free(c->authority_order);
+	free(c->class_order);
+	free(c->device_order);
+	free(c->class_number);
+	free(c->authority_number);
+	free(c->file_text);
+	image_build_done(&c->b);
+}
+
+static int
+compile_init(struct compile *c, const struct policy *p, const struct image *before, struct mistakes *m)
+{
+	memset(c, 0, sizeof(*c));
+	c->p = p;
+	c->before = before;
+	c->m = m;
+	names_init(&c->authorities);
+	names_init(&c->classes);
+	names_init(&c->devices);
+	names_init(&c->interfaces);
+	image_build_init(&c->b);
+	/* One more, so that none is asked for nothing. */
+	c->by_name = calloc(p->n_devices + 1, sizeof(*c->by_name));
+	c->by_mac = calloc(p->n_devices + 1, sizeof(*c->by_mac));
+	c->named = calloc(p->n_classes + 1, sizeof(*c->named));
+	c->authority_order = calloc(p->n_authorities + 1, sizeof(*c->authority_order));
+	c->class_order = calloc(p->n_classes + 1, sizeof(*c->class_order));
+	c->device_order = calloc(p->n_devices + 1, sizeof(*c->device_order));
+	c->class_number = calloc(p->n_classes + 1, sizeof(*c->class_number));
+	c->authority_number = calloc(p->n_authorities + 1, sizeof(*c->authority_number));
+	c->file_text = calloc(p->n_files + 1, sizeof(*c->file_text));
+	if (c->by_name == NULL || c->by_mac == NULL || c->named == NULL || c->authority_order == NULL ||
+	    c->class_order == NULL || c->device_order == NULL || c->class_number == NULL ||
+	    c->authority_number == NULL || c->file_text == NULL)
+		return -ENOMEM;
+	return 0;
+}
+
+static int
+compile_appliance(struct compile *c)
+{
+	const struct appliance_decl *a = &c->p->appliance;
+	const char **names = calloc(a->n_interfaces + 1, sizeof(*names));
+	struct image_appliance out;
+	struct image_interface interface;
+	size_t i;
+
+	if (names == NULL)
+		return -ENOMEM;
+	for (i = 0; i < a->n_interfaces; i++)
+		names[i] = a->interfaces[i];
+	qsort(names, a->n_interfaces, sizeof(*names), image_names_cmp);
+	for (i = 0; i < a->n_interfaces; i++) {
+		interface.name = image_build_intern(&c->b, names[i]);
+		image_build_add(&c->b, IMAGE_INTERFACES, &interface, 1);
+	}
+	free(names);
+	memset(&out, 0, sizeof(out));
+	compile_services(c, &out.services);
+	out.hook_priority = a->hook_priority;
+	out.log_group = a->log_group;
+	out.connections = a->connections;
+	out.brake_devices = a->brake_devices;
+	out.brake_within_s = a->brake_within_s;
+	out.window_s = a->window_s;
+	out.where = compile_where(c, &a->where);
+	image_build_add(&c->b, IMAGE_APPLIANCE, &out, 1);
+	return 0;
+}
+
+static void
+compile_authority(struct compile *c, const struct authority_decl *a, uint32_t number)
+{
+	struct image_authority out;
+	struct image_source source;
+	size_t i;
+
+	memset(&out, 0, sizeof(out));
+	out.number = number;
+	out.name = image_build_intern(&c->b, a->name);
+	out.certificate = image_build_add(&c->b, IMAGE_BLOBS, a->der, a->der_len);
+	out.certificate_len = (uint32_t)a->der_len;
+	out.refresh_s = a->refresh_s;
+	out.when_stale = a->when_stale;
+	if (a->ca_der_len > 0) {
+		out.ca = image_build_add(&c->b, IMAGE_BLOBS, a->ca_der, a->ca_der_len);
+		out.ca_len = (uint32_t)a->ca_der_len;
+	}
+	out.sources.first = image_build_count(&c->b, IMAGE_SOURCES);
+	out.sources.n = (uint32_t)a->n_crl;
+	for (i = 0; i < a->n_crl; i++) {
+		source.authority = number;
+		source.url = image_build_text(&c->b, a->crl[i]);
+		source.where = compile_where(c, &a->crl_where[i]);
+		image_build_add(&c->b, IMAGE_SOURCES, &source, 1);
+	}
+	out.where = compile_where(c, &a->where);
+	image_build_add(&c->b, IMAGE_AUTHORITIES, &out, 1);
+}
+
+static int
+compile_classes(struct compile *c)
+{
+	const struct appliance_decl *a = &c->p->appliance;
+	char name[] = "quarantine";
+	struct class_decl quarantine = { .where = a->where, .name = name, .mode = MODE_ENFORCE,
+		.rules = a->quarantine, .n_rules = a->n_quarantine };
+	size_t i;
+	int rc;
+
+	if ((rc = compile_class(c, &quarantine, 0, false)) < 0)
+		return rc;
+	for (i = 0; i < c->p->n_classes; i++) {
+		const struct numbered *n = &c->class_order[i];
+
+		rc = compile_class(c, &c->p->classes[n->index], n->number, c->named[n->index] != 0);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static void
+compile_warnings(struct compile *c)
+{
+	uint32_t offset;
+	size_t i;
+
+	for (i = 0; i < mistakes_kept(c->m->n_warnings); i++) {
+		if (c->m->warnings[i] == NULL)
+			continue;
+		offset = image_build_text(&c->b, c->m->warnings[i]);
+		image_build_add(&c->b, IMAGE_WARNINGS, &offset, 1);
+	}
+}
+
+static int
+compile_write(struct compile *c, uint8_t **out, size_t *len)
+{
+	size_t i;
+	int rc;
+
+	for (i = 0; i < c->p->n_files; i++)
+		c->file_text[i] = image_build_intern(&c->b, c->p->files[i]);
+	if ((rc = compile_numbers(c)) < 0 || (rc = compile_appliance(c)) < 0)
+		return rc;
+	for (i = 0; i < c->p->n_authorities; i++)
+		compile_authority(c, &c->p->authorities[c->authority_order[i].index],
+		    c->authority_order[i].number);
+	if ((rc = compile_classes(c)) < 0 || (rc = compile_devices(c)) < 0)
+		return rc;
+	compile_warnings(c);
+	if (c->m->n > 0)
+		return -EINVAL;
+	return image_build_finish(&c->b, out, len);
+}
+
+int
+compile_policy(const struct policy *p, const struct image *before, struct mistakes *m, uint8_t **out,
+    size_t *len)
+{
+	struct compile c;
+	int rc;
+
+	if ((rc = compile_init(&c, p, before, m)) < 0 || (rc = compile_check(&c)) < 0)
+		goto out;
+	rc = m->n > 0 ? -EINVAL : compile_write(&c, out, len);
+	if (rc == -EFBIG) {
+		mistakes_add(m, NULL, 0, "the policy makes an image of more than %u MiB: use fewer, wider rules",
+		    LIMIT_IMAGE_BYTES >> 20);
+		rc = -EINVAL;
+	}
+out:
+	compile_done(&c);
+	return rc;
+}
+
+int
+compile_empty(uint8_t **out, size_t *len)
+{
+	struct policy *p = policy_new();
+	struct mistakes m;
+	struct compile c;
+	int rc = -ENOMEM;
+
+	mistakes_init(&m);
+	if (p == NULL)
+		goto out;
+	/* Not checked: having no device interface is a mistake in what people write. */
+	if ((rc = compile_init(&c, p, NULL, &m)) == 0)
+		rc = compile_write(&c, out, len);
+	compile_done(&c);
+out:
+	mistakes_done(&m);
+	policy_free(p);
+	return rc;
+}

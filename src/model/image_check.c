@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* image_check.c -- every rule of image.h, checked once, on bytes that a
+ * compromised compiler may have written. Nothing here changes or trusts them;
+ * records are read only after the index that leads to them was checked. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "common/addr.h"
+#include "model/image_check.h"
+#include "model/image_record.h"
+#include "model/policy.h"
+#include "model/text.h"
+#include "proto/limits.h"
+
+/* How far each section is used: slices stand one after another. */
+struct walk {
+	const struct image *im;
+	uint32_t used[IMAGE_SECTIONS];
+};
+
+static bool
+slice_ok(struct walk *w, enum image_section section, const struct image_slice *s)
+{
+	if (s->first != w->used[section] || s->n > w->im->n[section] - w->used[section])
+		return false;
+	w->used[section] += s->n;
+	return true;
+}
+
+static bool
+text_ok(const struct image *im, uint32_t offset)
+{
+	return offset < im->n[IMAGE_TEXT];
+}
+
+static bool
+name_ok(const struct image *im, uint32_t offset)
+{
+	return text_ok(im, offset) && name_is_valid(image_text(im, offset));
+}
+
+static bool
+blob_ok(const struct image *im, uint32_t offset, uint32_t len, bool needed)
+{
+	if (len == 0)
+		return !needed && offset == 0;
+	return len <= LIMIT_CERTIFICATE_BYTES && offset <= im->n[IMAGE_BLOBS] &&
+	    len <= im->n[IMAGE_BLOBS] - offset;
+}
+
+static bool
+where_ok(const struct image *im, const struct image_where *w)
+{
+	return text_ok(im, w->file);
+}
+
+static const char *
+check_text(const struct image *im)
+{
+	const char *text = im->text;
+	size_t n = im->n[IMAGE_TEXT], i, len;
+
+	if (n == 0 || text[0] != '\0' || text[n - 1] != '\0')
+		return "the text does not begin and end with NUL";
+	for (i = 0; i < n; i += len) {
+		len = text[i] == '\0' ? 1 : text_character(text + i, n - i);
+		if (len == 0)
+			return "the text holds what may not be shown";
+	}
+	return NULL;
+}
+
+static const char *
+check_interfaces(const struct image *im)
+{
+	const char *name, *last = "";
+	uint32_t i;
+
+	if (im->n[IMAGE_INTERFACES] > LIMIT_INTERFACES)
+		return "too many device interfaces";
+	for (i = 0; i < im->n[IMAGE_INTERFACES]; i++) {
+		if (!text_ok(im, im->interfaces[i].name))
+			return "an interface's name is out of range";
+		name = image_text(im, im->interfaces[i].name);
+		if (!interface_name_is_valid(name) || strcmp(last, name) >= 0)
+			return "interfaces are not valid, unique and sorted";
+		last = name;
+	}
+	return NULL;
+}
+
+/* n boxes that stand in the image, sorted and disjoint within each kind, family
+ * and protocol. */
+static const char *
+check_boxes(const struct image_box *boxes, uint32_t n, enum box_place place)
+{
+	uint32_t i, from = 0;
+
+	if (n > LIMIT_BOXES_PER_CLASS)
+		return "too many boxes in one class";
+	for (i = 0; i < n; i++)
+		if (!image_box_is_valid(&boxes[i], place))
+			return "a box is not valid";
+	for (i = 0; i < n; i++) {
+		if (i + 1 < n) {
+			if (image_box_cmp(&boxes[i], &boxes[i + 1]) >= 0)
+				return "boxes are not sorted";
+			if (image_box_same_group(&boxes[i], &boxes[i + 1]))
+				continue;
+		}
+		if (image_boxes_overlap(boxes + from, i + 1 - from) != 0)
+			return "boxes overlap";
+		from = i + 1;
+	}
+	return NULL;
+}
+
+static const char *
+check_appliance(struct walk *w)
+{
+	const struct image *im = w->im;
+	const struct image_appliance *a = im->appliance;
+
+	if (im->n[IMAGE_APPLIANCE] != 1)
+		return "there is not one appliance";
+	if (!slice_ok(w, IMAGE_BOXES, &a->services) || !where_ok(im, &a->where))
+		return "the appliance's services are out of range";
+	if (a->hook_priority < LIMIT_HOOK_PRIORITY_MIN || a->hook_priority > LIMIT_HOOK_PRIORITY_MAX ||
+	    a->log_group < 1 || a->log_group > LIMIT_LOG_GROUP || a->connections < 1 ||
+	    a->connections > LIMIT_CONNECTIONS || a->brake_devices > LIMIT_DEVICES ||
+	    a->brake_within_s > LIMIT_BRAKE_SECONDS || (a->brake_devices == 0) != (a->brake_within_s == 0) ||
+	    a->window_s < 1 || a->window_s > LIMIT_WINDOW_SECONDS)
+		return "a number of the appliance is out of range";
+	return check_boxes(im->boxes + a->services.first, a->services.n, BOX_OF_SERVICES);
+}
+
+/* Names of up to a few thousand records, each at the same place in its record. */
+static const char *
+check_unique_names(const struct image *im, const void *records, size_t n, size_t size, size_t at)
+{
+	const char **names = calloc(n + 1, sizeof(*names));
+	const char *fault = NULL;
+	uint32_t offset;
+	size_t i;
+
+	if (names == NULL)
+		return "no memory to check names";
+	for (i = 0; i < n; i++) {
+		memcpy(&offset, (const char *)records + i * size + at, sizeof(offset));
+		names[i] = image_text(im, offset);
+	}
+	qsort(names, n, sizeof(*names), image_names_cmp);
+	for (i = 1; i < n && fault == NULL; i++)
+		if (strcmp(names[i - 1], names[i]) == 0)
+			fault = "a name is used twice";
+	free(names);
+	return fault;
+}
+
+static const char *
+check_authorities(struct walk *w)
+{
+	const struct image *im = w->im;
+	uint32_t i, k, last = 0;
+
+	if (im->n[IMAGE_AUTHORITIES] > LIMIT_AUTHORITIES || im->n[IMAGE_SOURCES] > LIMIT_SOURCES)
+		return "too many authorities or sources";
+	for (i = 0; i < im->n[IMAGE_AUTHORITIES]; i++) {
+		const struct image_authority *a = &im->authorities[i];
+
+		if (a->number <= last || a->number >= im->header->next_authority)
+			return "authorities are not numbered in order";
+		last = a->number;
+		if (!name_ok(im, a->name) || !where_ok(im, &a->where))
+			return "an authority's name is not valid";
+		if (!blob_ok(im, a->certificate, a->certificate_len, true) ||
+		    !blob_ok(im, a->ca, a->ca_len, false) || a->ca_len > LIMIT_FETCH_CA)
+			return "an authority's certificate is out of range";
+		if (a->refresh_s < 1 || a->refresh_s > LIMIT_REFRESH_SECONDS || a->when_stale != WHEN_STALE_KEEP)
+			return "an authority's refresh or when_stale is out of range";
+		if (!slice_ok(w, IMAGE_SOURCES, &a->sources))
+			return "an authority's sources are out of range";
+		for (k = 0; k < a->sources.n; k++) {
+			const struct image_source *s = &im->sources[a->sources.first + k];
+
+			if (s->authority != a->number || !text_ok(im, s->url) ||
+			    !url_is_valid(image_text(im, s->url)) || !where_ok(im, &s->where))
+				return "a source is not valid";
+		}
+	}
+	return check_unique_names(im, im->authorities, im->n[IMAGE_AUTHORITIES], sizeof(*im->authorities),
+	    offsetof(struct image_authority, name));
+}
+
+static const char *
+check_rule_box(const struct image *im, const struct image_rule_box *b)
+{
+	if (b->name != 0 && (b->peer != 0 || !text_ok(im, b->name) ||
+	    !host_name_is_valid(image_text(im, b->name))))
+		return "a rule's host name is not valid";
+	if (b->peer != 0 && image_class(im, b->peer) == NULL)
+		return "a rule names a class that is none";
+	if (!image_box_is_valid(&b->box, b->name != 0 || b->peer != 0 ? BOX_OF_PEER : BOX_OF_CLASS))
+		return "a rule's box is not valid";
+	return NULL;
+}
+
+static const char *
+check_rules(struct walk *w, const struct image_class *c)
+{
+	const struct image *im = w->im;
+	const char *fault;
+	uint32_t i, k;
+
+	if (c->rules.n > LIMIT_RULES_PER_CLASS || !slice_ok(w, IMAGE_RULES, &c->rules))
+		return "a class's rules are out of range";
+	for (i = 0; i < c->rules.n; i++) {
+		const struct image_rule *r = &im->rules[c->rules.first + i];
+
+		if (!slice_ok(w, IMAGE_RULE_BOXES, &r->boxes) || !where_ok(im, &r->where))
+			return "a rule's boxes are out of range";
+		for (k = 0; k < r->boxes.n; k++)
+			if ((fault = check_rule_box(im, &im->rule_boxes[r->boxes.first + k])) != NULL)
+				return fault;
+	}
+	return NULL;
+}
+
+/* named[] is parallel to the classes. */
+static const char *
+check_peers(struct walk *w, const struct image_class *c, uint8_t *named)
+{
+	const struct image *im = w->im;
+	const struct image_class *other;
+	const char *fault;
+	uint32_t i, last = 0;
+
+	if (!slice_ok(w, IMAGE_PEERS, &c->peers))
+		return "a class's peers are out of range";
+	if (c->number == 0 && c->peers.n != 0)
+		return "quarantine has peers";
+	for (i = 0; i < c->peers.n; i++) {
+		const struct image_peer *p = &im->peers[c->peers.first + i];
+
+		if (p->peer <= last || (other = image_class(im, p->peer)) == NULL)
+			return "peers are not known classes in order";
+		last = p->peer;
+		named[other - im->classes] = 1;
+		if (p->boxes.n == 0 || !slice_ok(w, IMAGE_BOXES, &p->boxes))
+			return "a peer's boxes are out of range";
+		if ((fault = check_boxes(im->boxes + p->boxes.first, p->boxes.n, BOX_OF_PEER)) != NULL)
+			return fault;
+	}
+	return NULL;
+}
+
+static const char *
+check_class(struct walk *w, const struct image_class *c, uint8_t *named)
+{
+	const struct image *im = w->im;
+	const char *fault;
+
+	if (c->mode != MODE_ENFORCE && c->mode != MODE_AUDIT)
+		return "a class's mode is not valid";
+	if (!name_ok(im, c->name) || !where_ok(im, &c->where))
+		return "a class's name is not valid";
+	if (c->number == 0 && (strcmp(image_text(im, c->name), "quarantine") != 0 || c->mode != MODE_ENFORCE))
+		return "class 0 is not quarantine";
+	if (!slice_ok(w, IMAGE_BOXES, &c->boxes))
+		return "a class's boxes are out of range";
+	if ((fault = check_boxes(im->boxes + c->boxes.first, c->boxes.n, BOX_OF_CLASS)) != NULL ||
+	    (fault = check_peers(w, c, named)) != NULL)
+		return fault;
+	return check_rules(w, c);
+}
+
+static const char *
+check_classes(struct walk *w)
+{
+	const struct image *im = w->im;
+	uint32_t n = im->n[IMAGE_CLASSES], i;
+	const char *fault = NULL;
+	uint8_t *named;
+
+	if (n == 0 || n > LIMIT_CLASSES + 1 || im->classes[0].number != 0)
+		return "there are too many classes, or quarantine is missing";
+	for (i = 1; i < n; i++)
+		if (im->classes[i].number <= im->classes[i - 1].number ||
+		    im->classes[i].number >= im->header->next_class)
+			return "classes are not numbered in order";
+	if ((named = calloc(n, 1)) == NULL)
+		return "no memory to check classes";
+	for (i = 0; i < n && fault == NULL; i++)
+		fault = check_class(w, &im->classes[i], named);
+	for (i = 0; i < n && fault == NULL; i++)
+		if (im->classes[i].named != named[i])
+			fault = "a class is not marked as named, or is without reason";
+	free(named);
+	if (fault == NULL)
+		fault = check_unique_names(im, im->classes, n, sizeof(*im->classes),
+		    offsetof(struct image_class, name));
+	return fault;
+}
+
+/* Each index once: keys rise strictly, and there are as many as records. */
+static const char *
+check_order(const struct image *im)
+{
+	uint32_t n = im->n[IMAGE_DEVICES], n_addresses = im->n[IMAGE_ADDRESSES], i;
+	const struct image_device *d, *last;
+
+	if (im->n[IMAGE_BY_NAME] != n || im->n[IMAGE_BY_MAC] != n || im->n[IMAGE_BY_ADDRESS] != n_addresses)
+		return "an order has another length than what it orders";
+	for (i = 0; i < n; i++)
+		if (im->by_name[i] >= n || im->by_mac[i] >= n)
+			return "an order leads out of the devices";
+	for (i = 0; i < n_addresses; i++)
+		if (im->by_address[i] >= n_addresses)
+			return "an order leads out of the addresses";
+	for (i = 1; i < n; i++) {
+		d = &im->devices[im->by_name[i]];
+		last = &im->devices[im->by_name[i - 1]];
+		if (strcmp(image_text(im, last->name), image_text(im, d->name)) >= 0)
+			return "two devices have one name";
+		d = &im->devices[im->by_mac[i]];
+		last = &im->devices[im->by_mac[i - 1]];
+		if (memcmp(last->mac, d->mac, sizeof(d->mac)) >= 0)
+			return "two devices have one MAC";
+	}
+	for (i = 1; i < n_addresses; i++)
+		if (image_address_cmp(&im->addresses[im->by_address[i - 1]],
+		    &im->addresses[im->by_address[i]]) >= 0)
+			return "an address is used twice";
+	return NULL;
+}
+
+static bool
+interface_ok(const struct image *im, uint32_t name)
+{
+	uint32_t low = 0, high = im->n[IMAGE_INTERFACES], mid;
+	int c;
+
+	if (name == 0)
+		return true;
+	if (!text_ok(im, name))
+		return false;
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		c = strcmp(image_text(im, im->interfaces[mid].name), image_text(im, name));
+		if (c == 0)
+			return true;
+		if (c < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return false;
+}
+
+static const char *
+check_certificate(const struct image *im, const struct image_certificate *c)
+{
+	static const uint8_t zero[sizeof(c->serial)];
+
+	if (image_authority(im, c->authority) == NULL)
+		return "a certificate's authority is none";
+	if (c->serial_len < 1 || c->serial_len > LIMIT_SERIAL || (c->serial[0] == 0 && c->serial_len > 1) ||
+	    memcmp(c->serial + c->serial_len, zero, sizeof(zero) - c->serial_len) != 0)
+		return "a serial number is not in its shortest form";
+	if (!blob_ok(im, c->chain, c->chain_len, false))
+		return "a device's certificate is out of range";
+	return NULL;
+}
+
+static const char *
+check_device_parts(struct walk *w, const struct image_device *d)
+{
+	const struct image *im = w->im;
+	const char *fault;
+	uint32_t i;
+
+	if (d->addresses.n > LIMIT_ADDRESSES_PER_DEVICE || !slice_ok(w, IMAGE_ADDRESSES, &d->addresses) ||
+	    d->certificates.n > LIMIT_CERTIFICATES_PER_DEVICE ||
+	    !slice_ok(w, IMAGE_CERTIFICATES, &d->certificates) || d->labels.n > LIMIT_LABELS_PER_DEVICE ||
+	    !slice_ok(w, IMAGE_LABELS, &d->labels))
+		return "a device's parts are out of range";
+	for (i = 0; i < d->addresses.n; i++)
+		if (!image_address_is_valid(&im->addresses[d->addresses.first + i]))
+			return "a device's address is not valid";
+	for (i = 0; i < d->certificates.n; i++)
+		if ((fault = check_certificate(im, &im->certificates[d->certificates.first + i])) != NULL)
+			return fault;
+	for (i = 0; i < d->labels.n; i++)
+		if (!name_ok(im, im->labels[d->labels.first + i]))
+			return "a label is not valid";
+	return NULL;
+}
+
+static const char *
+check_devices(struct walk *w)
+{
+	static const uint8_t no_mac[6];
+	const struct image *im = w->im;
+	const char *fault;
+	uint32_t i, last = 0;
+
+	if (im->n[IMAGE_DEVICES] > LIMIT_DEVICES)
+		return "too many devices";
+	for (i = 0; i < im->n[IMAGE_DEVICES]; i++) {
+		const struct image_device *d = &im->devices[i];
+
+		if (d->number <= last || d->number >= im->header->next_device)
+			return "devices are not numbered in order";
+		last = d->number;
+		if (!name_ok(im, d->name) || !where_ok(im, &d->where))
+			return "a device's name is not valid";
+		if (d->class_number == 0 || image_class(im, d->class_number) == NULL)
+			return "a device's class is none";
+		if ((d->mac[0] & 1) != 0 || memcmp(d->mac, no_mac, sizeof(no_mac)) == 0 || d->pad[0] != 0 ||
+		    d->pad[1] != 0)
+			return "a device's MAC is not valid";
+		if (!interface_ok(im, d->interface))
+			return "a device's port is no device interface";
+		if ((fault = check_device_parts(w, d)) != NULL)
+			return fault;
+	}
+	return check_order(im);
+}
+
+static const char *
+check_rest(struct walk *w)
+{
+	static const enum image_section sliced[] = { IMAGE_SOURCES, IMAGE_RULES, IMAGE_RULE_BOXES, IMAGE_BOXES,
+		IMAGE_PEERS, IMAGE_ADDRESSES, IMAGE_CERTIFICATES, IMAGE_LABELS };
+	const struct image *im = w->im;
+	uint32_t i;
+
+	for (i = 0; i < sizeof(sliced) / sizeof(sliced[0]); i++)
+		if (w->used[sliced[i]] != im->n[sliced[i]])
+			return "records belong to nobody";
+	if (im->n[IMAGE_WARNINGS] > LIMIT_MISTAKES)
+		return "too many warnings";
+	for (i = 0; i < im->n[IMAGE_WARNINGS]; i++)
+		if (!text_ok(im, im->warnings[i]))
+			return "a warning is out of range";
+	return NULL;
+}
+
+const char *
+image_check(const struct image *im)
+{
+	struct walk w = { .im = im };
+	const struct image_header *h = im->header;
+	const char *fault;
+
+	if (h->next_device == 0 || h->next_device > LIMIT_DEVICE_NUMBER + 1 || h->next_class == 0 ||
+	    h->next_authority == 0)
+		return "the next numbers are out of range";
+	if ((fault = check_text(im)) != NULL || (fault = check_interfaces(im)) != NULL ||
+	    (fault = check_appliance(&w)) != NULL || (fault = check_authorities(&w)) != NULL ||
+	    (fault = check_classes(&w)) != NULL || (fault = check_devices(&w)) != NULL)
+		return fault;
+	return check_rest(&w);
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* policy.c -- the life of a policy as written, and what its words may look
+ * like. Knows neither files nor the kernel. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "model/policy.h"
+#include "proto/limits.h"
+
+struct policy *
+policy_new(void)
+{
+	struct policy *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return NULL;
+	p->appliance.log_group = 300;
+	p->appliance.connections = 1024;
+	p->appliance.window_s = 300;
+	return p;
+}
+
+void *
+policy_grow(void *array, size_t n, size_t record)
+{
+	char *grown = array;
+
+	/* Full whenever n is a power of two (or nothing). */
+	if ((n & (n - 1)) == 0) {
+		grown = reallocarray(array, n == 0 ? 1 : n * 2, record);
+		if (grown == NULL)
+			return NULL;
+	}
+	memset(grown + n * record, 0, record);
+	return grown;
+}
+
+static void
+strings_free(char **strings, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		free(strings[i]);
+	free(strings);
+}
+
+void
+rule_done(struct rule *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_to; i++)
+		free(r->to[i].name);
+	free(r->to);
+	free(r->services);
+	memset(r, 0, sizeof(*r));
+}
+
+static void
+rules_free(struct rule *rules, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		rule_done(&rules[i]);
+	free(rules);
+}
+
+void
+class_decl_done(struct class_decl *c)
+{
+	free(c->name);
+	rules_free(c->rules, c->n_rules);
+	memset(c, 0, sizeof(*c));
+}
+
+void
+device_decl_done(struct device_decl *d)
+{
+	free(d->name);
+	free(d->class_name);
+	free(d->addresses);
+	free(d->interface);
+	if (d->certificate != NULL) {
+		free(d->certificate->authority);
+		free(d->certificate->der);
+		free(d->certificate);
+	}
+	strings_free(d->labels, d->n_labels);
+	memset(d, 0, sizeof(*d));
+}
+
+void
+authority_decl_done(struct authority_decl *a)
+{
+	free(a->name);
+	free(a->der);
+	strings_free(a->crl, a->n_crl);
+	free(a->crl_where);
+	free(a->ca_der);
+	memset(a, 0, sizeof(*a));
+}
+
+void
+policy_free(struct policy *p)
+{
+	size_t i;
+
+	if (p == NULL)
+		return;
+	strings_free(p->files, p->n_files);
+	strings_free(p->appliance.interfaces, p->appliance.n_interfaces);
+	free(p->appliance.services);
+	rules_free(p->appliance.quarantine, p->appliance.n_quarantine);
+	for (i = 0; i < p->n_authorities; i++)
+		authority_decl_done(&p->authorities[i]);
+	free(p->authorities);
+	for (i = 0; i < p->n_classes; i++)
+		class_decl_done(&p->classes[i]);
+	free(p->classes);
+	for (i = 0; i < p->n_devices; i++)
+		device_decl_done(&p->devices[i]);
+	free(p->devices);
+	free(p);
+}
+
+static bool
+is_alnum(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool
+name_is_valid(const char *name)
+{
+	size_t i;
+
+	for (i = 0; name[i] != '\0'; i++)
+		if (i + 1 >= LIMIT_NAME || (!is_alnum(name[i]) && strchr("._-", name[i]) == NULL))
+			return false;
+	return i > 0;
+}
+
+bool
+interface_name_is_valid(const char *name)
+{
+	size_t i;
+
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return false;
+	for (i = 0; name[i] != '\0'; i++)
+		if (i >= 15 || name[i] <= ' ' || name[i] > '~' || strchr("/:*%\"\\", name[i]) != NULL)
+			return false;
+	return i > 0;
+}
+
+bool
+host_name_is_valid(const char *name)
+{
+	size_t i, label = 0, labels = 0;
+	bool letter = false;
+
+	if (strlen(name) >= LIMIT_HOST)
+		return false;
+	if (name[0] == '*' && name[1] == '.')
+		name += 2;
+	for (i = 0; name[i] != '\0'; i++) {
+		if (name[i] == '.') {
+			if (label == 0 || name[i - 1] == '-')
+				return false;
+			label = 0;
+			labels++;
+			letter = false;
+			continue;
+		}
+		if ((!is_alnum(name[i]) && name[i] != '-' && name[i] != '_') || ++label > 63 ||
+		    (name[i] == '-' && label == 1))
+			return false;
+		letter = letter || name[i] > '9';
+	}
+	/* Two labels at least, and the last is no number: 10.0.0 is a mistyped address. */
+	return label > 0 && name[i - 1] != '-' && labels > 0 && letter;
+}
+
+bool
+url_is_valid(const char *url)
+{
+	static const char *const schemes[] = { "http://", "https://", "file:///" };
+	size_t i, len = strlen(url);
+
+	if (len >= LIMIT_URL)
+		return false;
+	for (i = 0; i < len; i++)
+		if (url[i] <= ' ' || url[i] > '~' || url[i] == '"' || url[i] == '\\')
+			return false;
+	for (i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+		if (strncmp(url, schemes[i], strlen(schemes[i])) == 0)
+			return len > strlen(schemes[i]);
+	return false;
+}
+
+const char *
+device_address_fault(const struct addr *a)
+{
+	static const uint8_t zero[16], mapped[12] = { [10] = 0xff, [11] = 0xff };
+	const uint8_t *b = a->bytes;
+
+	if (memcmp(b, zero, sizeof(zero)) == 0)
+		return "the unspecified address";
+	if (a->family == AF_INET) {
+		if (b[0] == 0)
+			return "an address of \"this network\"";
+		if (b[0] == 127)
+			return "a loopback address";
+		if (b[0] == 169 && b[1] == 254)
+			return "a link-local address";
+		if (b[0] >= 224 && b[0] < 240)
+			return "a multicast address";
+		return b[0] >= 240 ? "a reserved address" : NULL;
+	}
+	if (memcmp(b, zero, 15) == 0 && b[15] == 1)
+		return "the loopback address";
+	if (memcmp(b, mapped, sizeof(mapped)) == 0)
+		return "an IPv4 address in IPv6 form";
+	if (b[0] == 0xfe && (b[1] & 0xc0) == 0x80)
+		return "a link-local address";
+	return b[0] == 0xff ? "a multicast address" : NULL;
+}

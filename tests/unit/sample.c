@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sample.c -- policies for unit tests. */
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sample.h"
+
+static void *
+must(void *p)
+{
+	if (p == NULL)
+		abort();
+	return p;
+}
+
+static struct where
+next_where(void)
+{
+	static uint32_t line;
+
+	return (struct where){ .file = 0, .line = ++line };
+}
+
+struct policy *
+sample_new(void)
+{
+	struct policy *p = must(policy_new());
+	struct appliance_decl *a = &p->appliance;
+
+	p->files = must(calloc(1, sizeof(*p->files)));
+	p->files[p->n_files++] = must(strdup("sample.conf"));
+	a->where = next_where();
+	a->interfaces = must(policy_grow(NULL, 0, sizeof(*a->interfaces)));
+	a->interfaces[a->n_interfaces++] = must(strdup("lan0"));
+	a->interfaces = must(policy_grow(a->interfaces, 1, sizeof(*a->interfaces)));
+	a->interfaces[a->n_interfaces++] = must(strdup("lan1"));
+	return p;
+}
+
+struct class_decl *
+sample_class(struct policy *p, const char *name)
+{
+	struct class_decl *c;
+
+	p->classes = must(policy_grow(p->classes, p->n_classes, sizeof(*p->classes)));
+	c = &p->classes[p->n_classes++];
+	c->where = next_where();
+	c->name = must(strdup(name));
+	return c;
+}
+
+static struct destination
+destination(const char *to)
+{
+	struct destination d = { .kind = TO_RANGE };
+
+	if (strncmp(to, "class:", 6) == 0) {
+		d.kind = TO_CLASS;
+		d.name = must(strdup(to + 6));
+	} else if (addr_range_parse(to, &d.range) < 0) {
+		d.kind = TO_NAME;
+		d.name = must(strdup(to));
+	}
+	return d;
+}
+
+static void
+rule_add(struct rule **rules, size_t *n, const char *to, struct service s)
+{
+	struct rule *r;
+
+	*rules = must(policy_grow(*rules, *n, sizeof(**rules)));
+	r = &(*rules)[(*n)++];
+	r->where = next_where();
+	r->to = must(calloc(1, sizeof(*r->to)));
+	r->to[0] = destination(to);
+	r->n_to = 1;
+	r->services = must(calloc(1, sizeof(*r->services)));
+	r->services[0] = s;
+	r->n_services = 1;
+}
+
+void
+sample_rule(struct policy *p, struct class_decl *c, const char *to, uint8_t kind, uint8_t protocol, uint16_t low,
+    uint16_t high)
+{
+	struct service s = { .kind = kind, .protocol = protocol, .low = low, .high = high };
+
+	(void)p;
+	rule_add(&c->rules, &c->n_rules, to, s);
+}
+
+void
+sample_quarantine(struct policy *p, const char *to, uint16_t port)
+{
+	struct service s = { .kind = BOX_PORTS, .protocol = IPPROTO_TCP, .low = port, .high = port };
+
+	rule_add(&p->appliance.quarantine, &p->appliance.n_quarantine, to, s);
+}
+
+void
+sample_service(struct policy *p, uint8_t kind, uint8_t protocol, uint16_t low, uint16_t high)
+{
+	struct appliance_decl *a = &p->appliance;
+
+	a->services = must(policy_grow(a->services, a->n_services, sizeof(*a->services)));
+	a->services[a->n_services++] = (struct service){ kind, protocol, low, high };
+}
+
+void
+sample_authority(struct policy *p, const char *name, const char *url)
+{
+	struct authority_decl *a;
+
+	p->authorities = must(policy_grow(p->authorities, p->n_authorities, sizeof(*p->authorities)));
+	a = &p->authorities[p->n_authorities++];
+	a->where = next_where();
+	a->name = must(strdup(name));
+	a->der = must(calloc(1, 5));
+	memcpy(a->der, "\x30\x03\x02\x01\x07", 5);
+	a->der_len = 5;
+	a->refresh_s = 3600;
+	a->crl = must(calloc(1, sizeof(*a->crl)));
+	a->crl[0] = must(strdup(url));
+	a->crl_where = must(calloc(1, sizeof(*a->crl_where)));
+	a->crl_where[0] = next_where();
+	a->n_crl = 1;
+}
+
+void
+sample_address(struct device_decl *d, const char *address)
+{
+	d->addresses = must(policy_grow(d->addresses, d->n_addresses, sizeof(*d->addresses)));
+	if (addr_parse(address, &d->addresses[d->n_addresses++]) < 0)
+		abort();
+}
+
+struct device_decl *
+sample_device(struct policy *p, const char *name, const char *class_name, uint8_t mac, const char *address,
+    const char *interface, const char *authority, uint8_t serial)
+{
+	struct device_decl *d;
+
+	p->devices = must(policy_grow(p->devices, p->n_devices, sizeof(*p->devices)));
+	d = &p->devices[p->n_devices++];
+	d->where = next_where();
+	d->name = must(strdup(name));
+	d->class_name = must(strdup(class_name));
+	memcpy(d->mac.bytes, (const uint8_t[]){ 2, 0, 0, 0, 0, mac }, 6);
+	if (address != NULL)
+		sample_address(d, address);
+	if (interface != NULL)
+		d->interface = must(strdup(interface));
+	if (authority != NULL) {
+		d->certificate = must(calloc(1, sizeof(*d->certificate)));
+		d->certificate->where = d->where;
+		d->certificate->authority = must(strdup(authority));
+		d->certificate->serial[0] = serial;
+		d->certificate->serial_len = 1;
+	}
+	return d;
+}
+
+struct policy *
+sample_full(void)
+{
+	struct policy *p = sample_new();
+	struct class_decl *c;
+	struct device_decl *d;
+
+	sample_service(p, BOX_PORTS, IPPROTO_UDP, 67, 67);
+	sample_service(p, BOX_ICMP, IPPROTO_ICMP, 8, 8);
+	sample_quarantine(p, "192.0.2.80", 443);
+	sample_authority(p, "factory-ca", "http://pki.example/factory.crl");
+	c = sample_class(p, "sensor");
+	sample_rule(p, c, "192.0.2.0/24", BOX_PORTS, IPPROTO_TCP, 443, 443);
+	sample_rule(p, c, "192.0.2.7", BOX_PORTS, IPPROTO_TCP, 400, 500);
+	sample_rule(p, c, "2001:db8::/64", BOX_PORTS, IPPROTO_TCP, 443, 443);
+	sample_rule(p, c, "192.0.2.1", BOX_ICMP, IPPROTO_ICMP, 8, 8);
+	sample_rule(p, c, "2001:db8::1", BOX_ICMP, IPPROTO_ICMPV6, 128, 128);
+	sample_rule(p, c, "198.51.100.1", BOX_ANY, 0, 0, 0);
+	sample_rule(p, c, "198.51.100.2", BOX_PROTOCOL, 47, 0, 0);
+	sample_rule(p, c, "*.iot.example", BOX_PORTS, IPPROTO_TCP, 8883, 8883);
+	c = sample_class(p, "gateway");
+	c->mode = MODE_AUDIT;
+	sample_rule(p, c, "0.0.0.0/0", BOX_PORTS, IPPROTO_TCP, 1, 65535);
+	c = &p->classes[0];
+	sample_rule(p, c, "class:gateway", BOX_PORTS, IPPROTO_TCP, 1883, 1883);
+	sample_rule(p, c, "class:gateway", BOX_ICMP, IPPROTO_ICMP, 8, 8);
+	sample_rule(p, c, "class:sensor", BOX_PORTS, IPPROTO_UDP, 5353, 5353);
+	d = sample_device(p, "sensor-1", "sensor", 1, "10.10.0.11", "lan0", "factory-ca", 0x4f);
+	sample_address(d, "fd10::11");
+	d->labels = must(calloc(1, sizeof(*d->labels)));
+	d->labels[d->n_labels++] = must(strdup("batch-2026-07"));
+	sample_device(p, "sensor-2", "sensor", 2, "10.10.0.12", NULL, "factory-ca", 0x50);
+	sample_device(p, "alpha", "gateway", 3, "fd10::3", "lan1", NULL, 0);
+	sample_device(p, "bare", "gateway", 4, NULL, NULL, NULL, 0);
+	return p;
+}
+
+struct image
+sample_image(const struct policy *p, const struct image *before, uint8_t **bytes, size_t *len)
+{
+	struct mistakes *m = must(calloc(1, sizeof(*m)));
+	struct image im;
+	const char *why;
+	size_t i;
+
+	mistakes_init(m);
+	if (compile_policy(p, before, m, bytes, len) < 0) {
+		for (i = 0; i < mistakes_kept(m->n); i++)
+			fprintf(stderr, "%s\n", m->lines[i]);
+		abort();
+	}
+	mistakes_done(m);
+	free(m);
+	if (image_open(*bytes, *len, &im, &why) < 0) {
+		fprintf(stderr, "%s\n", why);
+		abort();
+	}
+	return im;
+}
