@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cmd_class.c -- class list, show. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "ctl/answer.h"
+#include "ctl/ctl.h"
+#include "ctl/format.h"
+#include "ctl/reach.h"
+#include "ctl/view.h"
+
+struct members {
+	uint32_t devices;
+	uint32_t quarantined;
+};
+
+static struct members
+count_members(const struct view *v, uint32_t number)
+{
+	struct members m = { 0, 0 };
+	uint32_t i;
+
+	for (i = 0; i < v->image.n[IMAGE_DEVICES]; i++) {
+		if (v->image.devices[i].class_number != number)
+			continue;
+		m.devices++;
+		m.quarantined += v->devices[i].where == STATION_QUARANTINED;
+	}
+	return m;
+}
+
+static const char *
+mode_word(uint32_t mode)
+{
+	return mode == MODE_AUDIT ? "audit" : "enforce";
+}
+
+static json_t *
+class_json(const struct view *v, const struct image_class *class)
+{
+	const struct image *im = &v->image;
+	struct members m = count_members(v, class->number);
+
+	return json_pack("{s:o, s:i, s:s, s:i, s:i, s:i, s:o}", "name", answer_text(image_text(im, class->name)),
+	    "number", (int)class->number, "mode", mode_word(class->mode), "devices", (int)m.devices,
+	    "quarantined", (int)m.quarantined, "rules", (int)class->rules.n,
+	    "where", reach_where_json(im, &class->where));
+}
+
+static int
+list_json(struct ctl *c, const struct view *v)
+{
+	json_t *list = json_array();
+	uint32_t i;
+
+	for (i = 0; i < v->image.n[IMAGE_CLASSES]; i++)
+		json_array_append_new(list, class_json(v, &v->image.classes[i]));
+	return ctl_json(c, EXIT_DONE, json_pack("{s:o, s:o}", "revision", answer_count(v->revision),
+	    "classes", list));
+}
+
+static int
+list_table(struct ctl *c, const struct view *v)
+{
+	static const char *const heads[] = { "CLASS", "MODE", ">DEVICES", ">QUARANTINED", ">RULES", "DECLARED IN", NULL };
+	struct table t;
+	char n[2][COUNT_STRLEN], where[WHERE_STRLEN];
+	uint32_t i;
+
+	table_init(&t, heads);
+	for (i = 0; i < v->image.n[IMAGE_CLASSES]; i++) {
+		const struct image_class *class = &v->image.classes[i];
+		struct members m = count_members(v, class->number);
+
+		table_cell(&t, image_text(&v->image, class->name));
+		table_cell(&t, mode_word(class->mode));
+		table_cell(&t, format_count(m.devices, n[0]));
+		table_cell(&t, format_count(m.quarantined, n[1]));
+		table_cellf(&t, "%" PRIu32, class->rules.n);
+		table_cell(&t, reach_where(&v->image, &class->where, where));
+	}
+	table_print(&t, true, c->out);
+	table_done(&t);
+	return EXIT_DONE;
+}
+
+static int
+list(struct ctl *c, struct client *cl, struct view *v)
+{
+	(void)cl;
+	return c->json ? list_json(c, v) : list_table(c, v);
+}
+
+int
+cmd_class_list(struct ctl *c)
+{
+	return view_with(c, list);
+}
+
+/* ---- show --------------------------------------------------------------- */
+
+static int
+show_json(struct ctl *c, const struct view *v, const struct image_class *class)
+{
+	json_t *answer = class_json(v, class), *names = json_array();
+	uint32_t i;
+
+	for (i = 0; i < v->image.n[IMAGE_DEVICES]; i++)
+		if (v->image.devices[i].class_number == class->number)
+			json_array_append_new(names, answer_text(image_text(&v->image, v->image.devices[i].name)));
+	json_object_set_new(answer, "allow", reach_json(&v->image, class));
+	json_object_set_new(answer, "members", names);
+	json_object_set_new(answer, "revision", answer_count(v->revision));
+	return ctl_json(c, EXIT_DONE, answer);
+}
+
+static void
+print_members(struct ctl *c, const struct view *v, const struct image_class *class)
+{
+	char shown[LIMIT_NAME * 4];
+	uint32_t i;
+
+	for (i = 0; i < v->image.n[IMAGE_DEVICES]; i++)
+		if (v->image.devices[i].class_number == class->number)
+			fprintf(c->out, "  %s\n", format_text(image_text(&v->image, v->image.devices[i].name),
+			    shown, sizeof(shown)));
+}
+
+static int
+show(struct ctl *c, struct client *cl, struct view *v)
+{
+	int exit = EXIT_MISTAKES;
+	const struct image_class *class = view_class(c, v, c->args->words[0], &exit);
+	char where[WHERE_STRLEN], n[2][COUNT_STRLEN];
+	struct members m;
+
+	(void)cl;
+	if (class == NULL)
+		return exit;
+	if (c->json)
+		return show_json(c, v, class);
+	m = count_members(v, class->number);
+	fprintf(c->out, "class %s, mode %s, declared in %s\n", image_text(&v->image, class->name),
+	    mode_word(class->mode), reach_where(&v->image, &class->where, where));
+	fprintf(c->out, "may reach:\n");
+	reach_print(&v->image, class, "  ", c->out);
+	fprintf(c->out, "devices: %s, of these %s in quarantine\n", format_count(m.devices, n[0]),
+	    format_count(m.quarantined, n[1]));
+	print_members(c, v, class);
+	return EXIT_DONE;
+}
+
+int
+cmd_class_show(struct ctl *c)
+{
+	return view_with(c, show);
+}

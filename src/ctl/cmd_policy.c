@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cmd_policy.c -- policy check, print, apply. The configuration is read by
+ * cordon-compile alone; here its answers are passed on. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/file.h"
+#include "ctl/answer.h"
+#include "ctl/child.h"
+#include "ctl/client.h"
+#include "ctl/ctl.h"
+#include "ctl/format.h"
+#include "model/print.h"
+
+/* The text of a policy of the largest size that an image may have. */
+#define TEXT_MAX (4UL * LIMIT_IMAGE_BYTES)
+
+static const char *
+folder_of(const struct ctl *c)
+{
+	return c->args->n_words > 0 ? c->args->words[0] : c->config;
+}
+
+int
+cmd_policy_check(struct ctl *c)
+{
+	const char *argv[] = { NULL, c->json ? "--json" : folder_of(c), c->json ? folder_of(c) : NULL, NULL };
+	int rc = child_compile(c, argv, -1, -1, -1);
+
+	return rc < 0 ? EXIT_MISTAKES : rc;
+}
+
+/* ---- print -------------------------------------------------------------- */
+
+/* Text as it is, or as an object. */
+static int
+print_text(struct ctl *c, const char *syntax, const uint8_t *text, size_t len)
+{
+	if (c->json)
+		return ctl_json(c, EXIT_DONE, json_pack("{s:s, s:s%}", "syntax", syntax, "text", text, len));
+	return fwrite(text, 1, len, c->out) == len ? EXIT_DONE : EXIT_MISTAKES;
+}
+
+static int
+print_words(struct ctl *c)
+{
+	const char *argv[] = { NULL, "--print", folder_of(c), NULL };
+	uint8_t *text = NULL;
+	size_t len;
+	int fd, rc;
+
+	if (!c->json) {
+		rc = child_compile(c, argv, -1, -1, -1);
+		return rc < 0 ? EXIT_MISTAKES : rc;
+	}
+	if ((fd = memfile_new("print")) < 0)
+		return ctl_fail(c, EXIT_MISTAKES, "no memory: %s", strerror(-fd));
+	if ((rc = child_compile(c, argv, fd, -1, -1)) > 0)
+		ctl_fail(c, rc, "the configuration has mistakes: `cordonctl policy check --json' lists them");
+	else if (rc == 0 && file_read_fd(fd, TEXT_MAX, &text, &len) == 0)
+		rc = print_text(c, "cordon", text, len);
+	free(text);
+	close(fd);
+	return rc < 0 ? EXIT_MISTAKES : rc;
+}
+
+/* The ruleset of an image on an appliance that just started: each device at
+ * its first generation, none in quarantine. */
+static int
+print_image(struct ctl *c, const struct image *im)
+{
+	struct ruleset rules = { .image = im, .features = { .owner_persist = true, .connlimit = true } };
+	struct station *stations;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = c->json ? open_memstream(&text, &len) : c->out;
+	uint32_t i, n = im->n[IMAGE_DEVICES];
+	int rc;
+
+	if ((stations = calloc(n + 1, sizeof(*stations))) == NULL || out == NULL) {
+		free(stations);
+		return ctl_fail(c, EXIT_MISTAKES, "no memory");
+	}
+	for (i = 0; i < n; i++)
+		stations[i] = (struct station){ .number = im->devices[i].number, .generation = 1 };
+	rules.stations = stations;
+	rc = print_nft(&rules, out);
+	free(stations);
+	if (c->json) {
+		fclose(out);
+		if (rc == 0)
+			print_text(c, "nft", (const uint8_t *)text, len);
+		free(text);
+	}
+	return rc == 0 ? EXIT_DONE : ctl_fail(c, EXIT_MISTAKES, "the ruleset cannot be printed: %s", strerror(-rc));
+}
+
+static int
+print_ruleset(struct ctl *c)
+{
+	char output[32];
+	const char *argv[] = { NULL, "--output", output, folder_of(c), NULL };
+	const char *why = "it cannot be read";
+	uint8_t *data = NULL;
+	struct image im;
+	size_t len;
+	int fd, rc;
+
+	if ((fd = memfile_new("image")) < 0)
+		return ctl_fail(c, EXIT_MISTAKES, "no memory: %s", strerror(-fd));
+	snprintf(output, sizeof(output), "/proc/self/fd/%d", fd);
+	if ((rc = child_compile(c, argv, -1, -1, fd)) != 0)
+		rc = rc < 0 ? EXIT_MISTAKES : rc;
+	else if (file_read_fd(fd, LIMIT_IMAGE_BYTES, &data, &len) < 0 || image_open(data, len, &im, &why) < 0)
+		rc = ctl_fail(c, EXIT_MISTAKES, "cordon-compile's image makes no sense (%s): are both of the "
+		    "same version?", why);
+	else
+		rc = print_image(c, &im);
+	free(data);
+	close(fd);
+	return rc;
+}
+
+int
+cmd_policy_print(struct ctl *c)
+{
+	return args_has(c->args, OPT_NFT) ? print_ruleset(c) : print_words(c);
+}
+
+/* ---- apply -------------------------------------------------------------- */
+
+/* A large configuration takes seconds to compile; a minute is a fault. */
+#define APPLY_TIMEOUT_S 300
+
+static int
+wait_applied(struct ctl *c, struct client *cl)
+{
+	struct ctl_apply apply = { 0 };
+	bool shows = !c->json && c->terminal;
+	int s, rc;
+
+	if ((rc = client_send(cl, MSG_CTL_APPLY, &apply, sizeof(apply))) < 0)
+		return rc;
+	rc = -ETIMEDOUT;
+	for (s = 1; s <= APPLY_TIMEOUT_S && rc == -ETIMEDOUT; s++) {
+		rc = client_wait(cl, MSG_CTL_APPLIED, 1000);
+		if (rc == -ETIMEDOUT && shows) {
+			fprintf(c->out, "\rreading, compiling and loading the policy: %d s", s);
+			fflush(c->out);
+		}
+	}
+	if (shows && s > 2)
+		fputs("\r\033[K", c->out);
+	return rc;
+}
+
+static json_t *
+applied_json(const struct ctl_applied *a, const char *text)
+{
+	return json_pack("{s:b, s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:s?, s:o}",
+	    "applied", a->error == 0 && a->mistakes == 0, "revision", answer_count(a->revision),
+	    "devices", (int)a->devices, "classes", (int)a->classes, "added", (int)a->added,
+	    "removed", (int)a->removed, "renewed", (int)a->renewed, "microseconds", (int)a->microseconds,
+	    "mistakes", (int)a->mistakes, "error", a->error != 0 ? strerror((int)a->error) : NULL,
+	    "lines", answer_lines(text));
+}
+
+static void
+print_applied(const struct ctl *c, const struct ctl_applied *a)
+{
+	char n[5][COUNT_STRLEN], took[COUNT_STRLEN];
+
+	fprintf(c->out, "revision %" PRIu64 " runs: %s device%s, %s class%s; %s element%s added, %s removed, "
+	    "%s device%s renewed; the kernel took %s\n", a->revision,
+	    format_count(a->devices, n[0]), a->devices == 1 ? "" : "s",
+	    format_count(a->classes, n[1]), a->classes == 1 ? "" : "es",
+	    format_count(a->added, n[2]), a->added == 1 ? "" : "s", format_count(a->removed, n[3]),
+	    format_count(a->renewed, n[4]), a->renewed == 1 ? "" : "s",
+	    format_microseconds(a->microseconds, took));
+}
+
+static int
+show_applied(struct ctl *c, const struct ctl_applied *a, const char *text)
+{
+	char n[COUNT_STRLEN];
+	int exit = a->mistakes != 0 ? EXIT_MISTAKES : a->error != 0 ? EXIT_DIFFERS : EXIT_DONE;
+
+	if (c->json)
+		return ctl_json(c, exit, applied_json(a, text));
+	ctl_lines(text, exit == EXIT_DONE ? c->out : c->err);
+	if (a->mistakes != 0)
+		fprintf(c->err, "cordonctl: %s mistake%s: nothing was applied, revision %" PRIu64 " still runs\n",
+		    format_count(a->mistakes, n), a->mistakes == 1 ? "" : "s", a->revision);
+	else if (a->error != 0)
+		fprintf(c->err, "cordonctl: the policy could not be applied (%s): nothing was changed, "
+		    "revision %" PRIu64 " still runs; see `journalctl -u cordon'\n",
+		    strerror((int)a->error), a->revision);
+	else
+		print_applied(c, a);
+	return exit;
+}
+
+int
+cmd_policy_apply(struct ctl *c)
+{
+	struct ctl_applied applied;
+	struct client cl;
+	uint8_t *text = NULL;
+	size_t len;
+	int rc;
+
+	if ((rc = client_open(c, &cl)) != 0)
+		return rc;
+	if ((rc = wait_applied(c, &cl)) < 0) {
+		rc = client_fail(c, rc, "apply");
+	} else if ((rc = file_read_fd(cl.answer.fd, LIMIT_MISTAKES * 8192UL, &text, &len)) < 0) {
+		rc = ctl_fail(c, EXIT_MISTAKES, "the answer cannot be read: %s", strerror(-rc));
+	} else {
+		memcpy(&applied, cl.answer.payload, sizeof(applied));
+		rc = show_applied(c, &applied, (const char *)text);
+	}
+	free(text);
+	client_close(&cl);
+	return rc;
+}

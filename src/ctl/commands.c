@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* commands.c -- the table of commands: noun first, singular. */
+#include "ctl/commands.h"
+
+#include <string.h>
+
+#define O(name) OPT_BIT(OPT_##name)
+
+const struct command commands[] = {
+	{ "policy", "check", "[DIR]", 0, 0, 1, cmd_policy_check,
+	  "read a configuration and report every mistake in it",
+	  "Nothing is changed. DIR is the folder of cordon.conf; by default the appliance's." },
+	{ "policy", "print", "[DIR]", O(NFT), 0, 1, cmd_policy_print,
+	  "print a configuration as it is understood",
+	  "Normalised and sorted by name; with --nft, as the rules and sets that enforce it." },
+	{ "policy", "apply", "", 0, 0, 0, cmd_policy_apply,
+	  "have cordond read its configuration and enforce it",
+	  "With any mistake nothing changes and the running policy stays." },
+	{ "status", NULL, "", 0, 0, 0, cmd_status,
+	  "say whether the appliance enforces, and what is wrong if not",
+	  "Exit code 0 when all is well, 1 when something is not, 3 when cordond does not run." },
+	{ "device", "list", "", O(CLASS) | O(STATION), 0, 0, cmd_device_list,
+	  "list the devices and where they stand", NULL },
+	{ "device", "show", "NAME", 0, 1, 1, cmd_device_show,
+	  "show all that is known of a device", NULL },
+	{ "device", "add", "NAME",
+	  O(CLASS) | O(MAC) | O(ADDRESS) | O(INTERFACE) | O(AUTHORITY) | O(SERIAL) | O(LABEL), 1, 1,
+	  cmd_device_add, "write a new device into the configuration",
+	  "--class and --mac are needed. The file is devices.d/NAME.conf; it stays only if the\n"
+	  "whole configuration has no mistake with it. `cordonctl policy apply' enforces it." },
+	{ "device", "import", "FILE.csv", O(CLASS) | O(REPLACE), 1, 1, cmd_device_import,
+	  "copy an inventory into the configuration",
+	  "The first line names the columns. --class gives all its devices a class, when the file\n"
+	  "has no such column. The file stays only if the whole configuration has no mistake\n"
+	  "with it. `cordonctl policy apply' enforces it." },
+	{ "device", "quarantine", "NAME", O(REASON), 1, 1, cmd_device_quarantine,
+	  "put a device into quarantine, now",
+	  "It reaches only what the appliance's quarantine allows; open connections are cut." },
+	{ "device", "release", "NAME", O(REASON), 1, 1, cmd_device_release,
+	  "take back an operator's quarantine",
+	  "A device whose certificate is revoked stays in quarantine." },
+	{ "class", "list", "", 0, 0, 0, cmd_class_list,
+	  "list the classes of devices", NULL },
+	{ "class", "show", "NAME", 0, 1, 1, cmd_class_show,
+	  "show what a class may reach, and its devices", NULL },
+	{ "crl", "list", "", 0, 0, 0, cmd_crl_list,
+	  "list the sources of revocation and how fresh they are", NULL },
+	{ "crl", "refresh", "[AUTHORITY]", O(WAIT), 0, 1, cmd_crl_refresh,
+	  "fetch an authority's CRLs now, or all", NULL },
+	{ "attempt", "list", "", O(DEVICE) | O(SINCE) | O(REASON) | O(LIMIT) | O(FOLLOW), 0, 0,
+	  cmd_attempt_list, "list refused connections: who tried what",
+	  "By default the newest 100, oldest first; with --since all since then.\n"
+	  "Counts are exact as of now while cordond runs." },
+};
+const size_t n_commands = sizeof(commands) / sizeof(commands[0]);
+
+/* ---- which one is meant? ------------------------------------------------ */
+
+static const char *
+noun_of(const void *arg, size_t i)
+{
+	(void)arg;
+	return commands[i].noun;
+}
+
+struct verbs {
+	const char *verbs[16];
+	size_t n;
+};
+
+static const char *
+verb_of(const void *arg, size_t i)
+{
+	return ((const struct verbs *)arg)->verbs[i];
+}
+
+static void
+join_verbs(const struct verbs *v, char *buf, size_t size)
+{
+	size_t i, at = 0;
+
+	buf[0] = '\0';
+	for (i = 0; i < v->n && at < size; i++)
+		at += (size_t)snprintf(buf + at, size - at, "%s%s", i > 0 ? ", " : "", v->verbs[i]);
+}
+
+static const struct command *
+bad_verb(const struct args *a, const struct verbs *v, char why[ARGS_WHY_LEN])
+{
+	const char *near;
+	char list[128];
+
+	join_verbs(v, list, sizeof(list));
+	if (a->n_words < 2)
+		snprintf(why, ARGS_WHY_LEN, "%s what? one of: %s", a->words[0], list);
+	else if ((near = args_nearest(a->words[1], v->n, verb_of, v)) != NULL)
+		snprintf(why, ARGS_WHY_LEN, "no command \"%s %.40s\"; did you mean \"%s %s\"?",
+		    a->words[0], a->words[1], a->words[0], near);
+	else
+		snprintf(why, ARGS_WHY_LEN, "no command \"%s %.40s\"; there is %s with: %s",
+		    a->words[0], a->words[1], a->words[0], list);
+	return NULL;
+}
+
+const struct command *
+command_find(const struct args *a, unsigned *used, char why[ARGS_WHY_LEN])
+{
+	struct verbs v = { .n = 0 };
+	const char *near;
+	size_t i;
+
+	if (a->n_words == 0) {
+		snprintf(why, ARGS_WHY_LEN, "no command given");
+		return NULL;
+	}
+	for (i = 0; i < n_commands; i++) {
+		if (strcmp(commands[i].noun, a->words[0]) != 0)
+			continue;
+		if (commands[i].verb == NULL) {
+			*used = 1;
+			return &commands[i];
+		}
+		if (a->n_words > 1 && strcmp(commands[i].verb, a->words[1]) == 0) {
+			*used = 2;
+			return &commands[i];
+		}
+		v.verbs[v.n++] = commands[i].verb;
+	}
+	if (v.n > 0)
+		return bad_verb(a, &v, why);
+	near = args_nearest(a->words[0], n_commands, noun_of, NULL);
+	if (near != NULL)
+		snprintf(why, ARGS_WHY_LEN, "no command \"%.40s\"; did you mean \"%s\"?", a->words[0], near);
+	else
+		snprintf(why, ARGS_WHY_LEN, "no command \"%.40s\"", a->words[0]);
+	return NULL;
+}
+
+static void
+full_name(const struct command *cmd, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s%s%s", cmd->noun, cmd->verb != NULL ? " " : "",
+	    cmd->verb != NULL ? cmd->verb : "");
+}
+
+int
+command_check(const struct command *cmd, const struct args *a, unsigned used, char why[ARGS_WHY_LEN])
+{
+	unsigned operands = a->n_words - used, i;
+	char name[64];
+
+	full_name(cmd, name, sizeof(name));
+	for (i = 0; i < a->n_given; i++) {
+		if ((OPT_BIT(a->given[i].opt) & (cmd->options | OPT_GLOBAL)) != 0)
+			continue;
+		snprintf(why, ARGS_WHY_LEN, "\"%s\" takes no --%s", name, opt_infos[a->given[i].opt].name);
+		return -1;
+	}
+	if (operands < cmd->min)
+		snprintf(why, ARGS_WHY_LEN, "\"%s\" needs %s", name, cmd->operands);
+	else if (operands > cmd->max)
+		snprintf(why, ARGS_WHY_LEN, "\"%s\" takes no \"%.60s\"", name, a->words[used + cmd->max]);
+	else
+		return 0;
+	return -1;
+}
+
+/* ---- help --------------------------------------------------------------- */
+
+static void
+print_option(const struct opt_info *o, FILE *out)
+{
+	char left[40];
+
+	snprintf(left, sizeof(left), "--%s%s%s", o->name, o->value != NULL ? " " : "",
+	    o->value != NULL ? o->value : "");
+	fprintf(out, "  %-24s %s%s\n", left, o->what, o->many ? "; may be repeated" : "");
+}
+
+static void
+print_options(uint64_t mask, FILE *out)
+{
+	int o;
+
+	for (o = 0; o < OPTS; o++)
+		if (mask & OPT_BIT(o))
+			print_option(&opt_infos[o], out);
+}
+
+void
+command_help(const struct command *cmd, FILE *out)
+{
+	char name[64];
+
+	full_name(cmd, name, sizeof(name));
+	fprintf(out, "usage: cordonctl %s%s%s%s\n\n%s.\n", name, cmd->operands[0] != '\0' ? " " : "",
+	    cmd->operands, cmd->options != 0 ? " [options]" : "", cmd->what);
+	if (cmd->more != NULL)
+		fprintf(out, "%s\n", cmd->more);
+	if (cmd->options != 0) {
+		fputc('\n', out);
+		print_options(cmd->options, out);
+	}
+	fputs("\nof every command:\n", out);
+	print_options(OPT_GLOBAL, out);
+}
+
+void
+commands_help(FILE *out)
+{
+	char name[64];
+	size_t i;
+
+	fputs("usage: cordonctl COMMAND [options]\n\n", out);
+	for (i = 0; i < n_commands; i++) {
+		full_name(&commands[i], name, sizeof(name));
+		fprintf(out, "  %s%s%-*s %s\n", name, commands[i].operands[0] != '\0' ? " " : "",
+		    (int)(26 - strlen(name) - (commands[i].operands[0] != '\0')), commands[i].operands,
+		    commands[i].what);
+	}
+	fputs("\nof every command:\n", out);
+	print_options(OPT_GLOBAL, out);
+	fputs("\n`cordonctl COMMAND --help' says more. Exit codes: 0 done, 1 failure or mistakes found,\n"
+	    "2 reverted or differs, 3 not running, 4 undetermined, 64 usage.\n", out);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* health.c -- what is wrong with a running appliance, from its own numbers.
+ * Pure. Every way in which enforcement, revocation or evidence is less than it
+ * looks must come out here. */
+#include "ctl/health.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/answer.h"
+#include "ctl/format.h"
+
+static void say(json_t *list, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void
+say(json_t *list, const char *fmt, ...)
+{
+	char text[LIMIT_URL + 512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	json_array_append_new(list, answer_text(text));
+}
+
+bool
+health_needs(uint32_t proc)
+{
+	return proc == PROC_FLOW || proc == PROC_PKI;
+}
+
+static void
+judge_kernel(const struct ctl_status *s, struct health *h)
+{
+	if (s->healthy == 0)
+		say(h->problems, "the kernel's rules were not found to be those of the policy: "
+		    "see `journalctl -u cordon'");
+	if (s->revision == 0)
+		say(h->notes, "no policy was applied yet, nothing is forwarded: run `cordonctl policy apply'");
+	if (s->foreign_changes != 0)
+		say(h->notes, "%" PRIu32 " changes that others made to the rules were put right", s->foreign_changes);
+	if (s->table_mode == 2)
+		say(h->notes, "this kernel cannot give a table an owner: others may change it, and are watched");
+	if (s->landlock == 0)
+		say(h->notes, "this kernel has no Landlock: workers are held by seccomp and their users alone");
+}
+
+static void
+judge_workers(const struct ctl_status *s, struct health *h)
+{
+	uint32_t p;
+
+	for (p = PROC_NONE + 1; p < PROC_MAX; p++) {
+		if (health_needs(p) && s->worker_up[p] == 0)
+			say(h->problems, "%s is not running (restarted %" PRIu32 " times): see `journalctl -u cordon'",
+			    proc_name(p), s->worker_restarts[p]);
+		else if (s->worker_restarts[p] != 0)
+			say(h->notes, "%s was restarted %" PRIu32 " times", proc_name(p), s->worker_restarts[p]);
+	}
+}
+
+static void
+judge_evidence(const struct ctl_status *s, struct health *h)
+{
+	if (s->flow.error != 0)
+		say(h->problems, "evidence cannot be written: %s", strerror((int)s->flow.error));
+	if (s->flow.lost != 0)
+		say(h->notes, "%" PRIu64 " records of refused packets were lost; the kernel's counts are exact "
+		    "all the same", s->flow.lost);
+	if (s->flow.unmatched != 0)
+		say(h->notes, "of %" PRIu64 " attempts only the numbers are known", s->flow.unmatched);
+	if (s->overflow_packets != 0)
+		say(h->notes, "%" PRIu64 " packets were refused beyond a device's budget: counted, without a "
+		    "destination", s->overflow_packets);
+	if (s->flow.clones != 0)
+		say(h->notes, "%" PRIu64 " identities were seen at two places at once: "
+		    "see `cordonctl attempt list --reason clone'", s->flow.clones);
+}
+
+static void
+judge_source(const struct view *v, uint32_t i, struct health *h)
+{
+	const struct pki_source *s = &v->sources[i];
+	const char *authority = view_authority_name(v, v->image.sources[i].authority);
+	const char *url = image_text(&v->image, v->image.sources[i].url);
+	char time[TIME_STRLEN];
+
+	if (s->state == SOURCE_EXPIRED || s->state == SOURCE_STALE)
+		say(h->problems, "revocation of %s is not current: %s is %s, last fetched %s UTC%s%s", authority, url,
+		    word_source_state(s->state), format_time(s->last_success, time), s->error != E_NONE ? ": " : "",
+		    word_source_error(s->error));
+	else if (s->state == SOURCE_NEVER && s->last_try != 0 && s->fetching == 0)
+		say(h->problems, "revocation of %s is not known: %s was never fetched: %s", authority, url,
+		    word_source_error(s->error));
+	else if (s->state == SOURCE_NEVER)
+		say(h->notes, "%s of %s is not fetched yet", url, authority);
+	else if (s->error == E_APPLY)
+		say(h->problems, "a verified revocation of %s is not enforced yet: %s", authority,
+		    word_source_error(s->error));
+	else if (s->error != E_NONE)
+		say(h->notes, "the last try of %s failed: %s; the CRL before it still counts", url,
+		    word_source_error(s->error));
+}
+
+void
+health_judge(const struct ctl_status *s, const struct view *v, struct health *out)
+{
+	uint32_t i;
+
+	memset(out, 0, sizeof(*out));
+	out->problems = json_array();
+	out->notes = json_array();
+	judge_kernel(s, out);
+	judge_workers(s, out);
+	judge_evidence(s, out);
+	for (i = 0; v != NULL && i < v->image.n[IMAGE_SOURCES]; i++) {
+		judge_source(v, i, out);
+		if (v->sources[i].state <= SOURCE_EXPIRED)
+			out->sources[v->sources[i].state]++;
+	}
+}
+
+void
+health_done(struct health *h)
+{
+	json_decref(h->problems);
+	json_decref(h->notes);
+}
