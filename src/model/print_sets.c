@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* print_sets.c -- the sets of a ruleset with their elements, in nft's syntax.
+ *
+ * A set is declared with what it holds, and elements are told device by device:
+ * so all are gathered by set first. Within one set they stay in the order they
+ * are told. Nothing depends on memory or time. */
+#include "model/print_sets.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/addr.h"
+
+/* An element as it is kept until its set is printed: in bytes[], the key, the
+ * end of an interval, then mark or chain. */
+struct kept {
+	size_t at;		/* into bytes[] */
+	uint32_t set;		/* index into sets[] */
+};
+
+struct printer {
+	FILE *out;
+	struct set_ref *sets;	/* in the ruleset's order */
+	uint32_t *by_ref;	/* indices of sets[], sorted by reference */
+	size_t n_sets, max_sets;
+	struct kept *kept;
+	size_t n_kept, max_kept;
+	uint8_t *bytes;
+	size_t n_bytes, max_bytes;
+	uint32_t *first;	/* of each set: where its elements begin in order[]; one more at the end */
+	uint32_t *order;	/* indices of kept[], grouped by set */
+};
+
+static int
+grow(void **array, size_t *max, size_t need, size_t size)
+{
+	size_t to = *max != 0 ? *max : 64;
+	void *p;
+
+	if (need <= *max)
+		return 0;
+	while (to < need)
+		to *= 2;
+	if ((p = reallocarray(*array, to, size)) == NULL)
+		return -ENOMEM;
+	*array = p;
+	*max = to;
+	return 0;
+}
+
+/* ---- gathering ---------------------------------------------------------- */
+
+static int
+ref_cmp(const struct set_ref *a, const struct set_ref *b)
+{
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	if (a->number != b->number)
+		return a->number < b->number ? -1 : 1;
+	if (a->other != b->other)
+		return a->other < b->other ? -1 : 1;
+	return 0;
+}
+
+static int
+index_cmp(const void *a, const void *b, void *arg)
+{
+	const struct set_ref *sets = arg;
+
+	return ref_cmp(&sets[*(const uint32_t *)a], &sets[*(const uint32_t *)b]);
+}
+
+static int
+keep_set(void *arg, const struct set_ref *ref)
+{
+	struct printer *p = arg;
+	int rc;
+
+	if ((rc = grow((void **)&p->sets, &p->max_sets, p->n_sets + 1, sizeof(*p->sets))) < 0)
+		return rc;
+	p->sets[p->n_sets++] = *ref;
+	return 0;
+}
+
+static int
+sort_sets(struct printer *p)
+{
+	size_t i;
+
+	if ((p->by_ref = calloc(p->n_sets + 1, sizeof(*p->by_ref))) == NULL)
+		return -ENOMEM;
+	for (i = 0; i < p->n_sets; i++)
+		p->by_ref[i] = (uint32_t)i;
+	qsort_r(p->by_ref, p->n_sets, sizeof(*p->by_ref), index_cmp, p->sets);
+	return 0;
+}
+
+/* The set's index, or -1: the element belongs to no set of this ruleset. */
+static int64_t
+find_set(const struct printer *p, const struct set_ref *ref)
+{
+	size_t low = 0, high = p->n_sets;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int c = ref_cmp(&p->sets[p->by_ref[mid]], ref);
+
+		if (c == 0)
+			return p->by_ref[mid];
+		if (c < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return -1;
+}
+
+static void
+put(struct printer *p, const void *data, size_t len)
+{
+	memcpy(p->bytes + p->n_bytes, data, len);
+	p->n_bytes += len;
+}
+
+static int
+keep_element(void *arg, const struct element *e)
+{
+	struct printer *p = arg;
+	const struct set_info *info = set_info(e->set.kind);
+	int64_t set = find_set(p, &e->set);
+	int rc;
+
+	if (set < 0 || e->key_len > KEY_MAX)
+		return -EINVAL;
+	if ((rc = grow((void **)&p->kept, &p->max_kept, p->n_kept + 1, sizeof(*p->kept))) < 0 ||
+	    (rc = grow((void **)&p->bytes, &p->max_bytes, p->n_bytes + sizeof(*e), 1)) < 0)
+		return rc;
+	p->kept[p->n_kept++] = (struct kept){ .at = p->n_bytes, .set = (uint32_t)set };
+	put(p, &e->key_len, 1);
+	put(p, e->key, e->key_len);
+	if (info->interval)
+		put(p, e->key_end, e->key_len);
+	if (info->data == DATA_MARK)
+		put(p, &e->mark, sizeof(e->mark));
+	if (info->data == DATA_CHAIN)
+		put(p, &e->chain, sizeof(e->chain));
+	return 0;
+}
+
+/* Group the elements by set; within a set they stay in the order they came. */
+static int
+group_elements(struct printer *p)
+{
+	uint32_t *next;
+	size_t i;
+
+	p->first = calloc(p->n_sets + 2, sizeof(*p->first));
+	p->order = calloc(p->n_kept + 1, sizeof(*p->order));
+	next = calloc(p->n_sets + 1, sizeof(*next));
+	if (p->first == NULL || p->order == NULL || next == NULL) {
+		free(next);
+		return -ENOMEM;
+	}
+	for (i = 0; i < p->n_kept; i++)
+		p->first[p->kept[i].set + 1]++;
+	for (i = 0; i < p->n_sets; i++) {
+		p->first[i + 1] += p->first[i];
+		next[i] = p->first[i];
+	}
+	for (i = 0; i < p->n_kept; i++)
+		p->order[next[p->kept[i].set]++] = (uint32_t)i;
+	free(next);
+	return 0;
+}
+
+/* ---- values ------------------------------------------------------------- */
+
+/* An interface's name: image_open lets none through that nft reads otherwise
+ * than as it stands between quotes. */
+static void
+print_ifname(FILE *out, const uint8_t *bytes, size_t len)
+{
+	fprintf(out, "\"%.*s\"", (int)strnlen((const char *)bytes, len), (const char *)bytes);
+}
+
+static void
+print_addr(FILE *out, uint8_t family, const uint8_t *bytes)
+{
+	struct addr a = { .family = family };
+	char text[ADDR_STRLEN];
+
+	memcpy(a.bytes, bytes, addr_len(family));
+	fputs(addr_format(&a, text), out);
+}
+
+/* A field's bytes as they stand in a key. */
+static int
+print_value(FILE *out, enum field field, const uint8_t *bytes)
+{
+	struct mac mac;
+	char text[MAC_STRLEN];
+	uint32_t host;
+	uint16_t net;
+
+	switch (field) {
+	case FIELD_ETHER_SADDR:
+		memcpy(mac.bytes, bytes, sizeof(mac.bytes));
+		fputs(mac_format(&mac, text), out);
+		return 0;
+	case FIELD_IP_SADDR:
+	case FIELD_IP_DADDR:
+		print_addr(out, AF_INET, bytes);
+		return 0;
+	case FIELD_IP6_SADDR:
+	case FIELD_IP6_DADDR:
+		print_addr(out, AF_INET6, bytes);
+		return 0;
+	case FIELD_SPORT:
+	case FIELD_DPORT:
+		memcpy(&net, bytes, sizeof(net));
+		fprintf(out, "%" PRIu16, ntohs(net));
+		return 0;
+	case FIELD_IIFNAME:
+	case FIELD_OIFNAME:
+		print_ifname(out, bytes, field_info(field)->len);
+		return 0;
+	case FIELD_MARK:
+	case FIELD_NUMBER:
+	case FIELD_CT_MARK:
+	case FIELD_CT_NUMBER:
+		memcpy(&host, bytes, sizeof(host));
+		fprintf(out, "0x%08" PRIx32, host);
+		return 0;
+	case FIELD_IIF:
+		memcpy(&host, bytes, sizeof(host));
+		fprintf(out, "%" PRIu32, host);
+		return 0;
+	case FIELD_L4PROTO:
+	case FIELD_ICMP_TYPE:
+	case FIELD_ICMP6_TYPE:
+	case FIELD_NFPROTO:
+	case FIELD_PKTTYPE:
+	case FIELD_CT_DIRECTION:
+	case FIELD_HOPLIMIT:
+		fprintf(out, "%u", (unsigned)bytes[0]);
+		return 0;
+	case FIELD_NONE:
+	case FIELDS:
+		break;
+	}
+	return -EINVAL;
+}
+
+static int
+print_key(FILE *out, const struct set_info *info, const uint8_t *key, const uint8_t *key_end)
+{
+	size_t i, at = 0;
+	int rc;
+
+	for (i = 0; i < SET_FIELDS_MAX && info->fields[i] != FIELD_NONE; i++) {
+		size_t len = field_info(info->fields[i])->len;
+
+		if (i > 0)
+			fputs(" . ", out);
+		if ((rc = print_value(out, info->fields[i], key + at)) < 0)
+			return rc;
+		if (key_end != NULL && memcmp(key + at, key_end + at, len) != 0) {
+			fputc('-', out);
+			if ((rc = print_value(out, info->fields[i], key_end + at)) < 0)
+				return rc;
+		}
+		at += (len + 3) & ~(size_t)3;
+	}
+	return 0;
+}
+
+/* ---- sets --------------------------------------------------------------- */
+
+static int
+print_element(const struct printer *p, const struct set_info *info, const struct kept *kept)
+{
+	const uint8_t *at = p->bytes + kept->at;
+	size_t len = *at++;
+	struct chain_ref chain;
+	char name[CHAIN_NAMELEN];
+	uint32_t mark;
+	int rc;
+
+	fputs("\t\t\t", p->out);
+	if ((rc = print_key(p->out, info, at, info->interval ? at + len : NULL)) < 0)
+		return rc;
+	at += info->interval ? 2 * len : len;
+	switch (info->data) {
+	case DATA_NONE:
+		break;
+	case DATA_MARK:
+		memcpy(&mark, at, sizeof(mark));
+		fprintf(p->out, " : 0x%08" PRIx32, mark);
+		break;
+	case DATA_CHAIN:
+		memcpy(&chain, at, sizeof(chain));
+		fprintf(p->out, " : goto %s", chain_name(&chain, name));
+		break;
+	}
+	return 0;
+}
+
+/* What stands in a concatenation, either the fields or their types. */
+void
+print_fields(FILE *out, const enum field *fields, bool types)
+{
+	size_t i;
+
+	for (i = 0; i < SET_FIELDS_MAX && fields[i] != FIELD_NONE; i++) {
+		const struct field_info *f = field_info(fields[i]);
+
+		fprintf(out, "%s%s", i > 0 ? " . " : "", types ? f->type : f->nft);
+	}
+}
+
+static void
+print_set_head(FILE *out, const struct set_ref *ref, const struct set_info *info)
+{
+	char name[SET_NAMELEN];
+
+	fprintf(out, "\n\t%s %s {\n\t\ttype ", info->data == DATA_NONE ? "set" : "map",
+	    set_name(ref, name));
+	print_fields(out, info->fields, true);
+	if (info->data != DATA_NONE)
+		fputs(info->data == DATA_MARK ? " : mark" : " : verdict", out);
+	fputc('\n', out);
+	if (info->size != 0)
+		fprintf(out, "\t\tsize %" PRIu32 "\n", info->size);
+	if (info->interval)
+		fputs("\t\tflags interval\n", out);
+	else if (info->dynamic)
+		fprintf(out, "\t\tflags dynamic%s\n", info->timeout_s != 0 ? ",timeout" : "");
+	if (info->timeout_s != 0)
+		fprintf(out, "\t\ttimeout %" PRIu32 "s\n", info->timeout_s);
+	/* A budget or a number of connections is said by the rule that adds. */
+	if (info->state == STATE_COUNTER)
+		fputs("\t\tcounter\n", out);
+	if (info->state == STATE_COUNTER_SAMPLE)
+		fputs("\t\tcounter\n\t\tlimit rate 6/minute burst 1 packets\n", out);
+}
+
+static int
+print_all(const struct printer *p)
+{
+	uint32_t i, j;
+	int rc;
+
+	for (i = 0; i < p->n_sets; i++) {
+		const struct set_info *info = set_info(p->sets[i].kind);
+
+		print_set_head(p->out, &p->sets[i], info);
+		if (p->first[i] != p->first[i + 1])
+			fputs("\t\telements = {\n", p->out);
+		for (j = p->first[i]; j < p->first[i + 1]; j++) {
+			if ((rc = print_element(p, info, &p->kept[p->order[j]])) < 0)
+				return rc;
+			fputs(j + 1 < p->first[i + 1] ? ",\n" : "\n\t\t}\n", p->out);
+		}
+		fputs("\t}\n", p->out);
+	}
+	return 0;
+}
+
+static void
+printer_done(struct printer *p)
+{
+	free(p->sets);
+	free(p->by_ref);
+	free(p->kept);
+	free(p->bytes);
+	free(p->first);
+	free(p->order);
+}
+
+int
+print_sets(const struct ruleset *rules, FILE *out)
+{
+	struct printer p = { .out = out };
+	int rc;
+
+	if ((rc = ruleset_each_set(rules, keep_set, &p)) == 0 && (rc = sort_sets(&p)) == 0 &&
+	    (rc = ruleset_each_element(rules, keep_element, &p)) == 0 && (rc = group_elements(&p)) == 0)
+		rc = print_all(&p);
+	printer_done(&p);
+	return rc;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* print_sets.h -- the sets of a ruleset in nft's syntax; a part of print_nft. */
+#ifndef CORDON_MODEL_PRINT_SETS_H
+#define CORDON_MODEL_PRINT_SETS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "model/ruleset.h"
+
+/* Each set with its elements. 0 or -errno. */
+int print_sets(const struct ruleset *, FILE *);
+
+/* What stands in a concatenation: the fields, or their types. */
+void print_fields(FILE *, const enum field *, bool types);
+
+#endif
