@@ -6,20 +6,21 @@
 #include <time.h>
 
 static int64_t
-clock_ms(clockid_t id)
+clock_us(clockid_t id)
 {
 	struct timespec ts = { 0, 0 };
 
 	/* Both clocks exist since Linux 2.6.39; there is no failure to report. */
 	clock_gettime(id, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
 void
 clock_now(struct clock_view *out)
 {
-	out->wall_ms = clock_ms(CLOCK_REALTIME);
-	out->boot_ms = clock_ms(CLOCK_BOOTTIME);
+	out->wall_ms = clock_us(CLOCK_REALTIME) / 1000;
+	out->boot_us = clock_us(CLOCK_BOOTTIME);
+	out->boot_ms = out->boot_us / 1000;
 }
 
 const char *

@@ -8,6 +8,7 @@
 struct clock_view {
 	int64_t wall_ms;	/* milliseconds since 1970, UTC; may be wrong */
 	int64_t boot_ms;	/* milliseconds since boot, with suspend; never goes back */
+	int64_t boot_us;	/* the same in microseconds, for short spans */
 };
 
 void clock_now(struct clock_view *out);
