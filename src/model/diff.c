@@ -378,3 +378,32 @@ diff_rulesets(const struct ruleset *old, const struct ruleset *next, const struc
 	free(d.b.e);
 	return rc;
 }
+
+static int
+diff_station(struct diff *d, const struct station_change *c, enum phase phase)
+{
+	const struct image_device *device = &d->next->image->devices[c->index];
+	int rc;
+
+	d->a.n = d->b.n = 0;
+	rc = elements_of_device(d->next, device, &c->from, collect_element, &d->a);
+	if (rc == 0)
+		rc = elements_of_device(d->next, device, &c->to, collect_element, &d->b);
+	return rc != 0 ? rc : tell(d, phase);
+}
+
+int
+diff_station_changes(const struct ruleset *rs, const struct station_change *changes, size_t n,
+    const struct diff_sink *sink, void *arg)
+{
+	struct diff d = { .old = rs, .next = rs, .sink = sink, .arg = arg };
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = diff_station(&d, &changes[i], PHASE_DELETE);
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = diff_station(&d, &changes[i], PHASE_ADD);
+	free(d.a.e);
+	free(d.b.e);
+	return rc;
+}

@@ -22,6 +22,16 @@ struct diff_sink {
 /* old may be NULL: then all of next is added. */
 int diff_rulesets(const struct ruleset *old, const struct ruleset *next, const struct diff_sink *, void *arg);
 
+/* One device whose station changes while the policy stays. */
+struct station_change {
+	uint32_t index;		/* into the image's devices */
+	struct station from, to;
+};
+
+/* Any number of devices at once: all that goes, then all that comes. */
+int diff_station_changes(const struct ruleset *, const struct station_change *, size_t n,
+    const struct diff_sink *, void *arg);
+
 /* The stations of next: those of old for the devices that stay, with a new
  * generation for each whose admitted flows must be judged again -- its class
  * lost something it could reach or changed its mode, it changed class, its

@@ -22,7 +22,7 @@
 #define LIMIT_CERTIFICATE_BYTES	65536U		/* one certificate file; real ones have 1 to 4 KiB */
 #define LIMIT_REFRESH_SECONDS	2592000U	/* 30 days: the longest that a CRL may go unasked for */
 #define LIMIT_BRAKE_SECONDS	2592000U
-#define LIMIT_WINDOW_SECONDS	86400U		/* a refused key stays open at most a day */
+#define LIMIT_WINDOW_SECONDS	600U		/* a refused key is closed before the kernel lets it go (900 s) */
 #define LIMIT_CONNECTIONS	1000000U	/* one device's; conntrack itself holds fewer as a rule */
 #define LIMIT_LOG_GROUP		65532U		/* NFLOG groups have 16 bits and we take four from the base on */
 #define LIMIT_HOOK_PRIORITY_MIN	(-199)		/* conntrack runs at -200, and we need it */

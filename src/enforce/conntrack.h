@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* conntrack.h -- forget flows whose marks must not be met again. */
+#ifndef CORDON_ENFORCE_CONNTRACK_H
+#define CORDON_ENFORCE_CONNTRACK_H
+
+#include <stdint.h>
+
+#include "enforce/nft_socket.h"
+
+/* Delete every flow whose mark, and'ed with mask, is mark: one device's. */
+int conntrack_forget(struct nft_socket *, uint32_t mark, uint32_t mask);
+
+/* Delete every flow that carries a mark at all: after our table was lost, the
+ * old marks prove nothing. *n counts them. */
+int conntrack_forget_marked(struct nft_socket *, uint32_t *n);
+
+#endif

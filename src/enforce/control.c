@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* control.c -- the operators' socket: who may open it may do all that is here
+ * (its permissions are the authorisation). Each client has one request at a time. */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "enforce/cordond.h"
+
+#define SEND_WAIT_MS 100
+
+static void
+client_close(struct client *c)
+{
+	if (c->event != NULL)
+		event_free(c->event);
+	ipc_done(&c->ipc);
+	*c = (struct client){ .d = c->d, .ipc.fd = -1 };
+}
+
+static void
+answer(struct client *c, uint32_t type, const void *payload, size_t len, int fd)
+{
+	if (ipc_send_wait(&c->ipc, type, c->serial, payload, len, fd, SEND_WAIT_MS) < 0)
+		client_close(c);
+}
+
+static void
+done(struct client *c, int rc)
+{
+	struct ctl_done m = { .error = (uint32_t)(rc < 0 ? -rc : rc) };
+
+	answer(c, MSG_CTL_DONE, &m, sizeof(m), -1);
+}
+
+static void
+status(struct client *c)
+{
+	struct ctl_status s;
+
+	status_fill(c->d, &s);
+	answer(c, MSG_CTL_STATUS_IS, &s, sizeof(s), -1);
+}
+
+static void
+state(struct client *c)
+{
+	struct ctl_state s = { .revision = c->d->enforcer.policy.revision };
+	int fd = snapshot_make(c->d);
+
+	if (fd < 0) {
+		done(c, fd);
+		return;
+	}
+	answer(c, MSG_CTL_STATE_IS, &s, sizeof(s), fd);
+	close(fd);
+}
+
+static void
+image(struct client *c)
+{
+	struct image_ref ref = { .revision = c->d->enforcer.policy.revision };
+
+	answer(c, MSG_IMAGE, &ref, sizeof(ref), c->d->enforcer.policy.fd);
+}
+
+static void
+apply(struct client *c)
+{
+	struct worker *w = &c->d->workers[SLOT_COMPILE];
+
+	if (w->state != WORKER_DOWN) {
+		done(c, -EBUSY);
+		return;
+	}
+	c->waits_apply = true;
+	worker_start(w);
+}
+
+static void
+quarantine(struct client *c, const struct ctl_device *r)
+{
+	struct standing s = { .number = r->number, .cause = CAUSE_OPERATOR };
+	struct clock_view now;
+	uint32_t changed;
+	int rc;
+
+	clock_now(&now);
+	s.since = now.wall_ms;
+	memcpy(s.words, r->words, sizeof(s.words));
+	s.words[sizeof(s.words) - 1] = '\0';
+	if (enforcer_index(&c->d->enforcer, r->number) == SIZE_MAX) {
+		done(c, -ENOENT);
+		return;
+	}
+	rc = cordond_quarantine(c->d, &s, 1, &changed);
+	done(c, rc < 0 ? rc : changed == 0 ? -EALREADY : c->d->enforcer.disk_ok ? 0 : -EIO);
+}
+
+static void
+refresh(struct client *c, const struct ctl_authority *r)
+{
+	struct pki_refresh m = { .authority = r->number };
+
+	if (r->number != 0 && image_authority(&c->d->enforcer.policy.image, r->number) == NULL)
+		done(c, -ENOENT);
+	else
+		done(c, worker_send(&c->d->workers[SLOT_PKI], MSG_PKI_REFRESH, &m, sizeof(m), -1));
+}
+
+static void
+flush(struct client *c)
+{
+	struct worker *w = &c->d->workers[SLOT_FLOW];
+	struct flow_flush m = { .token = ++c->d->next_token };
+	int rc;
+
+	counts_send(c->d);
+	c->waits_flush = m.token;
+	if ((rc = worker_send(w, MSG_FLOW_FLUSH, &m, sizeof(m), -1)) < 0) {
+		c->waits_flush = 0;
+		done(c, rc);
+	}
+}
+
+static void
+request(struct client *c, const struct ipc_message *m)
+{
+	const struct ctl_device *device = (const struct ctl_device *)m->payload;
+
+	c->serial = m->serial;
+	switch (m->type) {
+	case MSG_CTL_STATUS:
+		status(c);
+		return;
+	case MSG_CTL_STATE:
+		state(c);
+		return;
+	case MSG_CTL_IMAGE:
+		image(c);
+		return;
+	case MSG_CTL_APPLY:
+		apply(c);
+		return;
+	case MSG_CTL_QUARANTINE:
+		quarantine(c, device);
+		return;
+	case MSG_CTL_RELEASE:
+		done(c, cordond_release(c->d, device->number, CAUSE_OPERATOR | CAUSE_REVOKED));
+		return;
+	case MSG_CTL_CRL_REFRESH:
+		refresh(c, (const struct ctl_authority *)m->payload);
+		return;
+	case MSG_CTL_FLUSH:
+		flush(c);
+		return;
+	}
+	client_close(c);
+}
+
+static void
+on_client(evutil_socket_t fd, short what, void *arg)
+{
+	static struct ipc_message m;
+	struct client *c = arg;
+	int rc;
+
+	(void)fd;
+	(void)what;
+	if ((rc = ipc_recv(&c->ipc, &m)) == -EAGAIN)
+		return;
+	if (rc != 1 || c->waits_apply || c->waits_flush != 0) {	/* one request at a time */
+		client_close(c);
+		return;
+	}
+	request(c, &m);
+	if (m.fd != -1)
+		close(m.fd);
+}
+
+static struct client *
+free_client(struct cordond *d)
+{
+	for (size_t i = 0; i < LIMIT_CLIENTS; i++)
+		if (!d->clients[i].used)
+			return &d->clients[i];
+	return NULL;
+}
+
+static void
+on_listen(evutil_socket_t listen_fd, short what, void *arg)
+{
+	struct cordond *d = arg;
+	struct client *c;
+	int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	(void)what;
+	if (fd == -1)
+		return;
+	if ((c = free_client(d)) == NULL) {
+		close(fd);
+		return;
+	}
+	c->used = true;
+	ipc_init(&c->ipc, fd, PROC_BIT(PROC_ENFORCE), PROC_BIT(PROC_CTL), &messages);
+	c->event = event_new(d->base, fd, EV_READ | EV_PERSIST, on_client, c);
+	if (c->event == NULL || event_add(c->event, NULL) == -1)
+		client_close(c);
+}
+
+void
+control_applied(struct cordond *d, const struct ctl_applied *a, int text_fd)
+{
+	for (size_t i = 0; i < LIMIT_CLIENTS; i++) {
+		struct client *c = &d->clients[i];
+
+		if (!c->used || !c->waits_apply)
+			continue;
+		c->waits_apply = false;
+		answer(c, MSG_CTL_APPLIED, a, sizeof(*a), text_fd);
+	}
+}
+
+void
+control_flushed(struct cordond *d, uint32_t token, uint32_t error)
+{
+	for (size_t i = 0; i < LIMIT_CLIENTS; i++) {
+		struct client *c = &d->clients[i];
+
+		if (!c->used || c->waits_flush != token)
+			continue;
+		c->waits_flush = 0;
+		done(c, (int)error);
+	}
+}
+
+int
+control_init(struct cordond *d, int listen_fd)
+{
+	for (size_t i = 0; i < LIMIT_CLIENTS; i++) {
+		d->clients[i].d = d;
+		d->clients[i].ipc.fd = -1;
+	}
+	d->listen_fd = listen_fd;
+	d->listen_event = event_new(d->base, listen_fd, EV_READ | EV_PERSIST, on_listen, d);
+	return d->listen_event == NULL || event_add(d->listen_event, NULL) == -1 ? -ENOMEM : 0;
+}
+
+void
+control_done(struct cordond *d)
+{
+	for (size_t i = 0; i < LIMIT_CLIENTS; i++)
+		if (d->clients[i].used)
+			client_close(&d->clients[i]);
+	if (d->listen_event != NULL)
+		event_free(d->listen_event);
+}

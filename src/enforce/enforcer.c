@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* enforcer.c -- one transaction per change, and what is kept about it. */
+#include "enforce/enforcer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "enforce/conntrack.h"
+#include "enforce/nft_batch.h"
+#include "enforce/nft_read.h"
+#include "enforce/parts.h"
+
+struct ruleset
+enforcer_ruleset(const struct enforcer *e)
+{
+	return (struct ruleset){ &e->policy.image, e->stations, e->features };
+}
+
+size_t
+enforcer_index(const struct enforcer *e, uint32_t number)
+{
+	const struct image_device *d = image_device(&e->policy.image, number);
+
+	return d == NULL ? SIZE_MAX : (size_t)(d - e->policy.image.devices);
+}
+
+struct nft_batch *
+enforcer_batch(struct enforcer *e, const struct image *image)
+{
+	return nft_batch_new(RULESET_TABLE, ++e->owner.seq, image->appliance->hook_priority);
+}
+
+/* ---- apply -------------------------------------------------------------- */
+
+/* The part of a policy that is not the image: stations and standings. */
+struct places {
+	struct station *stations;
+	struct standing **standings;
+	bool *wrapped;
+	uint32_t renewed;
+};
+
+static void
+places_done(struct places *p)
+{
+	free(p->stations);
+	free(p->standings);
+	free(p->wrapped);
+}
+
+static int
+places_for(const struct enforcer *e, const struct image *next, struct places *p)
+{
+	size_t n = (size_t)next->n[IMAGE_DEVICES] + 1;
+
+	memset(p, 0, sizeof(*p));
+	p->stations = calloc(n, sizeof(*p->stations));
+	p->standings = calloc(n, sizeof(struct standing *));
+	p->wrapped = calloc(n, sizeof(*p->wrapped));
+	if (p->stations == NULL || p->standings == NULL || p->wrapped == NULL) {
+		places_done(p);
+		return -ENOMEM;
+	}
+	diff_stations(&e->policy.image, e->stations, next, p->stations, p->wrapped, &p->renewed);
+	for (size_t i = 0; i + 1 < n; i++) {
+		size_t before = enforcer_index(e, next->devices[i].number);
+
+		if (before != SIZE_MAX)
+			p->standings[i] = e->standings[before];
+	}
+	return 0;
+}
+
+/* Marks of long ago come again: no flow may still carry one. */
+static int
+forget_wrapped(struct enforcer *e, const struct places *p, uint32_t n)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; rc == 0 && i < n; i++)
+		if (p->wrapped[i])
+			rc = conntrack_forget(&e->reader, p->stations[i].number << 8, MARK_NUMBER_MASK);
+	return rc;
+}
+
+static int
+commit_policy(struct enforcer *e, const struct ruleset *next, struct apply_report *report)
+{
+	const struct ruleset old = enforcer_ruleset(e);
+	struct nft_batch *b = enforcer_batch(e, next->image);
+	struct clock_view begin, end;
+	struct nft_failure failure;
+	size_t bytes;
+	int rc;
+
+	if (b == NULL)
+		return -ENOMEM;
+	if ((rc = diff_rulesets(&old, next, &nft_batch_sink, b)) == 0) {
+		clock_now(&begin);
+		rc = nft_batch_send(b, &e->owner, NULL, NULL, &failure);
+		clock_now(&end);
+		report->microseconds = (uint32_t)(end.boot_us - begin.boot_us);
+		nft_batch_size(b, &report->added, &report->removed, &bytes);
+	}
+	nft_batch_free(b);
+	return rc;
+}
+
+/* A transaction is made so that it cannot fail on a table that is as we left
+ * it. If it fails, the table is not: put it right, then try once more. */
+static int
+restored(struct enforcer *e, int rc)
+{
+	char where[SET_NAMELEN];
+	bool differed;
+
+	if (rc == -ENOMEM || rc == -EPERM)
+		return rc;
+	e->healthy = false;
+	rc = enforcer_restore(e, &differed, where);
+	e->foreign_changes += differed;
+	return rc;
+}
+
+static int
+commit(struct enforcer *e, const struct ruleset *next, struct apply_report *report)
+{
+	int rc = commit_policy(e, next, report);
+
+	if (rc < 0 && (rc = restored(e, rc)) == 0)
+		rc = commit_policy(e, next, report);
+	return rc;
+}
+
+/* Standings of devices that are gone go with them. */
+static void
+drop_lost_standings(struct enforcer *e, const struct image *next)
+{
+	for (uint32_t i = 0; i < e->policy.image.n[IMAGE_DEVICES]; i++)
+		if (image_device(next, e->policy.image.devices[i].number) == NULL)
+			free(e->standings[i]);
+}
+
+int
+enforcer_apply(struct enforcer *e, int image_fd, int64_t now, struct apply_report *report)
+{
+	struct loaded_policy next = { .fd = -1 };
+	struct places places;
+	struct ruleset rs;
+	int rc;
+
+	memset(report, 0, sizeof(*report));
+	if ((rc = loaded_policy_from_fd(image_fd, e->policy.revision + 1, &next, &report->why)) < 0)
+		return rc;
+	if ((rc = places_for(e, &next.image, &places)) < 0)
+		goto out;
+	rs = (struct ruleset){ &next.image, places.stations, e->features };
+	if ((rc = forget_wrapped(e, &places, next.image.n[IMAGE_DEVICES])) < 0 ||
+	    (rc = policy_store_save(e->dirfd, &next)) < 0)
+		goto out_places;
+	if ((rc = commit(e, &rs, report)) < 0) {
+		policy_store_discard(e->dirfd, next.revision);
+		goto out_places;
+	}
+	report->renewed = places.renewed;
+	drop_lost_standings(e, &next.image);
+	free(e->stations);
+	free(e->standings);
+	loaded_policy_done(&e->policy);
+	e->policy = next;
+	e->stations = places.stations;
+	e->standings = places.standings;
+	e->applied_at = now;
+	free(places.wrapped);
+	return enforcer_save_digest(e);
+out_places:
+	places_done(&places);
+out:
+	loaded_policy_done(&next);
+	return rc;
+}
+
+/* ---- stations ----------------------------------------------------------- */
+
+static int
+send_changes(struct enforcer *e, const struct station_change *changes, size_t n)
+{
+	const struct ruleset rs = enforcer_ruleset(e);
+	struct nft_batch *b = enforcer_batch(e, &e->policy.image);
+	struct nft_failure failure;
+	int rc;
+
+	if (b == NULL)
+		return -ENOMEM;
+	if ((rc = diff_station_changes(&rs, changes, n, &nft_batch_sink, b)) == 0)
+		rc = nft_batch_send(b, &e->owner, NULL, NULL, &failure);
+	nft_batch_free(b);
+	return rc;
+}
+
+static int
+commit_changes(struct enforcer *e, const struct station_change *changes, size_t n)
+{
+	int rc = send_changes(e, changes, n);
+
+	if (rc < 0 && (rc = restored(e, rc)) == 0)
+		rc = send_changes(e, changes, n);
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		e->stations[changes[i].index] = changes[i].to;
+	return rc;
+}
+
+/* A station of the same device with another mark. */
+static int
+change_to(struct enforcer *e, size_t index, bool quarantined, struct station_change *out)
+{
+	bool wrapped;
+
+	out->index = (uint32_t)index;
+	out->from = out->to = e->stations[index];
+	out->to.quarantined = quarantined;
+	out->to.generation = station_next_generation(out->from.generation, &wrapped);
+	return wrapped ? conntrack_forget(&e->reader, out->from.number << 8, MARK_NUMBER_MASK) : 0;
+}
+
+/* What its standing will be; false when it says nothing new. */
+static bool
+merge(const struct standing *have, const struct standing *add, struct standing *out)
+{
+	if (have == NULL) {
+		*out = *add;
+		return true;
+	}
+	*out = *have;
+	if ((have->cause & add->cause) == add->cause)
+		return false;
+	out->cause |= add->cause;
+	if (add->cause & CAUSE_REVOKED) {
+		out->authority = add->authority;
+		out->crl_reason = add->crl_reason;
+		out->revoked_at = add->revoked_at;
+	}
+	if (add->cause & CAUSE_OPERATOR)
+		memcpy(out->words, add->words, sizeof(out->words));
+	return true;
+}
+
+static int
+keep_standing(struct enforcer *e, size_t index, const struct standing *s)
+{
+	struct standing *copy = e->standings[index];
+
+	if (copy == NULL && (copy = malloc(sizeof(*copy))) == NULL)
+		return -ENOMEM;
+	*copy = *s;
+	e->standings[index] = copy;
+	return 0;
+}
+
+int
+enforcer_quarantine(struct enforcer *e, const struct standing *s, size_t n, uint32_t *changed)
+{
+	struct station_change *changes = calloc(n + 1, sizeof(*changes));
+	struct standing *records = calloc(n + 1, sizeof(*records));
+	size_t n_changes = 0, n_records = 0;
+	int rc = 0;
+
+	*changed = 0;
+	if (changes == NULL || records == NULL)
+		rc = -ENOMEM;
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		size_t index = enforcer_index(e, s[i].number);
+
+		if (index == SIZE_MAX || !merge(e->standings[index], &s[i], &records[n_records]))
+			continue;
+		/* Twice in one list: the first moves the device. */
+		if (e->standings[index] == NULL && !e->stations[index].quarantined)
+			rc = change_to(e, index, true, &changes[n_changes++]);
+		if (rc == 0)
+			rc = keep_standing(e, index, &records[n_records++]);
+	}
+	if (rc == 0 && n_changes > 0)
+		rc = commit_changes(e, changes, n_changes);
+	if (rc < 0) {
+		/* The kernel did not follow: nobody may believe it did. */
+		for (size_t i = 0; i < n_changes; i++) {
+			free(e->standings[changes[i].index]);
+			e->standings[changes[i].index] = NULL;
+		}
+	} else if (n_records > 0) {
+		*changed = (uint32_t)n_records;
+		e->disk_ok = journal_append(e->dirfd, records, n_records) == 0;
+	}
+	free(changes);
+	free(records);
+	return rc;
+}
+
+int
+enforcer_release(struct enforcer *e, uint32_t number, uint32_t cause, int64_t now)
+{
+	size_t index = enforcer_index(e, number);
+	struct station_change change;
+	struct standing next;
+	int rc;
+
+	if (index == SIZE_MAX)
+		return -ENOENT;
+	if (e->standings[index] == NULL || (e->standings[index]->cause & cause) == 0)
+		return -EALREADY;
+	next = *e->standings[index];
+	next.cause &= ~cause;
+	next.since = now;
+	if ((rc = journal_append(e->dirfd, &next, 1)) < 0)
+		return rc;
+	if (next.cause != 0)
+		return keep_standing(e, index, &next);
+	if ((rc = change_to(e, index, false, &change)) < 0 || (rc = commit_changes(e, &change, 1)) < 0)
+		return rc;
+	free(e->standings[index]);
+	e->standings[index] = NULL;
+	return 0;
+}

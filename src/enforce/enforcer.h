@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* enforcer.h -- the running policy and the kernel that holds it: load or adopt
+ * at start, apply a new policy, move devices between stations. Every change is
+ * one transaction; what fails changes nothing. */
+#ifndef CORDON_ENFORCE_ENFORCER_H
+#define CORDON_ENFORCE_ENFORCER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "enforce/journal.h"
+#include "enforce/nft_socket.h"
+#include "enforce/policy_store.h"
+#include "model/ruleset.h"
+
+struct enforcer {
+	struct nft_socket owner;	/* transactions; outlives us in cordon-spawn's hands */
+	struct nft_socket reader;	/* dumps */
+	int dirfd;			/* state folder; borrowed */
+	struct features features;
+	struct loaded_policy policy;
+	struct station *stations;	/* parallel to the image's devices */
+	struct standing **standings;	/* the same; NULL: not quarantined */
+	int64_t applied_at;
+	bool healthy;			/* kernel and model were compared and agree */
+	bool disk_ok;			/* the journal took the last record */
+	uint32_t foreign_changes;
+};
+
+/* What an apply did. */
+struct apply_report {
+	uint32_t added, removed, renewed;
+	uint32_t microseconds;		/* of the kernel's transaction */
+	const char *why;		/* a refused image: static text */
+};
+
+/* What start found. */
+struct start_report {
+	bool adopted;			/* the rules stood already and were right */
+	bool rebuilt;			/* they stood and were not: replaced in one transaction */
+	char differs[SET_NAMELEN];	/* where */
+	uint32_t images_passed_over;
+	uint32_t records_damaged;
+	uint32_t flows_forgotten;
+	uint32_t quarantined;
+};
+
+/* owner_fd: a netfilter netlink socket that somebody else keeps open as well.
+ * force_absent: see features_force_absent, or NULL. now: for log and records. */
+int enforcer_start(struct enforcer *, int owner_fd, int dirfd, const char *force_absent, int64_t now,
+    struct start_report *);
+void enforcer_done(struct enforcer *);
+
+struct ruleset enforcer_ruleset(const struct enforcer *);
+
+/* Take the policy in sealed memory into force. 0 or -errno; the old one stays then. */
+int enforcer_apply(struct enforcer *, int image_fd, int64_t now, struct apply_report *);
+
+/* Quarantine all of these devices in one transaction: each standing names its
+ * device, what to add to its cause, and why. Unknown numbers and devices for
+ * whom nothing changes are passed over; *changed counts the others. Acts in
+ * the kernel first, then writes the journal. */
+int enforcer_quarantine(struct enforcer *, const struct standing *, size_t n, uint32_t *changed);
+
+/* Take a cause away; the last one gone, the device stands where its class
+ * says. Writes the journal first. -ENOENT: no such device. */
+int enforcer_release(struct enforcer *, uint32_t number, uint32_t cause, int64_t now);
+
+/* Compare with the kernel; put right in one transaction what differs. */
+int enforcer_restore(struct enforcer *, bool *differed, char where[SET_NAMELEN]);
+
+/* The index of a device in the image, or SIZE_MAX. */
+size_t enforcer_index(const struct enforcer *, uint32_t number);
+
+#endif

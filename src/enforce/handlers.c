@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* handlers.c -- what the workers say, checked against our own tables. Workers
+ * may only tighten: nothing here releases a device. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/log.h"
+#include "enforce/cordond.h"
+
+void
+tell_image(struct worker *w)
+{
+	const struct loaded_policy *p = &w->d->enforcer.policy;
+	struct image_ref ref = { .revision = p->revision };
+
+	worker_send(w, MSG_IMAGE, &ref, sizeof(ref), p->fd);
+}
+
+static void
+send_station(struct worker *w, size_t index)
+{
+	const struct enforcer *e = &w->d->enforcer;
+	const struct image_device *device = &e->policy.image.devices[index];
+	const struct station *st = &e->stations[index];
+	const struct standing *standing = e->standings[index];
+	bool audit = image_class(&e->policy.image, device->class_number)->mode == MODE_AUDIT;
+	struct flow_station s = {
+		.number = st->number,
+		.mark = station_mark(st),
+		.where = st->quarantined ? STATION_QUARANTINED : audit ? STATION_AUDITED : STATION_ENFORCED,
+		.cause = standing != NULL ? standing->cause : 0,
+	};
+
+	worker_send(w, MSG_FLOW_STATION, &s, sizeof(s), -1);
+}
+
+void
+tell_station(struct cordond *d, size_t index)
+{
+	if (d->workers[SLOT_FLOW].state == WORKER_UP)
+		send_station(&d->workers[SLOT_FLOW], index);
+}
+
+/* ---- cordon-flow -------------------------------------------------------- */
+
+/* All stations are as the image says but for those that are quarantined. */
+static void
+tell_flow(struct worker *w)
+{
+	const struct enforcer *e = &w->d->enforcer;
+
+	tell_image(w);
+	for (uint32_t i = 0; i < e->policy.image.n[IMAGE_DEVICES]; i++)
+		if (e->stations[i].quarantined)
+			send_station(w, i);
+}
+
+void
+flow_up(struct worker *w)
+{
+	struct flow_socket s = { .group_base = w->d->nflog_base };
+
+	tell_flow(w);
+	if (w->d->nflog_fd != -1)
+		worker_send(w, MSG_FLOW_SOCKET, &s, sizeof(s), w->d->nflog_fd);
+}
+
+const char *
+flow_message(struct worker *w, struct ipc_message *m)
+{
+	if (m->type != MSG_FLOW_FLUSHED)
+		return "spoke out of turn";
+	memcpy(&w->d->flow, m->payload, sizeof(w->d->flow));
+	if (w->d->flow.token != 0)
+		control_flushed(w->d, w->d->flow.token, w->d->flow.error);
+	return NULL;
+}
+
+/* ---- cordon-compile ----------------------------------------------------- */
+
+void
+compile_up(struct worker *w)
+{
+	struct compile_request request = { .have_image = 1 };
+
+	tell_image(w);
+	worker_send(w, MSG_COMPILE, &request, sizeof(request), -1);
+}
+
+static int
+empty_text(void)
+{
+	int fd = memfile_new("mistakes");
+
+	if (fd >= 0)
+		memfile_seal(fd);
+	return fd;
+}
+
+static void
+applied(struct cordond *d, struct ctl_applied *a, int text_fd)
+{
+	int empty = -1;
+
+	a->revision = d->enforcer.policy.revision;
+	a->devices = d->enforcer.policy.image.n[IMAGE_DEVICES];
+	a->classes = d->enforcer.policy.image.n[IMAGE_CLASSES] - 1;	/* quarantine is nobody's */
+	if (text_fd == -1)
+		text_fd = empty = empty_text();
+	control_applied(d, a, text_fd);
+	if (empty != -1)
+		close(empty);
+}
+
+/* Ended without a result. */
+void
+compile_down(struct worker *w)
+{
+	struct ctl_applied a = { .error = EIO };
+
+	applied(w->d, &a, -1);
+}
+
+const char *
+compile_message(struct worker *w, struct ipc_message *m)
+{
+	const struct compile_result *r = (const struct compile_result *)m->payload;
+	struct ctl_applied a = { .mistakes = r->mistakes };
+	struct apply_report report;
+	int rc = 0;
+
+	if (m->type != MSG_COMPILED)
+		return "spoke out of turn";
+	if (r->mistakes == 0) {
+		rc = cordond_apply(w->d, m->fd, &report);
+		if (rc < 0)
+			log_warn(rc, "the policy was not applied (%s), the old one stays",
+			    report.why != NULL ? report.why : "the kernel did not take it");
+		a.added = report.added;
+		a.removed = report.removed;
+		a.renewed = report.renewed;
+		a.microseconds = report.microseconds;
+	}
+	a.error = (uint32_t)-rc;
+	applied(w->d, &a, r->mistakes != 0 ? m->fd : -1);
+	return NULL;
+}
+
+/* ---- cordon-pki --------------------------------------------------------- */
+
+void
+pki_up(struct worker *w)
+{
+	w->d->n_pending = 0;
+	tell_image(w);
+}
+
+/* Scheme and host of a URL: a fetcher goes nowhere else. */
+static void
+url_prefix(const char *url, char *out, size_t size)
+{
+	const char *slashes = strstr(url, "://");
+	size_t n = strlen(url);
+
+	if (slashes != NULL && strncmp(url, "file:", 5) != 0) {
+		n = (size_t)(slashes - url) + 3;
+		n += strcspn(url + n, "/?#");
+	}
+	snprintf(out, size, "%.*s", (int)n, url);
+}
+
+void
+fetch_up(struct worker *w)
+{
+	const struct image *im = &w->d->enforcer.policy.image;
+	struct worker *pki = &w->d->workers[SLOT_PKI];
+	struct pki_fetcher fetcher = { .source = w->context };
+	struct fetch_limits limits = {
+		.max_bytes = LIMIT_CRL_BYTES,
+		.timeout_s = LIMIT_FETCH_SECONDS,
+		.max_redirects = LIMIT_FETCH_REDIRECTS,
+	};
+	int pair[2];
+
+	if (w->context >= im->n[IMAGE_SOURCES] || ipc_pair(pair) < 0) {
+		worker_kill(w, "has nothing to fetch");
+		return;
+	}
+	url_prefix(image_text(im, im->sources[w->context].url), limits.url_prefix,
+	    sizeof(limits.url_prefix));
+	if (worker_send(w, MSG_FETCH_LIMITS, &limits, sizeof(limits), pair[0]) == 0)
+		worker_send(pki, MSG_PKI_FETCHER, &fetcher, sizeof(fetcher), pair[1]);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+/* One that ran: pki sees the end of its channel by itself. */
+void
+fetch_down(struct worker *w)
+{
+	struct pki_fetch f = { .source = w->context };
+
+	if (w->pid == 0)
+		worker_send(&w->d->workers[SLOT_PKI], MSG_PKI_NO_FETCHER, &f, sizeof(f), -1);
+}
+
+static const char *
+pki_fetch(struct cordond *d, const struct pki_fetch *f)
+{
+	struct worker *w;
+
+	if (f->source >= d->enforcer.policy.image.n[IMAGE_SOURCES])
+		return NULL;	/* of a policy that just went */
+	if ((w = worker_free_fetch(d)) == NULL) {
+		worker_send(&d->workers[SLOT_PKI], MSG_PKI_NO_FETCHER, f, sizeof(*f), -1);
+		return NULL;
+	}
+	w->context = f->source;
+	worker_start(w);
+	return NULL;
+}
+
+static const char *
+pki_revoke(struct cordond *d, const struct pki_revoke *r)
+{
+	const struct image *im = &d->enforcer.policy.image;
+	struct clock_view now;
+
+	if (image_authority(im, r->authority) == NULL || image_device(im, r->device) == NULL)
+		return NULL;	/* the same */
+	if (d->n_pending == d->room_pending) {
+		size_t room = d->room_pending ? 2 * d->room_pending : 64;
+		struct standing *p;
+
+		if (d->n_pending > LIMIT_DEVICES)
+			return "revoked more than there are";
+		if ((p = reallocarray(d->pending, room, sizeof(*p))) == NULL)
+			return NULL;	/* its DONE will count fewer, and pki tries again */
+		d->pending = p;
+		d->room_pending = room;
+	}
+	clock_now(&now);
+	d->pending[d->n_pending++] = (struct standing){
+		.number = r->device,
+		.cause = CAUSE_REVOKED,
+		.authority = r->authority,
+		.crl_reason = r->reason,
+		.revoked_at = r->revoked_at,
+		.since = now.wall_ms,
+	};
+	return NULL;
+}
+
+static const char *
+pki_revoke_done(struct cordond *d, const struct pki_revoke_done *done)
+{
+	struct pki_revoked answer = { .source = done->source };
+	struct clock_view now;
+	uint32_t changed = 0;
+	int rc = cordond_quarantine(d, d->pending, d->n_pending, &changed);
+
+	if (rc == 0 && changed > 0) {
+		clock_now(&now);
+		log_warn(0, "%u device(s) quarantined: revoked (%lld ms after the CRL had come)", changed,
+		    (long long)(now.wall_ms - done->received_at));
+	} else if (rc < 0) {
+		log_error(rc, "revoked devices could not be quarantined");
+	}
+	d->n_pending = 0;
+	answer.error = (uint32_t)-rc;
+	worker_send(&d->workers[SLOT_PKI], MSG_PKI_REVOKED, &answer, sizeof(answer), -1);
+	return NULL;
+}
+
+static const char *
+pki_source(struct cordond *d, const struct pki_source *s)
+{
+	if (s->state > SOURCE_EXPIRED || s->error >= SOURCE_ERRORS || s->number_len > sizeof(s->number))
+		return "told a source state that there is none of";
+	if (s->source < d->enforcer.policy.image.n[IMAGE_SOURCES] && d->sources != NULL)
+		d->sources[s->source] = *s;
+	return NULL;
+}
+
+const char *
+pki_message(struct worker *w, struct ipc_message *m)
+{
+	if (m->type == MSG_PKI_FETCH)
+		return pki_fetch(w->d, (const struct pki_fetch *)m->payload);
+	if (m->type == MSG_PKI_REVOKE)
+		return pki_revoke(w->d, (const struct pki_revoke *)m->payload);
+	if (m->type == MSG_PKI_REVOKE_DONE)
+		return pki_revoke_done(w->d, (const struct pki_revoke_done *)m->payload);
+	if (m->type == MSG_PKI_SOURCE)
+		return pki_source(w->d, (const struct pki_source *)m->payload);
+	return "spoke out of turn";
+}
+
+/* ---- all of it ---------------------------------------------------------- */
+
+static void
+forget_sources(struct cordond *d)
+{
+	uint32_t n = d->enforcer.policy.image.n[IMAGE_SOURCES];
+
+	free(d->sources);
+	d->sources = calloc((size_t)n + 1, sizeof(*d->sources));
+	for (uint32_t i = 0; d->sources != NULL && i < n; i++) {
+		d->sources[i].source = i;
+		d->sources[i].authority = d->enforcer.policy.image.sources[i].authority;
+	}
+}
+
+int
+cordond_apply(struct cordond *d, int image_fd, struct apply_report *report)
+{
+	struct clock_view now;
+	int rc;
+
+	clock_now(&now);
+	watch_pause(d);
+	rc = enforcer_apply(&d->enforcer, image_fd, now.wall_ms, report);
+	watch_resume(d);
+	if (rc < 0)
+		return rc;
+	log_info("revision %llu applied: %u elements added, %u removed, %u devices renewed",
+	    (unsigned long long)d->enforcer.policy.revision, report->added, report->removed,
+	    report->renewed);
+	forget_sources(d);
+	d->n_pending = 0;
+	if (d->workers[SLOT_FLOW].state == WORKER_UP)
+		tell_flow(&d->workers[SLOT_FLOW]);
+	if (d->workers[SLOT_PKI].state == WORKER_UP)
+		tell_image(&d->workers[SLOT_PKI]);
+	return 0;
+}
+
+int
+cordond_quarantine(struct cordond *d, const struct standing *s, size_t n, uint32_t *changed)
+{
+	int rc;
+
+	watch_pause(d);
+	rc = enforcer_quarantine(&d->enforcer, s, n, changed);
+	watch_resume(d);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		size_t index = enforcer_index(&d->enforcer, s[i].number);
+
+		if (index != SIZE_MAX)
+			tell_station(d, index);
+	}
+	return rc;
+}
+
+int
+cordond_release(struct cordond *d, uint32_t number, uint32_t cause)
+{
+	struct clock_view now;
+	int rc;
+
+	clock_now(&now);
+	watch_pause(d);
+	rc = enforcer_release(&d->enforcer, number, cause, now.wall_ms);
+	watch_resume(d);
+	if (rc == 0)
+		tell_station(d, enforcer_index(&d->enforcer, number));
+	return rc;
+}

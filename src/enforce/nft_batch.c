@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* nft_batch.c -- the buffer of a transaction, and its tables, chains and elements. */
+#include "enforce/nft_batch.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libnftnl/chain.h>
+#include <libnftnl/common.h>
+#include <libnftnl/object.h>
+#include <libnftnl/rule.h>
+#include <libnftnl/table.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "enforce/nft_parts.h"
+
+#ifndef NFT_TABLE_F_OWNER
+#define NFT_TABLE_F_OWNER 0x2
+#endif
+#ifndef NFT_TABLE_F_PERSIST
+#define NFT_TABLE_F_PERSIST 0x4		/* Linux 6.9 */
+#endif
+
+/* A nested attribute's length has 16 bits; one element takes less than 256 bytes. */
+#define GATHER_BYTES	60000
+#define ELEMENT_MAX	256
+#define MESSAGE_MAX	4096
+
+struct nft_batch *
+nft_batch_new(const char *table, uint32_t seq, int32_t hook_priority)
+{
+	struct nft_batch *b = calloc(1, sizeof(*b));
+
+	if (b == NULL)
+		return NULL;
+	b->table = table;
+	b->seq = seq;
+	b->hook_priority = hook_priority;
+	return b;
+}
+
+void
+nft_batch_free(struct nft_batch *b)
+{
+	if (b == NULL)
+		return;
+	for (size_t i = 0; i < SET_KINDS; i++)
+		free(b->gathers[i].elements);
+	free(b->data);
+	free(b);
+}
+
+static bool
+reserve(struct nft_batch *b, size_t more)
+{
+	size_t room = b->room ? b->room : 65536;
+	uint8_t *p;
+
+	if (b->error != 0)
+		return false;
+	while (b->len + more > room)
+		room *= 2;
+	if (room != b->room) {
+		if ((p = realloc(b->data, room)) == NULL) {
+			b->error = -ENOMEM;
+			return false;
+		}
+		b->data = p;
+		b->room = room;
+	}
+	return true;
+}
+
+struct nlmsghdr *
+nft_begin(struct nft_batch *b, uint16_t type, uint16_t flags, size_t max)
+{
+	struct nlmsghdr *h;
+
+	if (b->len == 0) {
+		if (!reserve(b, MESSAGE_MAX))
+			return NULL;
+		h = nftnl_batch_begin((char *)b->data, b->seq++);
+		b->len = h->nlmsg_len;
+	}
+	if (!reserve(b, max))
+		return NULL;
+	return nftnl_nlmsg_build_hdr((char *)b->data + b->len, type, NFPROTO_INET,
+	    flags | b->echo, b->seq++);
+}
+
+void
+nft_end(struct nft_batch *b, struct nlmsghdr *h)
+{
+	b->last = b->len;
+	b->len += h->nlmsg_len;
+}
+
+/* ---- elements ----------------------------------------------------------- */
+
+static struct nlattr *
+put_nest(uint8_t *p, size_t *len, uint16_t type)
+{
+	struct nlattr *a = (struct nlattr *)(p + *len);
+
+	a->nla_type = type | NLA_F_NESTED;
+	*len += sizeof(*a);
+	return a;
+}
+
+static void
+end_nest(uint8_t *p, size_t len, struct nlattr *a)
+{
+	a->nla_len = (uint16_t)(p + len - (uint8_t *)a);
+}
+
+static void
+put(uint8_t *p, size_t *len, uint16_t type, const void *data, size_t n)
+{
+	struct nlattr *a = (struct nlattr *)(p + *len);
+	size_t padded = (n + 3) / 4 * 4;
+
+	a->nla_type = type;
+	a->nla_len = (uint16_t)(sizeof(*a) + n);
+	memcpy(a + 1, data, n);
+	memset((uint8_t *)(a + 1) + n, 0, padded - n);
+	*len += sizeof(*a) + padded;
+}
+
+static void
+put_key(uint8_t *p, size_t *len, uint16_t type, const uint8_t *key, size_t n)
+{
+	struct nlattr *nest = put_nest(p, len, type);
+
+	put(p, len, NFTA_DATA_VALUE, key, n);
+	end_nest(p, *len, nest);
+}
+
+static void
+put_data(uint8_t *p, size_t *len, const struct element *e, enum set_data kind)
+{
+	struct nlattr *nest, *verdict;
+	char name[CHAIN_NAMELEN];
+	uint32_t code = htonl((uint32_t)NFT_GOTO);
+
+	if (kind == DATA_NONE)
+		return;
+	nest = put_nest(p, len, NFTA_SET_ELEM_DATA);
+	if (kind == DATA_MARK) {
+		put(p, len, NFTA_DATA_VALUE, &e->mark, sizeof(e->mark));
+	} else {
+		verdict = put_nest(p, len, NFTA_DATA_VERDICT);
+		put(p, len, NFTA_VERDICT_CODE, &code, sizeof(code));
+		chain_name(&e->chain, name);
+		put(p, len, NFTA_VERDICT_CHAIN, name, strlen(name) + 1);
+		end_nest(p, *len, verdict);
+	}
+	end_nest(p, *len, nest);
+}
+
+/* The exact key length: nf_tables knows a set's key by its unpadded last field. */
+static size_t
+key_len(const struct set_info *info)
+{
+	size_t n = 0;
+	int i;
+
+	for (i = 0; i < SET_FIELDS_MAX && info->fields[i] != FIELD_NONE; i++)
+		n += (field_info(info->fields[i])->len + 3U) / 4 * 4;
+	return i == 1 ? field_info(info->fields[0])->len : n;
+}
+
+static void
+put_element(struct nft_gather *g, const struct element *e, bool deletion)
+{
+	const struct set_info *info = set_info(e->set.kind);
+	struct nlattr *nest = put_nest(g->elements, &g->len, NFTA_LIST_ELEM);
+	size_t n = key_len(info);
+
+	put_key(g->elements, &g->len, NFTA_SET_ELEM_KEY, e->key, n);
+	if (info->interval)
+		put_key(g->elements, &g->len, NFTA_SET_ELEM_KEY_END, e->key_end, n);
+	if (!deletion)
+		put_data(g->elements, &g->len, e, info->data);
+	end_nest(g->elements, g->len, nest);
+}
+
+static void
+settle_one(struct nft_batch *b, struct nft_gather *g)
+{
+	struct nlmsghdr *h;
+	struct nlattr *nest;
+	char name[SET_NAMELEN];
+	uint16_t flags = b->gathering == NFT_MSG_NEWSETELEM ? NLM_F_CREATE | NLM_F_EXCL : 0;
+
+	if (g->len == 0)
+		return;
+	h = nft_begin(b, (uint16_t)b->gathering, flags, g->len + MESSAGE_MAX);
+	if (h != NULL) {
+		mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, b->table);
+		mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_SET, set_name(&g->set, name));
+		nest = mnl_attr_nest_start(h, NFTA_SET_ELEM_LIST_ELEMENTS);
+		memcpy(mnl_nlmsg_get_payload_tail(h), g->elements, g->len);
+		h->nlmsg_len += (uint32_t)g->len;
+		mnl_attr_nest_end(h, nest);
+		nft_end(b, h);
+	}
+	g->len = 0;
+}
+
+void
+nft_batch_settle(struct nft_batch *b)
+{
+	if (b->gathering == 0)
+		return;
+	for (size_t i = 0; i < SET_KINDS; i++)
+		settle_one(b, &b->gathers[i]);
+	b->gathering = 0;
+}
+
+static void
+gather(struct nft_batch *b, const struct element *e, int type)
+{
+	struct nft_gather *g = &b->gathers[e->set.kind];
+
+	if (b->error != 0)
+		return;
+	if (b->gathering != type)
+		nft_batch_settle(b);
+	b->gathering = type;
+	if (g->len > 0 && (!set_ref_equal(&g->set, &e->set) || g->len > GATHER_BYTES))
+		settle_one(b, g);
+	if (g->elements == NULL && (g->elements = malloc(GATHER_BYTES + ELEMENT_MAX)) == NULL) {
+		b->error = -ENOMEM;
+		return;
+	}
+	g->set = e->set;
+	put_element(g, e, type == NFT_MSG_DELSETELEM);
+}
+
+void
+nft_batch_add_element(struct nft_batch *b, const struct element *e)
+{
+	gather(b, e, NFT_MSG_NEWSETELEM);
+	b->added++;
+}
+
+void
+nft_batch_del_element(struct nft_batch *b, const struct element *e)
+{
+	gather(b, e, NFT_MSG_DELSETELEM);
+	b->removed++;
+}
+
+/* ---- tables, chains, counters ------------------------------------------- */
+
+static void
+table(struct nft_batch *b, uint16_t type, uint16_t nlflags, uint32_t flags)
+{
+	struct nftnl_table *t;
+	struct nlmsghdr *h;
+
+	nft_batch_settle(b);
+	if ((t = nftnl_table_alloc()) == NULL) {
+		b->error = -ENOMEM;
+		return;
+	}
+	nftnl_table_set_str(t, NFTNL_TABLE_NAME, b->table);
+	if (type == NFT_MSG_NEWTABLE)
+		nftnl_table_set_u32(t, NFTNL_TABLE_FLAGS, flags);
+	if ((h = nft_begin(b, type, nlflags, MESSAGE_MAX)) != NULL) {
+		nftnl_table_nlmsg_build_payload(h, t);
+		nft_end(b, h);
+	}
+	nftnl_table_free(t);
+}
+
+void
+nft_batch_add_table(struct nft_batch *b, bool owner_persist)
+{
+	table(b, NFT_MSG_NEWTABLE, NLM_F_CREATE,
+	    owner_persist ? NFT_TABLE_F_OWNER | NFT_TABLE_F_PERSIST : 0);
+}
+
+void
+nft_batch_del_table(struct nft_batch *b)
+{
+	table(b, NFT_MSG_DELTABLE, 0, 0);
+}
+
+void
+nft_batch_add_counters(struct nft_batch *b)
+{
+	nft_batch_settle(b);
+	for (enum counter_kind k = COUNTER_NONE + 1; k < COUNTER_KINDS; k++) {
+		struct nftnl_obj *o = nftnl_obj_alloc();
+		struct nlmsghdr *h;
+
+		if (o == NULL) {
+			b->error = -ENOMEM;
+			return;
+		}
+		nftnl_obj_set_str(o, NFTNL_OBJ_TABLE, b->table);
+		nftnl_obj_set_str(o, NFTNL_OBJ_NAME, counter_name(k));
+		nftnl_obj_set_u32(o, NFTNL_OBJ_TYPE, NFT_OBJECT_COUNTER);
+		nftnl_obj_set_u64(o, NFTNL_OBJ_CTR_PKTS, 0);
+		nftnl_obj_set_u64(o, NFTNL_OBJ_CTR_BYTES, 0);
+		if ((h = nft_begin(b, NFT_MSG_NEWOBJ, NLM_F_CREATE, MESSAGE_MAX)) != NULL) {
+			nftnl_obj_nlmsg_build_payload(h, o);
+			nft_end(b, h);
+		}
+		nftnl_obj_free(o);
+	}
+}
+
+static void
+chain(struct nft_batch *b, const struct chain_ref *ref, uint16_t type, uint16_t flags)
+{
+	static const uint32_t hooks[] = {
+		[HOOK_INPUT] = NF_INET_LOCAL_IN,
+		[HOOK_FORWARD] = NF_INET_FORWARD,
+		[HOOK_OUTPUT] = NF_INET_LOCAL_OUT,
+	};
+	struct nftnl_chain *c;
+	struct nlmsghdr *h;
+	char name[CHAIN_NAMELEN];
+	bool drop;
+	enum chain_hook hook = chain_hook(ref->kind, &drop);
+
+	nft_batch_settle(b);
+	if ((c = nftnl_chain_alloc()) == NULL) {
+		b->error = -ENOMEM;
+		return;
+	}
+	nftnl_chain_set_str(c, NFTNL_CHAIN_TABLE, b->table);
+	nftnl_chain_set_str(c, NFTNL_CHAIN_NAME, chain_name(ref, name));
+	if (type == NFT_MSG_NEWCHAIN && hook != HOOK_NONE) {
+		nftnl_chain_set_str(c, NFTNL_CHAIN_TYPE, "filter");
+		nftnl_chain_set_u32(c, NFTNL_CHAIN_HOOKNUM, hooks[hook]);
+		nftnl_chain_set_s32(c, NFTNL_CHAIN_PRIO, b->hook_priority);
+		nftnl_chain_set_u32(c, NFTNL_CHAIN_POLICY, drop ? NF_DROP : NF_ACCEPT);
+	}
+	if ((h = nft_begin(b, type, flags, MESSAGE_MAX)) != NULL) {
+		nftnl_chain_nlmsg_build_payload(h, c);
+		nft_end(b, h);
+	}
+	nftnl_chain_free(c);
+}
+
+void
+nft_batch_add_chain(struct nft_batch *b, const struct chain_ref *ref)
+{
+	chain(b, ref, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
+}
+
+void
+nft_batch_del_chain(struct nft_batch *b, const struct chain_ref *ref)
+{
+	chain(b, ref, NFT_MSG_DELCHAIN, 0);
+}
+
+/* Deleting rules without naming one deletes the chain's. */
+void
+nft_batch_flush_chain(struct nft_batch *b, const struct chain_ref *ref)
+{
+	struct nlmsghdr *h;
+	char name[CHAIN_NAMELEN];
+
+	nft_batch_settle(b);
+	if ((h = nft_begin(b, NFT_MSG_DELRULE, 0, MESSAGE_MAX)) == NULL)
+		return;
+	mnl_attr_put_strz(h, NFTA_RULE_TABLE, b->table);
+	mnl_attr_put_strz(h, NFTA_RULE_CHAIN, chain_name(ref, name));
+	nft_end(b, h);
+}
+
+/* ---- the whole ---------------------------------------------------------- */
+
+void
+nft_batch_echo(struct nft_batch *b)
+{
+	b->echo = NLM_F_ECHO;
+}
+
+void
+nft_batch_size(const struct nft_batch *b, uint32_t *added, uint32_t *removed, size_t *bytes)
+{
+	*added = b->added;
+	*removed = b->removed;
+	*bytes = b->len;
+}
+
+/* The acknowledgement is asked of the last message: when it comes, all is done. */
+static uint32_t
+ask_acknowledgement(struct nft_batch *b)
+{
+	struct nlmsghdr *h = (struct nlmsghdr *)(b->data + b->last);
+
+	h->nlmsg_flags |= NLM_F_ACK;
+	return h->nlmsg_seq;
+}
+
+int
+nft_batch_send(struct nft_batch *b, struct nft_socket *s, void (*echo)(void *, const struct nlmsghdr *),
+    void *arg, struct nft_failure *failure)
+{
+	uint32_t last;
+	int rc;
+
+	memset(failure, 0, sizeof(*failure));
+	nft_batch_settle(b);
+	if (b->error != 0)
+		return b->error;
+	if (b->len == 0)
+		return 0;
+	last = ask_acknowledgement(b);
+	if (!reserve(b, MESSAGE_MAX))
+		return b->error;
+	b->len += nftnl_batch_end((char *)b->data + b->len, b->seq++)->nlmsg_len;
+	rc = nft_transact(s, b->data, b->len, last, echo, arg, failure);
+	s->seq = b->seq;
+	return rc;
+}
+
+/* ---- the sink of a diff ------------------------------------------------- */
+
+#define SINK(name, type) \
+	static int sink_##name(void *b, const struct type *x) { nft_batch_##name(b, x); return 0; }
+SINK(del_element, element)
+SINK(add_element, element)
+SINK(add_set, set_ref)
+SINK(del_set, set_ref)
+SINK(add_chain, chain_ref)
+SINK(del_chain, chain_ref)
+SINK(flush_chain, chain_ref)
+#undef SINK
+
+static int
+sink_add_rule(void *b, const struct chain_ref *c, const struct rule_ir *r)
+{
+	nft_batch_add_rule(b, c, r);
+	return 0;
+}
+
+const struct diff_sink nft_batch_sink = {
+	.del_element = sink_del_element,
+	.add_element = sink_add_element,
+	.add_set = sink_add_set,
+	.del_set = sink_del_set,
+	.add_chain = sink_add_chain,
+	.del_chain = sink_del_chain,
+	.flush_chain = sink_flush_chain,
+	.add_rule = sink_add_rule,
+};

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* nft_read.h -- what stands in the kernel: for counts, for adoption, for verification. */
+#ifndef CORDON_ENFORCE_NFT_READ_H
+#define CORDON_ENFORCE_NFT_READ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "enforce/nft_socket.h"
+#include "model/ruleset.h"
+
+/* Both of the flags that an owned, persisting table has. */
+#define NFT_FLAGS_OWNED 0x6U
+
+/* One element as the kernel told it; pointers are borrowed for the call. */
+struct nft_element {
+	const uint8_t *key;
+	const uint8_t *key_end;		/* NULL where the set has none */
+	size_t key_len;
+	uint32_t mark;
+	const char *chain;		/* NULL where it has none */
+	uint64_t packets, bytes;	/* of its counter, 0 without one */
+	uint64_t expires_ms;		/* left of its life, 0: for ever */
+};
+
+typedef int nft_element_fn(void *arg, const struct nft_element *);
+
+/* Every element of a set. A dump while packets add elements may tell one twice
+ * and prove no absence. -ENOENT: no such set. Non-zero answers of fn end it. */
+int nft_read_set(struct nft_socket *, const char *name, nft_element_fn *, void *arg);
+
+/* The elements inside one notification of NFT_MSG_DELSETELEM, with its set's name. */
+int nft_parse_elements(const struct nlmsghdr *, const char **set, nft_element_fn *, void *arg);
+
+/* Is our table there? *flags as the kernel has them; *owner its owner's port, 0: nobody. */
+int nft_read_table(struct nft_socket *, bool *there, uint32_t *flags, uint32_t *owner);
+
+/* A named counter. */
+int nft_read_counter(struct nft_socket *, enum counter_kind, uint64_t *packets, uint64_t *bytes);
+
+/* SHA-256 over all our rules as the kernel dumps them, chain by chain. */
+int nft_read_rules_digest(struct nft_socket *, uint8_t digest[32]);
+
+/* How many sets (anonymous ones apart) and chains our table has. */
+int nft_read_shape(struct nft_socket *, uint32_t *sets, uint32_t *chains);
+
+/* Compare every element, and the numbers of sets and chains, with the model.
+ * *agrees; *why names the first set that differs (SET_NAMELEN bytes). */
+int nft_verify(struct nft_socket *, const struct ruleset *, bool *agrees, char why[SET_NAMELEN]);
+
+#endif

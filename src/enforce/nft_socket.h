@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* nft_socket.h -- talking to nf_tables: one batch is one transaction. */
+#ifndef CORDON_ENFORCE_NFT_SOCKET_H
+#define CORDON_ENFORCE_NFT_SOCKET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct nlmsghdr;
+
+struct nft_socket {
+	int fd;
+	uint32_t seq;
+};
+
+/* A netlink socket of our own. The descriptor or -errno. */
+int nft_socket_open(void);
+
+/* Around a descriptor, which stays the caller's; sizes its buffers. */
+int nft_socket_init(struct nft_socket *, int fd);
+
+/* What went wrong with a transaction, for a message to a person. */
+struct nft_failure {
+	uint32_t seq;		/* of the message that the kernel refused; 0: none named */
+	int error;		/* positive errno */
+};
+
+/* Send a whole batch and read its answers: 0 when the kernel committed it, else
+ * -errno and nothing has changed. -ENOBUFS: the answers did not fit, what
+ * happened is not known, and the caller must compare kernel and model.
+ * last_seq is that of the message that asked for an acknowledgement.
+ * echo (or NULL) is called for each notification the batch asked back. */
+int nft_transact(struct nft_socket *, const void *batch, size_t len, uint32_t last_seq,
+    void (*echo)(void *arg, const struct nlmsghdr *), void *arg, struct nft_failure *);
+
+/* Send one dump request and call fn for each answer. -EAGAIN: the kernel's
+ * tables changed meanwhile, ask again. fn's non-zero answer ends it. */
+int nft_dump(struct nft_socket *, struct nlmsghdr *request,
+    int (*fn)(void *arg, const struct nlmsghdr *), void *arg);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* policy_store.h -- policy images on disk (policy-00000004.image, by revision)
+ * and in sealed memory, where other processes may look at them. */
+#ifndef CORDON_ENFORCE_POLICY_STORE_H
+#define CORDON_ENFORCE_POLICY_STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/image.h"
+
+struct loaded_policy {
+	int fd;			/* sealed memory */
+	const void *data;
+	size_t len;
+	struct image image;	/* borrows data */
+	uint64_t revision;	/* 0: the empty policy of an appliance without one */
+};
+
+/* Check and take over a sealed image; fd stays the caller's (it is duplicated).
+ * *why: static text, when it is refused. */
+int loaded_policy_from_fd(int fd, uint64_t revision, struct loaded_policy *out, const char **why);
+void loaded_policy_done(struct loaded_policy *);
+
+/* The newest image that is sound; *passed_over counts damaged ones before it.
+ * With none there is the empty policy, revision 0. */
+int policy_store_load(int dirfd, struct loaded_policy *out, uint32_t *passed_over);
+
+/* Write a policy under its revision, durably; old revisions beyond a few go. */
+int policy_store_save(int dirfd, const struct loaded_policy *);
+
+/* Take a revision back that the kernel did not accept. */
+void policy_store_discard(int dirfd, uint64_t revision);
+
+#endif

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* start.c -- find the last policy, and find or make its rules in the kernel.
+ *
+ * The rules may stand already (they outlive us): then the marks in the kernel
+ * are taken over and nothing is touched that is right. What is not right is
+ * replaced whole, in one transaction, so that no packet sees less. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/file.h"
+#include "enforce/conntrack.h"
+#include "enforce/nft_probe.h"
+#include "enforce/nft_read.h"
+#include "enforce/parts.h"
+
+#define DIGEST_FILE	"rules.digest"
+#define DIGEST_BYTES	32
+
+int
+enforcer_save_digest(struct enforcer *e)
+{
+	uint8_t digest[DIGEST_BYTES];
+	int rc = nft_read_rules_digest(&e->reader, digest);
+
+	return rc < 0 ? rc : file_replace_at(e->dirfd, DIGEST_FILE, digest, sizeof(digest), 0600);
+}
+
+static bool
+digest_agrees(struct enforcer *e)
+{
+	uint8_t now[DIGEST_BYTES], *saved = NULL;
+	size_t len = 0;
+	bool same = false;
+
+	if (file_read_at(e->dirfd, DIGEST_FILE, DIGEST_BYTES, &saved, &len) == 0 &&
+	    len == DIGEST_BYTES && nft_read_rules_digest(&e->reader, now) == 0)
+		same = memcmp(saved, now, DIGEST_BYTES) == 0;
+	free(saved);
+	return same;
+}
+
+/* ---- what the journal and the kernel know of the devices ---------------- */
+
+static int
+places_from_journal(struct enforcer *e, struct start_report *report)
+{
+	const struct image *im = &e->policy.image;
+	struct standing *s = NULL;
+	size_t n = 0;
+	int rc;
+
+	e->stations = calloc((size_t)im->n[IMAGE_DEVICES] + 1, sizeof(*e->stations));
+	e->standings = calloc((size_t)im->n[IMAGE_DEVICES] + 1, sizeof(struct standing *));
+	if (e->stations == NULL || e->standings == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < im->n[IMAGE_DEVICES]; i++)
+		e->stations[i] = (struct station){ .number = im->devices[i].number, .generation = 1 };
+	if ((rc = journal_load(e->dirfd, &s, &n, &report->records_damaged)) < 0)
+		return rc;
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		size_t index = enforcer_index(e, s[i].number);
+
+		if (index == SIZE_MAX)
+			continue;
+		if ((e->standings[index] = malloc(sizeof(*s))) == NULL) {
+			rc = -ENOMEM;
+			break;
+		}
+		*e->standings[index] = s[i];
+		e->stations[index].quarantined = 1;
+		report->quarantined++;
+	}
+	if (rc == 0)
+		e->disk_ok = journal_rewrite(e->dirfd, s, n) == 0;
+	free(s);
+	return rc;
+}
+
+static int
+kernel_mark(void *arg, const struct nft_element *el)
+{
+	struct enforcer *e = arg;
+	size_t index = enforcer_index(e, el->mark >> 8);
+
+	if (index != SIZE_MAX && (el->mark & 0xff) != 0)
+		e->stations[index].generation = (uint8_t)el->mark;
+	return 0;
+}
+
+struct kernel_quarantine {
+	struct enforcer *e;
+	int64_t now;
+	uint32_t n;
+};
+
+/* Tightening acts in the kernel before it is written down: after a crash in
+ * between, the kernel knows better. */
+static int
+kernel_station(void *arg, const struct nft_element *el)
+{
+	struct kernel_quarantine *q = arg;
+	uint32_t mark;
+	size_t index;
+
+	if (el->chain == NULL || strcmp(el->chain, "quarantine") != 0 || el->key_len != sizeof(mark))
+		return 0;
+	memcpy(&mark, el->key, sizeof(mark));
+	index = enforcer_index(q->e, mark >> 8);
+	if (index == SIZE_MAX || q->e->stations[index].quarantined)
+		return 0;
+	struct standing s = { .number = mark >> 8, .cause = CAUSE_OPERATOR, .since = q->now,
+		.words = "found quarantined in the kernel after a crash" };
+
+	if ((q->e->standings[index] = malloc(sizeof(s))) == NULL)
+		return -ENOMEM;
+	*q->e->standings[index] = s;
+	q->e->stations[index].quarantined = 1;
+	q->n++;
+	return journal_append(q->e->dirfd, &s, 1);
+}
+
+static int
+adopt_stations(struct enforcer *e, int64_t now, struct start_report *report)
+{
+	struct kernel_quarantine q = { e, now, 0 };
+	int rc, tries = 8;
+
+	do {
+		rc = nft_read_set(&e->reader, set_info(SET_CURRENT)->name, kernel_mark, e);
+	} while (rc == -EAGAIN && --tries > 0);
+	if (rc == 0)
+		rc = nft_read_set(&e->reader, set_info(SET_STATION)->name, kernel_station, &q);
+	report->quarantined += q.n;
+	return rc == -ENOENT ? 0 : rc;	/* a table without our sets is replaced anyway */
+}
+
+/* ---- the table ---------------------------------------------------------- */
+
+/* The whole table anew; `replace` takes an old one away in the same transaction. */
+static int
+load_table(struct enforcer *e, bool replace)
+{
+	const struct ruleset rs = enforcer_ruleset(e);
+	struct nft_batch *b = enforcer_batch(e, rs.image);
+	struct nft_failure failure;
+	int rc;
+
+	if (b == NULL)
+		return -ENOMEM;
+	if (replace)
+		nft_batch_del_table(b);
+	nft_batch_add_table(b, e->features.owner_persist);
+	nft_batch_add_counters(b);
+	if ((rc = diff_rulesets(NULL, &rs, &nft_batch_sink, b)) == 0)
+		rc = nft_batch_send(b, &e->owner, NULL, NULL, &failure);
+	nft_batch_free(b);
+	return rc < 0 ? rc : enforcer_save_digest(e);
+}
+
+/* An orphaned table (its owner's socket is gone) becomes ours. -EPERM: another
+ * program claimed it, which is an alarm. */
+static int
+claim(struct enforcer *e)
+{
+	struct nft_batch *b = enforcer_batch(e, &e->policy.image);
+	struct nft_failure failure;
+	int rc;
+
+	if (b == NULL)
+		return -ENOMEM;
+	nft_batch_add_table(b, true);
+	rc = nft_batch_send(b, &e->owner, NULL, NULL, &failure);
+	nft_batch_free(b);
+	return rc;
+}
+
+static int
+agrees(struct enforcer *e, bool *same, char where[SET_NAMELEN])
+{
+	const struct ruleset rs = enforcer_ruleset(e);
+	int rc = nft_verify(&e->reader, &rs, same, where);
+
+	if (rc == 0 && *same && !digest_agrees(e)) {
+		*same = false;
+		snprintf(where, SET_NAMELEN, "the rules");
+	}
+	return rc;
+}
+
+int
+enforcer_restore(struct enforcer *e, bool *differed, char where[SET_NAMELEN])
+{
+	bool there, same = false;
+	uint32_t flags, owner;
+	int rc;
+
+	*differed = false;
+	where[0] = '\0';
+	if ((rc = nft_read_table(&e->reader, &there, &flags, &owner)) < 0)
+		return rc;
+	if (there && (rc = agrees(e, &same, where)) < 0)
+		return rc;
+	if (same) {
+		e->healthy = true;
+		return 0;
+	}
+	*differed = true;
+	e->healthy = false;
+	if ((rc = load_table(e, there)) == 0)
+		e->healthy = true;
+	return rc;
+}
+
+/* Without our table the old marks prove nothing: flows are judged anew. */
+static int
+first_load(struct enforcer *e, struct start_report *report)
+{
+	int rc = conntrack_forget_marked(&e->reader, &report->flows_forgotten);
+
+	return rc < 0 ? rc : load_table(e, false);
+}
+
+static int
+adopt(struct enforcer *e, uint32_t flags, int64_t now, struct start_report *report)
+{
+	bool differed = false;
+	int rc;
+
+	if ((rc = adopt_stations(e, now, report)) < 0)
+		return rc;
+	if (e->features.owner_persist && (flags & NFT_FLAGS_OWNED) != 0 && (rc = claim(e)) < 0)
+		return rc;
+	/* Made under other flags (another kernel's, or forced): made anew. */
+	if (e->features.owner_persist != ((flags & NFT_FLAGS_OWNED) == NFT_FLAGS_OWNED)) {
+		report->rebuilt = true;
+		snprintf(report->differs, sizeof(report->differs), "the table's flags");
+		return load_table(e, true);
+	}
+	rc = enforcer_restore(e, &differed, report->differs);
+	report->rebuilt = differed;
+	report->adopted = !differed;
+	return rc;
+}
+
+int
+enforcer_start(struct enforcer *e, int owner_fd, int dirfd, const char *force_absent, int64_t now,
+    struct start_report *report)
+{
+	uint32_t flags, owner;
+	bool there;
+	int rc, fd;
+
+	memset(e, 0, sizeof(*e));
+	memset(report, 0, sizeof(*report));
+	e->policy.fd = -1;
+	e->dirfd = dirfd;
+	e->disk_ok = true;
+	e->applied_at = now;
+	if ((fd = nft_socket_open()) < 0)
+		return fd;
+	if ((rc = nft_socket_init(&e->reader, fd)) < 0 || (rc = nft_socket_init(&e->owner, owner_fd)) < 0 ||
+	    (rc = nft_probe(&e->owner, &e->features)) < 0)
+		return rc;
+	if (force_absent != NULL && (rc = features_force_absent(&e->features, force_absent)) < 0)
+		return rc;
+	if ((rc = policy_store_load(dirfd, &e->policy, &report->images_passed_over)) < 0 ||
+	    (rc = places_from_journal(e, report)) < 0 ||
+	    (rc = nft_read_table(&e->reader, &there, &flags, &owner)) < 0)
+		return rc;
+	rc = there ? adopt(e, flags, now, report) : first_load(e, report);
+	e->healthy = rc == 0;
+	return rc;
+}
+
+void
+enforcer_done(struct enforcer *e)
+{
+	for (uint32_t i = 0; e->standings != NULL && i < e->policy.image.n[IMAGE_DEVICES]; i++)
+		free(e->standings[i]);
+	free(e->standings);
+	free(e->stations);
+	loaded_policy_done(&e->policy);
+	close(e->reader.fd);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* watch.c -- notice when another program changes our table. Only needed where
+ * the kernel does not refuse that (no owner with persist, before Linux 6.9). */
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "enforce/cordond.h"
+#include "enforce/nft_read.h"
+
+#define SETTLE_MS	50	/* a foreign transaction tells many things: look once, after it */
+
+static void
+on_settled(evutil_socket_t fd, short what, void *arg)
+{
+	struct cordond *d = arg;
+	char where[SET_NAMELEN];
+	bool differed;
+	int rc;
+
+	(void)fd;
+	(void)what;
+	watch_pause(d);
+	rc = enforcer_restore(&d->enforcer, &differed, where);
+	watch_resume(d);
+	if (rc < 0) {
+		log_error(rc, "another program changed the rules and they could not be put right");
+	} else if (differed) {
+		d->enforcer.foreign_changes++;
+		log_warn(0, "another program changed the rules (%s): put right", where[0] ? where : "the table was gone");
+	}
+}
+
+/* What it says does not matter: any of it is a reason to compare. */
+static void
+on_notification(evutil_socket_t fd, short what, void *arg)
+{
+	static const struct timeval settle = { 0, SETTLE_MS * 1000 };
+	struct cordond *d = arg;
+	uint8_t piece[8192];
+	bool any = false;
+	ssize_t n;
+
+	(void)what;
+	while ((n = recv(fd, piece, sizeof(piece), MSG_DONTWAIT)) > 0 || (n == -1 && errno == ENOBUFS))
+		any = true;
+	if (any && !evtimer_pending(d->watch_timer, NULL))
+		evtimer_add(d->watch_timer, &settle);
+}
+
+void
+watch_resume(struct cordond *d)
+{
+	int group = NFNLGRP_NFTABLES, fd;
+
+	if (d->enforcer.features.owner_persist || d->watch_fd != -1)
+		return;
+	if ((fd = nft_socket_open()) < 0) {
+		log_error(fd, "cannot watch the rules");
+		return;
+	}
+	if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) == -1 ||
+	    (d->watch_event = event_new(d->base, fd, EV_READ | EV_PERSIST, on_notification, d)) == NULL ||
+	    event_add(d->watch_event, NULL) == -1) {
+		log_error(errno, "cannot watch the rules");
+		close(fd);
+		return;
+	}
+	d->watch_fd = fd;
+}
+
+/* Not listening saves the kernel the work of telling about our own changes. What
+ * another program does meanwhile is found by the next comparison. */
+void
+watch_pause(struct cordond *d)
+{
+	if (d->watch_fd == -1)
+		return;
+	event_free(d->watch_event);
+	d->watch_event = NULL;
+	close(d->watch_fd);
+	d->watch_fd = -1;
+}
+
+int
+watch_init(struct cordond *d)
+{
+	d->watch_fd = -1;
+	if ((d->watch_timer = evtimer_new(d->base, on_settled, d)) == NULL)
+		return -ENOMEM;
+	watch_resume(d);
+	return 0;
+}
+
+void
+watch_done(struct cordond *d)
+{
+	watch_pause(d);
+	if (d->watch_timer != NULL)
+		event_free(d->watch_timer);
+}
