@@ -10,8 +10,8 @@
 #include "enforce/nft_socket.h"
 #include "model/ruleset.h"
 
-/* Both of the flags that an owned, persisting table has. */
-#define NFT_FLAGS_OWNED 0x6U
+/* The flag that stays when the owner is gone; the owner's own goes with it. */
+#define NFT_FLAG_PERSIST 0x4U
 
 /* One element as the kernel told it; pointers are borrowed for the call. */
 struct nft_element {

@@ -226,15 +226,15 @@ first_load(struct enforcer *e, struct start_report *report)
 static int
 adopt(struct enforcer *e, uint32_t flags, int64_t now, struct start_report *report)
 {
-	bool differed = false;
+	bool persists = (flags & NFT_FLAG_PERSIST) != 0, differed = false;
 	int rc;
 
 	if ((rc = adopt_stations(e, now, report)) < 0)
 		return rc;
-	if (e->features.owner_persist && (flags & NFT_FLAGS_OWNED) != 0 && (rc = claim(e)) < 0)
+	if (persists && (rc = claim(e)) < 0)
 		return rc;
 	/* Made under other flags (another kernel's, or forced): made anew. */
-	if (e->features.owner_persist != ((flags & NFT_FLAGS_OWNED) == NFT_FLAGS_OWNED)) {
+	if (e->features.owner_persist != persists) {
 		report->rebuilt = true;
 		snprintf(report->differs, sizeof(report->differs), "the table's flags");
 		return load_table(e, true);
