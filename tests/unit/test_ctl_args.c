@@ -18,10 +18,10 @@
 static struct args args;
 static char why[ARGS_WHY_LEN];
 
-#define PARSE(...) parse((char *[]){ "cordonctl", __VA_ARGS__, NULL })
+#define PARSE(...) parse((const char *[]){ "cordonctl", __VA_ARGS__, NULL })
 
 static int
-parse(char *argv[])
+parse(const char *argv[])
 {
 	int argc = 0;
 
@@ -29,7 +29,7 @@ parse(char *argv[])
 	why[0] = '\0';
 	while (argv[argc] != NULL)
 		argc++;
-	return args_parse(argc, argv, &args, why);
+	return args_parse(argc, (char *const *)argv, &args, why);
 }
 
 static void
@@ -84,7 +84,7 @@ test_mistakes_are_said(void **state)
 static void
 test_options_are_bounded(void **state)
 {
-	char *argv[ARGS_OPTIONS_MAX + 3];
+	const char *argv[ARGS_OPTIONS_MAX + 3];
 	int i;
 
 	(void)state;

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* fake_cordond.c -- plays cordond for tests of cordonctl. */
+#include "fake_cordond.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/file.h"
+
+#define PATIENCE_MS 10000	/* a test that hangs must end */
+
+static void
+must(bool ok, const char *what)
+{
+	if (ok)
+		return;
+	perror(what);
+	abort();
+}
+
+void
+fake_snapshot(struct fake *f, const uint32_t *numbers, uint32_t devices, uint32_t sources)
+{
+	struct snapshot_header *h = (void *)f->snapshot;
+	uint32_t i;
+
+	memset(f->snapshot, 0, sizeof(f->snapshot));
+	h->magic = SNAPSHOT_MAGIC;
+	h->devices = devices;
+	h->sources = sources;
+	h->revision = f->revision;
+	for (i = 0; i < devices; i++) {
+		fake_device(f, i)->number = numbers[i];
+		fake_device(f, i)->mark = numbers[i] << 8 | 1;
+		fake_device(f, i)->where = STATION_ENFORCED;
+	}
+	for (i = 0; i < sources; i++)
+		fake_source(f, i)->source = i;
+	f->snapshot_len = sizeof(*h) + devices * sizeof(struct snapshot_device) + sources * sizeof(struct pki_source);
+	must(f->snapshot_len <= sizeof(f->snapshot), "snapshot");
+}
+
+struct snapshot_device *
+fake_device(struct fake *f, uint32_t i)
+{
+	return (struct snapshot_device *)(f->snapshot + sizeof(struct snapshot_header)) + i;
+}
+
+struct pki_source *
+fake_source(struct fake *f, uint32_t i)
+{
+	const struct snapshot_header *h = (const void *)f->snapshot;
+
+	return (struct pki_source *)fake_device(f, h->devices) + i;
+}
+
+/* ---- the child ---------------------------------------------------------- */
+
+static int
+memory(const void *data, size_t len, bool sealed)
+{
+	int fd = memfile_new("fake");
+
+	must(fd >= 0 && file_write_all(fd, data, len) == 0, "memfile");
+	must(!sealed || memfile_seal(fd) == 0, "seal");
+	return fd;
+}
+
+static void
+say(struct ipc *c, uint32_t type, uint32_t serial, const void *payload, size_t len, int fd)
+{
+	must(ipc_send_wait(c, type, serial, payload, len, fd, PATIENCE_MS) == 0, "send");
+	if (fd >= 0)
+		close(fd);
+}
+
+static void
+say_state(struct fake *f, struct ipc *c, uint32_t serial)
+{
+	struct snapshot_header *h = (void *)f->snapshot;
+	struct ctl_state is = { .revision = f->revision };
+
+	h->revision = f->revision + (f->stale_answers > 0);
+	f->stale_answers -= f->stale_answers > 0;
+	say(c, MSG_CTL_STATE_IS, serial, &is, sizeof(is), memory(f->snapshot, f->snapshot_len, !f->unsealed));
+}
+
+static void
+move(struct fake *f, const struct ctl_device *d, bool quarantined)
+{
+	const struct snapshot_header *h = (const void *)f->snapshot;
+	uint32_t i;
+
+	for (i = 0; f->obeys && i < h->devices; i++) {
+		struct snapshot_device *s = fake_device(f, i);
+
+		if (s->number != d->number)
+			continue;
+		s->cause = quarantined ? s->cause | CAUSE_OPERATOR : s->cause & ~(uint32_t)CAUSE_OPERATOR;
+		s->where = s->cause != 0 ? STATION_QUARANTINED : STATION_ENFORCED;
+		memcpy(s->words, d->words, sizeof(s->words));
+	}
+}
+
+static void
+say_done(struct fake *f, struct ipc *c, uint32_t serial)
+{
+	struct ctl_done done = { .error = f->done_error };
+
+	say(c, MSG_CTL_DONE, serial, &done, sizeof(done), -1);
+}
+
+static void
+answer(struct fake *f, struct ipc *c, const struct ipc_message *m)
+{
+	struct image_ref ref = { .revision = f->revision };
+	uint32_t i;
+
+	for (i = 0; i < f->stray; i++)
+		say_done(f, c, m->serial + 1000 + i);
+	if (m->type == MSG_CTL_IMAGE) {
+		say(c, MSG_IMAGE, m->serial, &ref, sizeof(ref), memory(f->image, f->image_len, true));
+	} else if (m->type == MSG_CTL_STATE) {
+		say_state(f, c, m->serial);
+	} else if (m->type == MSG_CTL_STATUS) {
+		say(c, MSG_CTL_STATUS_IS, m->serial, &f->status, sizeof(f->status), -1);
+	} else if (m->type == MSG_CTL_APPLY) {
+		say(c, MSG_CTL_APPLIED, m->serial, &f->applied, sizeof(f->applied),
+		    memory(f->mistakes, strlen(f->mistakes), true));
+	} else {
+		if (m->type == MSG_CTL_CRL_REFRESH)
+			fake_source(f, 0)->last_try++;
+		if (m->type == MSG_CTL_QUARANTINE || m->type == MSG_CTL_RELEASE)
+			move(f, (const void *)m->payload, m->type == MSG_CTL_QUARANTINE);
+		say_done(f, c, m->serial);
+	}
+}
+
+static void
+serve(struct fake *f, int fd)
+{
+	static struct ipc_message m;
+	struct ipc c;
+
+	ipc_init(&c, fd, PROC_BIT(PROC_ENFORCE), PROC_BIT(PROC_CTL), &messages);
+	while (!f->hangs_up && ipc_recv_wait(&c, &m, PATIENCE_MS) == 1)
+		answer(f, &c, &m);
+	ipc_done(&c);
+}
+
+static _Noreturn void
+run(struct fake *f, int listener)
+{
+	struct pollfd p = { .fd = listener, .events = POLLIN };
+	int fd;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	while (poll(&p, 1, PATIENCE_MS) == 1)
+		if ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
+			serve(f, fd);
+	_exit(0);
+}
+
+void
+fake_start(struct fake *f)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd;
+
+	snprintf(f->folder, sizeof(f->folder), "/tmp/cordon-fake-XXXXXX");
+	must(mkdtemp(f->folder) != NULL, "mkdtemp");
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/control.sock", f->folder);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	must(fd >= 0 && bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0 && listen(fd, 4) == 0, "listen");
+	fflush(NULL);
+	if ((f->pid = fork()) == 0)
+		run(f, fd);
+	must(f->pid > 0, "fork");
+	close(fd);
+}
+
+void
+fake_stop(struct fake *f)
+{
+	char path[128];
+
+	if (f->pid > 0) {
+		kill(f->pid, SIGKILL);
+		waitpid(f->pid, NULL, 0);
+	}
+	f->pid = 0;
+	snprintf(path, sizeof(path), "%s/control.sock", f->folder);
+	unlink(path);
+	rmdir(f->folder);
+}

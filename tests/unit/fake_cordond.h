@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* fake_cordond.h -- plays cordond for tests of cordonctl: a child process that
+ * answers on a control socket with what the test laid down before. */
+#ifndef CORDON_TESTS_FAKE_CORDOND_H
+#define CORDON_TESTS_FAKE_CORDOND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "proto/messages.h"
+#include "proto/snapshot.h"
+
+struct fake {
+	/* what it says */
+	const void *image;
+	size_t image_len;
+	uint64_t revision;
+	uint32_t stale_answers;		/* so many snapshots are of another revision first */
+	uint8_t snapshot[65536];
+	size_t snapshot_len;
+	bool unsealed;			/* the snapshot could change under the reader */
+	struct ctl_status status;
+	struct ctl_applied applied;
+	const char *mistakes;		/* text that comes with applied */
+	uint32_t done_error;		/* of CTL_DONE */
+	uint32_t stray;			/* messages of other serials before each answer */
+	bool hangs_up;			/* at the first question */
+	/* what a quarantine does to the next snapshot */
+	bool obeys;
+
+	char folder[64];
+	pid_t pid;
+};
+
+/* Lay down a header, a device for each number, a source for each url. */
+void fake_snapshot(struct fake *, const uint32_t *numbers, uint32_t devices, uint32_t sources);
+struct snapshot_device *fake_device(struct fake *, uint32_t i);
+struct pki_source *fake_source(struct fake *, uint32_t i);
+
+/* Make the folder and the socket; the child answers until fake_stop. */
+void fake_start(struct fake *);
+void fake_stop(struct fake *);
+
+#endif

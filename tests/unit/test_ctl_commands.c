@@ -1,0 +1,580 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_ctl_commands.c -- whole commands against a process that plays cordond:
+ * what they print, their JSON, their exit codes. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <setjmp.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ctl/commands.h"
+#include "ctl/ctl.h"
+#include "ctl/health.h"
+#include "ctl/view.h"
+#include "fake_cordond.h"
+#include "sample.h"
+
+struct world {
+	struct policy *policy;
+	uint8_t *image;
+	struct image im;
+	struct fake fake;
+	struct args args;
+	char *out, *err;	/* what the last command said */
+};
+
+static int
+set_up(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	uint32_t numbers[16], i;
+	size_t len;
+
+	w->policy = sample_full();
+	w->im = sample_image(w->policy, NULL, &w->image, &len);
+	w->fake.image = w->image;
+	w->fake.image_len = len;
+	w->fake.revision = 4;
+	w->fake.mistakes = "";
+	w->fake.obeys = true;
+	for (i = 0; i < w->im.n[IMAGE_DEVICES]; i++)
+		numbers[i] = w->im.devices[i].number;
+	fake_snapshot(&w->fake, numbers, w->im.n[IMAGE_DEVICES], w->im.n[IMAGE_SOURCES]);
+	fake_source(&w->fake, 0)->state = SOURCE_FRESH;
+	fake_source(&w->fake, 0)->last_try = 1795346459000;
+	w->fake.status = (struct ctl_status){ .revision = 4, .applied_at = 1795346459000, .now = 1795346519000,
+		.started_at = 1795346450000, .devices = 4, .classes = 3, .table_mode = 1, .healthy = 1, .landlock = 1 };
+	w->fake.status.worker_up[PROC_FLOW] = w->fake.status.worker_up[PROC_PKI] = 1;
+	*state = w;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct world *w = *state;
+
+	fake_stop(&w->fake);
+	policy_free(w->policy);
+	free(w->image);
+	free(w->out);
+	free(w->err);
+	free(w);
+	return 0;
+}
+
+/* Run a command as main() does; the fake is started first if it is not. */
+static int
+run(struct world *w, const char *argv[])
+{
+	struct ctl c = { .config = "/nonexistent", .state = "/nonexistent", .programs = "/nonexistent",
+		.args = &w->args };
+	const struct command *cmd;
+	char why[ARGS_WHY_LEN];
+	unsigned used;
+	size_t len[2];
+	int argc = 0, rc;
+
+	if (w->fake.pid == 0 && w->fake.folder[0] == '\0')
+		fake_start(&w->fake);
+	free(w->out);
+	free(w->err);
+	while (argv[argc] != NULL)
+		argc++;
+	assert_int_equal(args_parse(argc, (char *const *)argv, &w->args, why), 0);
+	cmd = command_find(&w->args, &used, why);
+	assert_non_null(cmd);
+	assert_int_equal(command_check(cmd, &w->args, used, why), 0);
+	memmove(w->args.words, w->args.words + used, (w->args.n_words - used) * sizeof(w->args.words[0]));
+	w->args.n_words -= used;
+	c.json = args_has(&w->args, OPT_JSON);
+	c.run = args_value(&w->args, OPT_RUN) != NULL ? args_value(&w->args, OPT_RUN) : w->fake.folder;
+	c.out = open_memstream(&w->out, &len[0]);
+	c.err = open_memstream(&w->err, &len[1]);
+	rc = cmd->run(&c);
+	fclose(c.out);
+	fclose(c.err);
+	return rc;
+}
+
+#define RUN(...) run(w, (const char *[]){ "cordonctl", __VA_ARGS__, NULL })
+
+static void
+has(const char *text, const char *part)
+{
+	if (strstr(text, part) == NULL)
+		fail_msg("\"%s\" is not in:\n%s", part, text);
+}
+
+/* The value at "a.b.0.c" of the last answer. */
+static json_t *
+at(struct world *w, json_t **root, const char *path)
+{
+	json_t *j = *root = json_loads(w->out, 0, NULL);
+	char *copy = strdup(path), *save = NULL, *word;
+
+	if (j == NULL)
+		fail_msg("no JSON: %s", w->out);
+	for (word = strtok_r(copy, ".", &save); word != NULL; word = strtok_r(NULL, ".", &save))
+		j = json_is_array(j) ? json_array_get(j, (size_t)atoi(word)) : json_object_get(j, word);
+	if (j == NULL)
+		fail_msg("no %s in %s", path, w->out);
+	free(copy);
+	return j;
+}
+
+static void
+says_string(struct world *w, const char *path, const char *expected)
+{
+	json_t *root, *j = at(w, &root, path);
+
+	assert_true(json_is_string(j));
+	assert_string_equal(json_string_value(j), expected);
+	json_decref(root);
+}
+
+static void
+says_number(struct world *w, const char *path, json_int_t expected)
+{
+	json_t *root, *j = at(w, &root, path);
+
+	assert_true(json_is_integer(j));
+	assert_int_equal(json_integer_value(j), expected);
+	json_decref(root);
+}
+
+static void
+says_true(struct world *w, const char *path, bool expected)
+{
+	json_t *root, *j = at(w, &root, path);
+
+	assert_true(json_is_boolean(j));
+	assert_int_equal(json_is_true(j), expected);
+	json_decref(root);
+}
+
+/* ---- connecting --------------------------------------------------------- */
+
+static void
+test_not_running(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(RUN("status", "--run", "/nonexistent"), EXIT_NOT_RUNNING);
+	has(w->err, "no socket /nonexistent/control.sock");
+	has(w->err, "systemctl start cordon");
+	assert_int_equal(RUN("status", "--run", "/nonexistent", "--json"), EXIT_NOT_RUNNING);
+	says_number(w, "exit", EXIT_NOT_RUNNING);
+}
+
+static void
+test_nobody_listens(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(RUN("status"), EXIT_DONE);
+	fake_stop(&(struct fake){ .pid = w->fake.pid, .folder = "/nonexistent" });
+	w->fake.pid = 0;
+	assert_int_equal(RUN("status"), EXIT_NOT_RUNNING);
+	has(w->err, "nobody listens");
+}
+
+static void
+test_hanging_up_is_said(void **state)
+{
+	struct world *w = *state;
+
+	w->fake.hangs_up = true;
+	assert_int_equal(RUN("device", "list"), EXIT_NOT_RUNNING);
+	has(w->err, "went away");
+}
+
+static void
+test_answers_to_others_are_passed_over(void **state)
+{
+	struct world *w = *state;
+
+	w->fake.stray = 3;
+	assert_int_equal(RUN("device", "list"), EXIT_DONE);
+	has(w->out, "sensor-1");
+}
+
+/* ---- what it believes --------------------------------------------------- */
+
+static void
+test_revisions_must_match(void **state)
+{
+	struct world *w = *state;
+
+	w->fake.stale_answers = 2;
+	assert_int_equal(RUN("device", "list"), EXIT_DONE);
+	fake_stop(&w->fake);
+	w->fake.folder[0] = '\0';
+	w->fake.stale_answers = 1000;
+	assert_int_equal(RUN("device", "list"), EXIT_MISTAKES);
+	has(w->err, "changes faster");
+}
+
+static void
+test_unsealed_memory_is_refused(void **state)
+{
+	struct world *w = *state;
+
+	w->fake.unsealed = true;
+	assert_int_equal(RUN("device", "list"), EXIT_MISTAKES);
+	has(w->err, "makes no sense");
+}
+
+static void
+refuses(struct world *w, const struct fake *f, size_t len)
+{
+	const char *why;
+
+	assert_int_equal(view_check_snapshot(f->snapshot, len, &w->im, &why), -EBADMSG);
+	assert_non_null(why);
+}
+
+static void
+test_snapshots_are_checked(void **state)
+{
+	struct world *w = *state;
+	struct fake good = w->fake, f;
+	struct snapshot_header *h = (void *)f.snapshot;
+	const char *why;
+	size_t len;
+
+	assert_int_equal(view_check_snapshot(good.snapshot, good.snapshot_len, &w->im, &why), 0);
+	for (len = 0; len < good.snapshot_len; len += 8)
+		refuses(w, &good, len);
+	refuses(w, &good, good.snapshot_len + 8);
+	f = good;
+	h->magic++;
+	refuses(w, &f, f.snapshot_len);
+	f = good;
+	h->devices = UINT32_MAX;
+	refuses(w, &f, f.snapshot_len);
+	f = good;
+	h->sources--;
+	refuses(w, &f, f.snapshot_len - sizeof(struct pki_source));
+	f = good;
+	fake_device(&f, 1)->number++;
+	refuses(w, &f, f.snapshot_len);
+	f = good;
+	fake_device(&f, 1)->where = STATION_QUARANTINED + 1;
+	refuses(w, &f, f.snapshot_len);
+	f = good;
+	memset(fake_device(&f, 1)->words, 'x', sizeof(fake_device(&f, 1)->words));
+	refuses(w, &f, f.snapshot_len);
+	f = good;
+	fake_source(&f, 0)->source = 7;
+	refuses(w, &f, f.snapshot_len);
+	f = good;
+	fake_source(&f, 0)->number_len = 21;
+	refuses(w, &f, f.snapshot_len);
+}
+
+/* ---- status ------------------------------------------------------------- */
+
+static void
+test_status_healthy(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(RUN("status"), EXIT_DONE);
+	assert_ptr_equal(strstr(w->out, "enforcing revision 4 since 2026-11-22 11:20:59 UTC: healthy\n"), w->out);
+	has(w->out, "1 fresh");
+	assert_int_equal(RUN("status", "--json"), EXIT_DONE);
+	says_true(w, "healthy", true);
+	says_number(w, "revision", 4);
+	says_number(w, "sources.fresh", 1);
+	says_true(w, "workers.cordon-flow.up", true);
+}
+
+static void
+unhealthy(const struct ctl_status *s, struct world *w, const char *because)
+{
+	struct view v = { .image = w->im, .devices = fake_device(&w->fake, 0), .sources = fake_source(&w->fake, 0) };
+	struct health h;
+	json_t *p;
+	bool said = false;
+	size_t i;
+
+	health_judge(s, &v, &h);
+	json_array_foreach(h.problems, i, p)
+		said |= strstr(json_string_value(p), because) != NULL;
+	health_done(&h);
+	if (!said)
+		fail_msg("no problem says \"%s\"", because);
+}
+
+static void
+test_every_fault_makes_unhealthy(void **state)
+{
+	struct world *w = *state;
+	struct ctl_status s = w->fake.status;
+
+	s.healthy = 0;
+	unhealthy(&s, w, "the kernel's rules");
+	s = w->fake.status;
+	s.worker_up[PROC_FLOW] = 0;
+	unhealthy(&s, w, "cordon-flow is not running");
+	s = w->fake.status;
+	s.worker_up[PROC_PKI] = 0;
+	unhealthy(&s, w, "cordon-pki is not running");
+	s = w->fake.status;
+	s.flow.error = ENOSPC;
+	unhealthy(&s, w, "evidence cannot be written");
+	s = w->fake.status;
+	fake_source(&w->fake, 0)->state = SOURCE_STALE;
+	unhealthy(&s, w, "stale");
+	fake_source(&w->fake, 0)->state = SOURCE_EXPIRED;
+	unhealthy(&s, w, "expired");
+	fake_source(&w->fake, 0)->state = SOURCE_NEVER;
+	fake_source(&w->fake, 0)->error = E_SIG;
+	unhealthy(&s, w, "the signature is wrong");
+	fake_source(&w->fake, 0)->state = SOURCE_FRESH;
+	fake_source(&w->fake, 0)->error = E_APPLY;
+	unhealthy(&s, w, "not enforced yet");
+}
+
+static void
+test_status_unhealthy_is_said(void **state)
+{
+	struct world *w = *state;
+
+	w->fake.status.worker_up[PROC_PKI] = 0;
+	w->fake.status.flow.lost = 12;
+	assert_int_equal(RUN("status"), EXIT_MISTAKES);
+	has(w->out, "NOT HEALTHY\n!! cordon-pki is not running");
+	has(w->out, "12 records of refused packets were lost");
+	assert_int_equal(RUN("status", "--json"), EXIT_MISTAKES);
+	says_true(w, "healthy", false);
+}
+
+/* ---- devices and classes ------------------------------------------------ */
+
+static void
+test_device_list(void **state)
+{
+	struct world *w = *state;
+
+	fake_device(&w->fake, 2)->refused_packets = 1234;
+	assert_int_equal(RUN("device", "list"), EXIT_DONE);
+	has(w->out, "DEVICE    CLASS    STATION");
+	has(w->out, "1,234");
+	assert_true(strstr(w->out, "alpha") < strstr(w->out, "sensor-1"));	/* by name */
+	assert_int_equal(RUN("device", "list", "--class", "sensor", "--json"), EXIT_DONE);
+	says_string(w, "devices.0.name", "sensor-1");
+	says_string(w, "devices.0.mac", "02:00:00:00:00:01");
+	says_string(w, "devices.0.addresses.1", "fd10::11");
+	says_string(w, "devices.0.station", "enforced");
+	says_string(w, "devices.0.labels.0", "batch-2026-07");
+	assert_null(strstr(w->out, "alpha"));
+	assert_int_equal(RUN("device", "list", "--station", "quarantined"), EXIT_DONE);
+	assert_null(strstr(w->out, "sensor-1"));
+	assert_int_equal(RUN("device", "list", "--station", "jail"), EXIT_USAGE);
+	assert_int_equal(RUN("device", "list", "--class", "sensr"), EXIT_MISTAKES);
+	has(w->err, "did you mean \"sensor\"?");
+}
+
+static uint32_t
+index_of(const struct world *w, const char *name)
+{
+	return (uint32_t)(image_device_named(&w->im, name) - w->im.devices);
+}
+
+static void
+test_device_show(void **state)
+{
+	struct world *w = *state;
+	struct snapshot_device *s = fake_device(&w->fake, index_of(w, "sensor-1"));
+
+	s->where = STATION_QUARANTINED;
+	s->cause = CAUSE_REVOKED | CAUSE_OPERATOR;
+	s->since = 1795346459000;
+	s->authority = w->im.authorities[0].number;
+	s->crl_reason = 1;
+	s->revoked_at = 1795346400000;
+	snprintf(s->words, sizeof(s->words), "seen \x1b[31mscanning");
+	assert_int_equal(RUN("device", "show", "sensor-1"), EXIT_DONE);
+	has(w->out, "02:00:00:00:00:01 with 10.10.0.11, fd10::11, only on interface lan0");
+	has(w->out, "quarantined, because: revoked, operator, since 2026-11-22 11:20:59");
+	has(w->out, "by factory-ca: keyCompromise, at 2026-11-22 11:20:00 UTC");
+	has(w->out, "\"seen \\x1b[31mscanning\"");
+	has(w->out, "serial 4f of factory-ca; only its serial is known: \"revoked\" can be told, \"clean\" cannot");
+	has(w->out, "192.0.2.0/24: tcp 443   (sample.conf:");
+	has(w->out, "class:gateway: tcp 1883");
+	has(w->out, "*.iot.example: tcp 8883");
+	has(w->out, "closed until names are resolved");
+	assert_int_equal(RUN("device", "show", "sensor-1", "--json"), EXIT_DONE);
+	says_string(w, "station", "quarantined");
+	says_string(w, "cause.0", "revoked");
+	says_string(w, "revoked.reason", "keyCompromise");
+	says_true(w, "certificates.0.clean_can_be_told", false);
+	assert_int_equal(RUN("device", "show", "sensor-7"), EXIT_MISTAKES);
+	has(w->err, "did you mean \"sensor-1\"?");
+}
+
+static void
+test_classes(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(RUN("class", "list"), EXIT_DONE);
+	has(w->out, "quarantine");
+	has(w->out, "audit");
+	assert_int_equal(RUN("class", "show", "gateway", "--json"), EXIT_DONE);
+	says_string(w, "mode", "audit");
+	says_number(w, "devices", 2);
+	says_string(w, "allow.0.to", "0.0.0.0/0");
+	says_string(w, "allow.0.services.0", "tcp 1-65535");
+	says_string(w, "members.0", "alpha");
+	assert_int_equal(RUN("class", "show", "sensor"), EXIT_DONE);
+	has(w->out, "icmp echo-request");
+	has(w->out, "198.51.100.1: anything");
+	has(w->out, "198.51.100.2: gre");
+}
+
+static void
+test_quarantine_and_release(void **state)
+{
+	struct world *w = *state;
+	char words[256];
+
+	assert_int_equal(RUN("device", "quarantine", "sensor-2", "--reason", "noisy"), EXIT_DONE);
+	has(w->out, "device sensor-2 is quarantined, because: operator");
+	assert_int_equal(RUN("device", "show", "sensor-2", "--json"), EXIT_DONE);
+	says_string(w, "words", "noisy");
+	assert_int_equal(RUN("device", "release", "sensor-2", "--json"), EXIT_DONE);
+	says_string(w, "station", "enforced");
+	memset(words, 'x', sizeof(words));
+	words[199] = '\0';
+	assert_int_equal(RUN("device", "quarantine", "sensor-2", "--reason", words), EXIT_DONE);
+	words[199] = 'x';
+	words[200] = '\0';
+	assert_int_equal(RUN("device", "quarantine", "sensor-2", "--reason", words), EXIT_USAGE);
+	assert_int_equal(RUN("device", "quarantine", "sensor-2", "--reason", "a\nb"), EXIT_USAGE);
+}
+
+static void
+test_revoked_stays(void **state)
+{
+	struct world *w = *state;
+	struct snapshot_device *s = fake_device(&w->fake, index_of(w, "sensor-2"));
+
+	s->cause = CAUSE_REVOKED;
+	s->where = STATION_QUARANTINED;
+	assert_int_equal(RUN("device", "release", "sensor-2"), EXIT_DIFFERS);
+	has(w->err, "stays quarantined, because: revoked");
+}
+
+static void
+test_refusals_are_told(void **state)
+{
+	struct world *w = *state;
+
+	w->fake.done_error = EBUSY;
+	assert_int_equal(RUN("device", "quarantine", "sensor-2"), EXIT_MISTAKES);
+	has(w->err, "busy");
+}
+
+/* ---- crl and apply ------------------------------------------------------ */
+
+static void
+test_crl(void **state)
+{
+	struct world *w = *state;
+	struct pki_source *s = fake_source(&w->fake, 0);
+
+	s->entries = 1200;
+	s->number_len = 2;
+	s->number[0] = 0x0a;
+	s->error = E_FETCH;
+	s->detail = 404;
+	assert_int_equal(RUN("crl", "list"), EXIT_DONE);
+	has(w->out, "factory-ca");
+	has(w->out, "0a00");
+	has(w->out, "1,200");
+	has(w->out, "E_FETCH: the transfer failed (HTTP status 404)");
+	assert_int_equal(RUN("crl", "list", "--json"), EXIT_DONE);
+	says_string(w, "sources.0.state", "fresh");
+	says_string(w, "sources.0.error", "E_FETCH");
+	assert_int_equal(RUN("crl", "refresh"), EXIT_DONE);
+	has(w->out, "asked for 1 source:");
+	assert_int_equal(RUN("crl", "refresh", "factory-ca", "--wait"), EXIT_MISTAKES);	/* it failed */
+	assert_int_equal(RUN("crl", "refresh", "nobody"), EXIT_MISTAKES);
+}
+
+static void
+test_crl_refresh_waits(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(RUN("crl", "refresh", "--wait", "--json"), EXIT_DONE);
+	says_string(w, "sources.0.last_try", "2026-11-22T11:20:59.001Z");
+}
+
+static void
+test_apply(void **state)
+{
+	struct world *w = *state;
+
+	w->fake.applied = (struct ctl_applied){ .revision = 4, .devices = 1200, .classes = 3, .added = 12, .removed = 3,
+		.renewed = 4, .microseconds = 1234 };
+	assert_int_equal(RUN("policy", "apply"), EXIT_DONE);
+	assert_string_equal(w->out, "revision 4 runs: 1,200 devices, 3 classes; 12 elements added, 3 removed, "
+	    "4 devices renewed; the kernel took 1.2 ms\n");
+	assert_int_equal(RUN("policy", "apply", "--json"), EXIT_DONE);
+	says_true(w, "applied", true);
+	says_number(w, "renewed", 4);
+}
+
+static void
+test_apply_with_mistakes(void **state)
+{
+	struct world *w = *state;
+
+	w->fake.applied = (struct ctl_applied){ .revision = 4, .mistakes = 2 };
+	w->fake.mistakes = "a.conf:1: x\nb.conf:2: y\x1b\n";
+	assert_int_equal(RUN("policy", "apply"), EXIT_MISTAKES);
+	has(w->err, "a.conf:1: x\nb.conf:2: y\\x1b\n");
+	has(w->err, "2 mistakes: nothing was applied, revision 4 still runs");
+	assert_int_equal(RUN("policy", "apply", "--json"), EXIT_MISTAKES);
+	says_true(w, "applied", false);
+	says_string(w, "lines.0", "a.conf:1: x");
+}
+
+static void
+test_apply_reverted(void **state)
+{
+	struct world *w = *state;
+
+	w->fake.applied = (struct ctl_applied){ .revision = 4, .error = ENOSPC };
+	assert_int_equal(RUN("policy", "apply"), EXIT_DIFFERS);
+	has(w->err, "nothing was changed, revision 4 still runs");
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		T(test_not_running), T(test_nobody_listens), T(test_hanging_up_is_said),
+		T(test_answers_to_others_are_passed_over), T(test_revisions_must_match),
+		T(test_unsealed_memory_is_refused), T(test_snapshots_are_checked),
+		T(test_status_healthy), T(test_every_fault_makes_unhealthy), T(test_status_unhealthy_is_said),
+		T(test_device_list), T(test_device_show), T(test_classes), T(test_quarantine_and_release),
+		T(test_revoked_stays), T(test_refusals_are_told), T(test_crl), T(test_crl_refresh_waits),
+		T(test_apply), T(test_apply_with_mistakes), T(test_apply_reverted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
