@@ -106,7 +106,7 @@ class Cordon:
         def answers():
             if self._spawn and self._spawn.poll() is not None:
                 raise LabError(f"cordon-spawn ended with {self._spawn.returncode}:\n{self.log_tail()}")
-            return self.try_ctl("status", "--json").returncode == 0
+            return self.try_ctl("status", "--json").returncode in (0, 1)
         try:
             wait_for("cordond to answer", answers, timeout, 0.05)
         except LabError as e:
@@ -187,7 +187,11 @@ class Cordon:
         return self.ask("policy", "apply")
 
     def status(self):
-        return self.ask("status")
+        """Exit code 1 says that something is not well; the object says what."""
+        done = self.try_ctl("status", "--json")
+        if done.returncode not in (0, 1):
+            raise Failed(("status",), done)
+        return json.loads(done.stdout)
 
     def device(self, name):
         return self.ask("device", "show", name)

@@ -24,9 +24,12 @@ class World:
         self._absent = absent
         self._classes = classes
 
-    def servers(self):
+    def servers(self, answering=True):
         """Who answers: the outside hosts, and the gateways for their sensors."""
         lab = self.lab
+        self.web = Web(lab.web, os.path.join(lab.dir, "www"))
+        if not answering:
+            return self
         self.reflector = Reflector()
         for host in (lab.server, lab.other):
             self.reflector.tcp(host, *SERVER_TCP)
@@ -36,7 +39,6 @@ class World:
         for device in lab.of_kind("gateway"):
             self.reflector.tcp(device, 1883)
             self.reflector.udp(device, 1883)
-        self.web = Web(lab.web, os.path.join(lab.dir, "www"))
         return self
 
     def authority(self):

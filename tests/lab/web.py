@@ -4,6 +4,7 @@ import http.server
 import os
 import socket
 import threading
+import time
 
 
 class Web:
@@ -11,7 +12,7 @@ class Web:
 
     def __init__(self, host, folder, port=80):
         self.folder = folder
-        self.requests = []      # (path, status)
+        self.sent = []          # (path, status, time.time() after the last byte)
         self.fail_with = None   # an HTTP status to answer instead
         self.body = None        # bytes to answer instead of a file
         self.delay = 0.0
@@ -49,13 +50,13 @@ class Web:
                 known = self.headers.get("If-None-Match")
                 if status == 200 and known and known == validators.get("ETag"):
                     status, data = 304, b""
-                web.requests.append((self.path, status))
                 self.send_response(status)
                 for key, value in validators.items():
                     self.send_header(key, value)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
+                web.sent.append((self.path, status, time.time()))
 
             def log_message(self, *args):
                 pass

@@ -112,6 +112,9 @@ class TestWorld(World):
         return [row for row in self.cordon.attempts()
                 if all(str(row.get(key)) == str(value) for key, value in wanted.items())]
 
+    def status(self):
+        return self.cordon.status()
+
     def wait_attempts(self, n=1, timeout=10, **wanted):
         try:
             return wait_for(f"{n} attempts with {wanted}",
