@@ -180,7 +180,8 @@ mac_parse(const char *text, struct mac *out)
 const char *
 addr_format(const struct addr *a, char buf[ADDR_STRLEN])
 {
-	if (inet_ntop(a->family == AF_INET ? AF_INET : AF_INET6, a->bytes, buf, ADDR_STRLEN) == NULL)
+	if (inet_ntop(a->family == AF_INET ? AF_INET : AF_INET6, a->bytes, buf, ADDR_STRLEN) ==
+	    NULL)
 		buf[0] = '\0';
 	return buf;
 }
@@ -222,8 +223,8 @@ addr_range_format(const struct addr_range *r, char buf[RANGE_STRLEN])
 const char *
 mac_format(const struct mac *m, char buf[MAC_STRLEN])
 {
-	snprintf(buf, MAC_STRLEN, "%02x:%02x:%02x:%02x:%02x:%02x", m->bytes[0], m->bytes[1], m->bytes[2],
-	    m->bytes[3], m->bytes[4], m->bytes[5]);
+	snprintf(buf, MAC_STRLEN, "%02x:%02x:%02x:%02x:%02x:%02x", m->bytes[0], m->bytes[1],
+	    m->bytes[2], m->bytes[3], m->bytes[4], m->bytes[5]);
 	return buf;
 }
 
@@ -268,5 +269,6 @@ addr_prev(struct addr *a)
 bool
 addr_in_range(const struct addr *a, const struct addr_range *r)
 {
-	return a->family == r->first.family && addr_cmp(a, &r->first) >= 0 && addr_cmp(a, &r->last) <= 0;
+	return a->family == r->first.family && addr_cmp(a, &r->first) >= 0 &&
+	       addr_cmp(a, &r->last) <= 0;
 }

@@ -249,8 +249,8 @@ deadline_in(int timeout_ms)
 }
 
 int
-ipc_send_wait(struct ipc *c, uint32_t type, uint32_t serial, const void *payload, size_t len, int fd,
-    int timeout_ms)
+ipc_send_wait(struct ipc *c, uint32_t type, uint32_t serial, const void *payload, size_t len,
+    int fd, int timeout_ms)
 {
 	int64_t deadline = deadline_in(timeout_ms);
 	int rc;

@@ -52,11 +52,13 @@ log_line(int priority, int err, const char *fmt, va_list ap)
 	size_t len;
 	ssize_t n;
 
-	len = filled(snprintf(line, LINE_MAX_BYTES, "<%d>%s: ", priority, log_program), LINE_MAX_BYTES);
+	len = filled(
+	    snprintf(line, LINE_MAX_BYTES, "<%d>%s: ", priority, log_program), LINE_MAX_BYTES);
 	len += filled(vsnprintf(line + len, LINE_MAX_BYTES - len, fmt, ap), LINE_MAX_BYTES - len);
 	if (err != 0)
-		len += filled(snprintf(line + len, LINE_MAX_BYTES - len, ": %s", strerror(abs(err))),
-		    LINE_MAX_BYTES - len);
+		len +=
+		    filled(snprintf(line + len, LINE_MAX_BYTES - len, ": %s", strerror(abs(err))),
+			LINE_MAX_BYTES - len);
 	show_controls(line, len);
 	line[len++] = '\n';
 	do {

@@ -38,8 +38,9 @@
 #define SCOPE_SIGNAL	    (1ULL << 1)
 
 #define RIGHTS_READ  (FS_READ_FILE | FS_READ_DIR)
-#define RIGHTS_WRITE \
-	(RIGHTS_READ | FS_WRITE_FILE | FS_REMOVE_DIR | FS_REMOVE_FILE | FS_MAKE_DIR | FS_MAKE_REG | FS_TRUNCATE)
+#define RIGHTS_WRITE                                                                               \
+	(RIGHTS_READ | FS_WRITE_FILE | FS_REMOVE_DIR | FS_REMOVE_FILE | FS_MAKE_DIR |              \
+	    FS_MAKE_REG | FS_TRUNCATE)
 #define RIGHTS_OF_A_FILE (FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEV)
 
 struct ruleset_attr {

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,8 @@ signals_reset(void)
 		(void)signal(s, SIG_DFL); /* SIGKILL and the like refuse */
 	/* A reload asked for before cordond can hear it must not end it. */
 	(void)signal(SIGHUP, SIG_IGN);
+	/* Nor may a log that went away. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&none);
 	return sigprocmask(SIG_SETMASK, &none, NULL) < 0 ? -errno : 0;
 }
@@ -93,7 +96,8 @@ capabilities_set(unsigned caps)
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return -errno;
 	for (cap = 0; cap < 32; cap++) {
-		if ((caps & 1U << cap) && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
+		if ((caps & 1U << cap) &&
+		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
 			return -errno;
 	}
 	return 0;
@@ -108,8 +112,8 @@ become(const struct child *c)
 		return rc;
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return -errno;
-	if (setgroups(c->has_group ? 1 : 0, &c->group) < 0 || setresgid(c->gid, c->gid, c->gid) < 0 ||
-	    setresuid(c->uid, c->uid, c->uid) < 0)
+	if (setgroups(c->has_group ? 1 : 0, &c->group) < 0 ||
+	    setresgid(c->gid, c->gid, c->gid) < 0 || setresuid(c->uid, c->uid, c->uid) < 0)
 		return -errno;
 	if ((rc = capabilities_set(c->caps)) < 0)
 		return rc;
@@ -134,12 +138,14 @@ static _Noreturn void
 child_main(const struct child *c, pid_t parent)
 {
 	/* arrays, since execve() wants them writable */
-	char search[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", locale[] = "LC_ALL=C", debug[] = "--debug";
+	char search[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", locale[] = "LC_ALL=C";
 	char *environment[] = { search, locale, NULL };
 	char path[PATH_MAX];
-	char *arguments[] = { path, c->debug ? debug : NULL, NULL };
-	int n, rc;
+	char *arguments[1 + CHILD_ARGUMENTS + 1] = { path };
+	int i, n, rc;
 
+	for (i = 0; i < CHILD_ARGUMENTS && c->arguments[i] != NULL; i++)
+		arguments[1 + i] = (char *)(uintptr_t)c->arguments[i];
 	n = snprintf(path, sizeof(path), "%s/%s", c->folder, c->name);
 	rc = n < 0 || (size_t)n >= sizeof(path) ? -ENAMETOOLONG : 0;
 	if (rc == 0)

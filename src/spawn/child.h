@@ -8,12 +8,13 @@
 
 #define CHILD_FIRST_FD	3	/* PROC_FD_CHANNEL */
 #define CHILD_FDS	4	/* up to PROC_FD_CONTROL */
+#define CHILD_ARGUMENTS	4
 #define CHILD_EXEC_FAILED 127	/* its exit status when the program could not be started */
 
 struct child {
 	const char *folder;	/* of programs */
 	const char *name;
-	bool debug;		/* hand --debug on */
+	const char *arguments[CHILD_ARGUMENTS];	/* after its name; the first NULL ends them */
 	uid_t uid;
 	gid_t gid;
 	bool has_group;		/* group below is its only supplementary one; otherwise none */

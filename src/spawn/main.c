@@ -28,6 +28,7 @@ struct options {
 	const char *state;
 	const char *run;
 	const char *programs;
+	const char *force_absent;
 	bool debug;
 };
 
@@ -37,13 +38,15 @@ struct options {
 static const struct sandbox sandbox = {
 	.program = "cordon-spawn",
 	.rights = SB_SPAWN,
-	.keep_caps = 1U << CAP_SETUID | 1U << CAP_SETGID | 1U << CAP_SETPCAP | 1U << CAP_KILL | 1U << CAP_NET_ADMIN,
+	.keep_caps = 1U << CAP_SETUID | 1U << CAP_SETGID | 1U << CAP_SETPCAP | 1U << CAP_KILL |
+		     1U << CAP_NET_ADMIN,
 };
 
 static void
 usage(FILE *f)
 {
-	fputs("usage: cordon-spawn [--config DIR] [--state DIR] [--run DIR] [--programs DIR] [--debug]\n"
+	fputs("usage: cordon-spawn [--config DIR] [--state DIR] [--run DIR] [--programs DIR]\n"
+	      "                    [--force-absent FEATURE[,FEATURE]] [--debug]\n"
 	      "       cordon-spawn --help | --version\n", f);
 }
 
@@ -55,6 +58,7 @@ options_read(int argc, char **argv, struct options *o)
 		{ "state", required_argument, NULL, 's' },
 		{ "run", required_argument, NULL, 'r' },
 		{ "programs", required_argument, NULL, 'p' },
+		{ "force-absent", required_argument, NULL, 'a' },
 		{ "debug", no_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
@@ -75,6 +79,9 @@ options_read(int argc, char **argv, struct options *o)
 			break;
 		case 'p':
 			o->programs = optarg;
+			break;
+		case 'a':
+			o->force_absent = optarg;
 			break;
 		case 'd':
 			o->debug = true;
@@ -130,7 +137,7 @@ prepare_state(struct supervisor *s, const char *path)
 	const struct program *p;
 	const struct program_ids *ids;
 	uint32_t proc;
-	int state, fd;
+	int state, fd, rc;
 
 	if ((state = place_folder(path)) < 0)
 		log_fatal(state, "%s", path);
@@ -138,10 +145,12 @@ prepare_state(struct supervisor *s, const char *path)
 		if ((p = program_by_proc(proc)) == NULL || p->folder == NULL)
 			continue;
 		ids = &s->ids[proc];
-		fd = place_own_folder(state, p->folder, ids->uid, p->folder_shared ? s->group : ids->gid,
-		    p->folder_mode);
+		fd = place_own_folder(state, p->folder, ids->uid,
+		    p->folder_shared ? s->group : ids->gid, p->folder_mode);
 		if (fd < 0)
 			log_fatal(fd, "%s/%s", path, p->folder);
+		if ((rc = place_hold(fd)) < 0)
+			log_fatal(rc, "%s/%s: in use by another cordon", path, p->folder);
 		s->state_fd[proc] = fd;
 	}
 	close(state);
@@ -149,7 +158,7 @@ prepare_state(struct supervisor *s, const char *path)
 
 /* The run folder's descriptor, to clean it at the end. The lock is held until we end. */
 static int
-prepare_run(struct supervisor *s, const char *path)
+prepare_run(const char *path)
 {
 	int run, lock;
 
@@ -159,11 +168,16 @@ prepare_run(struct supervisor *s, const char *path)
 		log_fatal(0, "%s/lock: another cordon-spawn runs there", path);
 	if (lock < 0)
 		log_fatal(lock, "%s/lock", path);
+	return run;
+}
+
+static void
+prepare_sockets(struct supervisor *s, const char *path, int run)
+{
 	if ((s->control_fd = place_control_socket(path, run, s->group)) < 0)
 		log_fatal(s->control_fd, "%s/control.sock", path);
 	if ((s->nft_fd = place_netlink()) < 0)
 		log_fatal(s->nft_fd, "netlink");
-	return run;
 }
 
 static int
@@ -174,10 +188,14 @@ prepare_signals(void)
 	size_t i;
 	int fd;
 
+	/* A log that went away is no reason to end. */
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		log_fatal(errno, "signals");
 	sigemptyset(&set);
 	for (i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
 		sigaddset(&set, wanted[i]);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || (fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 ||
+	    (fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
 		log_fatal(errno, "signals");
 	return fd;
 }
@@ -234,7 +252,7 @@ run_until_over(struct supervisor *s, int signals)
 int
 main(int argc, char **argv)
 {
-	struct options o = { SYSCONFDIR, STATEDIR, RUNDIR, LIBEXECDIR, false };
+	struct options o = { SYSCONFDIR, STATEDIR, RUNDIR, LIBEXECDIR, NULL, false };
 	static struct supervisor s;
 	bool landlocked;
 	int run, signals, rc;
@@ -250,10 +268,12 @@ main(int argc, char **argv)
 	supervise_init(&s);
 	s.program_folder = o.programs;
 	s.config_folder = o.config;
+	s.force_absent = o.force_absent;
 	s.debug = o.debug;
 	prepare_users(&s);
+	run = prepare_run(o.run);
 	prepare_state(&s, o.state);
-	run = prepare_run(&s, o.run);
+	prepare_sockets(&s, o.run, run);
 	signals = prepare_signals();
 	if ((rc = sandbox_enter(&sandbox, &landlocked)) < 0)
 		log_fatal(rc, "sandbox");

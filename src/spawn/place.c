@@ -19,6 +19,8 @@
 #define LOCK_NAME    "lock"
 #define CONTROL_NAME "control.sock"
 #define LOCK_TRIES   10
+#define HOLD_TRIES   100
+#define HOLD_STEP_US 50000 /* with the tries: 5 seconds */
 
 int
 place_folder(const char *path)
@@ -53,13 +55,29 @@ place_own_folder(int parent, const char *name, uid_t uid, gid_t gid, mode_t mode
 	if ((fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
 		return -errno;
 	/* chown clears the set-group-ID bit, so the mode comes last. */
-	if (fstat(fd, &st) < 0 || ((st.st_uid != uid || st.st_gid != gid) && fchown(fd, uid, gid) < 0) ||
+	if (fstat(fd, &st) < 0 ||
+	    ((st.st_uid != uid || st.st_gid != gid) && fchown(fd, uid, gid) < 0) ||
 	    fchmod(fd, mode) < 0) {
 		rc = -errno;
 		close(fd);
 		return rc;
 	}
 	return fd;
+}
+
+int
+place_hold(int fd)
+{
+	int i;
+
+	for (i = 0; i < HOLD_TRIES; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -errno;
+		usleep(HOLD_STEP_US);
+	}
+	return -EWOULDBLOCK;
 }
 
 /* Whether fd still is what the name leads to: the holder before us may have
@@ -113,7 +131,8 @@ control_bind(int fd, const char *run_path, int run, gid_t gid)
 	umask(mask);
 	if (rc < 0)
 		return rc;
-	if (fchownat(run, CONTROL_NAME, 0, gid, AT_SYMLINK_NOFOLLOW) < 0 || fchmodat(run, CONTROL_NAME, 0660, 0) < 0)
+	if (fchownat(run, CONTROL_NAME, 0, gid, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    fchmodat(run, CONTROL_NAME, 0660, 0) < 0)
 		return -errno;
 	return listen(fd, 16) < 0 ? -errno : 0;
 }
@@ -138,7 +157,8 @@ place_netlink(void)
 	struct sockaddr_nl nl = { .nl_family = AF_NETLINK };
 	int fd, rc;
 
-	if ((fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER)) < 0)
+	if ((fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER)) <
+	    0)
 		return -errno;
 	/* The port that the kernel gives here names the owner of the table. */
 	if (bind(fd, (const struct sockaddr *)&nl, sizeof(nl)) < 0) {

@@ -13,6 +13,11 @@ int place_folder(const char *path);
 /* A folder of its own below parent, with exactly this owner and mode. */
 int place_own_folder(int parent, const char *name, uid_t uid, gid_t gid, mode_t mode);
 
+/* Hold the folder behind fd against every other cordon-spawn. Children share
+ * the lock with the descriptor, so it also holds while one of them is left
+ * over from a cordon-spawn that was killed: waits for those, -EWOULDBLOCK then. */
+int place_hold(int fd);
+
 /* The one lock of this run folder; -EWOULDBLOCK while another holds it. */
 int place_lock(int run);
 

@@ -10,22 +10,40 @@
 
 static const struct program programs[PROC_MAX] = {
 	[PROC_ENFORCE] = {
-		.proc = PROC_ENFORCE, .user = "_cordon", .folder = "enforce", .folder_mode = 0700,
+		.proc = PROC_ENFORCE,
+		.user = "_cordon",
+		.folder = "enforce",
+		.folder_mode = 0700,
 		.caps = 1U << CAP_NET_ADMIN,
 	},
 	[PROC_COMPILE] = {
-		.proc = PROC_COMPILE, .user = "_cordon-compile", .in_group = true, .gets_config = true,
+		.proc = PROC_COMPILE,
+		.user = "_cordon-compile",
+		.in_group = true,
+		.gets_config = true,
 		.is_worker = true,
 	},
 	[PROC_FLOW] = {
+		.proc = PROC_FLOW,
+		.user = "_cordon-flow",
+		.folder = "evidence",
 		/* set-group-ID: the evidence it writes is the operators' to read */
-		.proc = PROC_FLOW, .user = "_cordon-flow", .folder = "evidence", .folder_mode = 02750,
-		.folder_shared = true, .is_worker = true,
+		.folder_mode = 02750,
+		.folder_shared = true,
+		.is_worker = true,
 	},
 	[PROC_PKI] = {
-		.proc = PROC_PKI, .user = "_cordon-pki", .folder = "crl", .folder_mode = 0700, .is_worker = true,
+		.proc = PROC_PKI,
+		.user = "_cordon-pki",
+		.folder = "crl",
+		.folder_mode = 0700,
+		.is_worker = true,
 	},
-	[PROC_FETCH] = { .proc = PROC_FETCH, .user = "_cordon-fetch", .is_worker = true },
+	[PROC_FETCH] = {
+		.proc = PROC_FETCH,
+		.user = "_cordon-fetch",
+		.is_worker = true,
+	},
 };
 
 const struct program *

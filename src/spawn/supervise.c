@@ -34,9 +34,14 @@ static void
 child_plan(const struct supervisor *s, const struct program *p, int channel, struct child *out)
 {
 	*out = (struct child){
-		.folder = s->program_folder, .name = proc_name(p->proc), .debug = s->debug,
-		.uid = s->ids[p->proc].uid, .gid = s->ids[p->proc].gid,
-		.has_group = p->in_group, .group = s->group, .caps = p->caps,
+		.folder = s->program_folder,
+		.name = proc_name(p->proc),
+		.arguments = { s->debug ? "--debug" : NULL },
+		.uid = s->ids[p->proc].uid,
+		.gid = s->ids[p->proc].gid,
+		.has_group = p->in_group,
+		.group = s->group,
+		.caps = p->caps,
 		.fds = { channel, -1, s->state_fd[p->proc], -1 },
 	};
 }
@@ -62,6 +67,10 @@ enforcer_fork(struct supervisor *s)
 	if ((rc = ipc_pair(pair)) < 0)
 		return rc;
 	child_plan(s, program_by_proc(PROC_ENFORCE), pair[1], &c);
+	if (s->force_absent != NULL) {
+		c.arguments[s->debug ? 1 : 0] = "--force-absent";
+		c.arguments[s->debug ? 2 : 1] = s->force_absent;
+	}
 	c.fds[PROC_FD_EXTRA - CHILD_FIRST_FD] = s->nft_fd;
 	c.fds[PROC_FD_CONTROL - CHILD_FIRST_FD] = s->control_fd;
 	rc = child_start(&c);
@@ -119,7 +128,8 @@ enforcer_ended(struct supervisor *s, int64_t now_ms)
 
 /* Send to cordond. One that does not read what it asked for is broken. */
 static void
-answer(struct supervisor *s, uint32_t type, uint32_t serial, const void *payload, size_t len, int fd)
+answer(
+    struct supervisor *s, uint32_t type, uint32_t serial, const void *payload, size_t len, int fd)
 {
 	int rc;
 
@@ -141,7 +151,8 @@ worker_fork(struct supervisor *s, const struct program *p, uint32_t token, int *
 	if (workers_full(&s->workers))
 		return -EAGAIN;
 	/* Opened anew each time: the admin may have put another folder in its place. */
-	if (p->gets_config && (config = open(s->config_folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+	if (p->gets_config &&
+	    (config = open(s->config_folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return -errno;
 	if ((rc = ipc_pair(pair)) < 0)
 		goto out;
@@ -249,7 +260,8 @@ log_end(uint32_t proc, pid_t pid, int status, bool expected)
 		log_warn(0, "%s (process %d) was ended by signal %d, %s", proc_name(proc), (int)pid,
 		    WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else if (WEXITSTATUS(status) != 0)
-		log_warn(0, "%s (process %d) ended with status %d", proc_name(proc), (int)pid, WEXITSTATUS(status));
+		log_warn(0, "%s (process %d) ended with status %d", proc_name(proc), (int)pid,
+		    WEXITSTATUS(status));
 	else if (expected)
 		log_debug("%s (process %d) ended", proc_name(proc), (int)pid);
 	else

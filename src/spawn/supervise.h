@@ -30,6 +30,7 @@ struct supervisor {
 	/* what was prepared before rights were dropped; borrowed */
 	const char *program_folder;
 	const char *config_folder;
+	const char *force_absent;	/* for cordond, or NULL */
 	bool debug;
 	gid_t group;
 	struct program_ids ids[PROC_MAX];

@@ -51,8 +51,8 @@ check_passed(const struct ipc_message *m, uint32_t from, uint32_t to, size_t siz
 	if (m->type == MSG_NONE || m->type >= MSG_MAX)
 		abort();
 	t = &messages.types[m->type];
-	if ((t->from & from) == 0 || (t->to & to) == 0 || m->len != t->size || size != 16 + t->size ||
-	    (m->fd >= 0) != (t->fd == 1))
+	if ((t->from & from) == 0 || (t->to & to) == 0 || m->len != t->size ||
+	    size != 16 + t->size || (m->fd >= 0) != (t->fd == 1))
 		abort();
 }
 

@@ -66,8 +66,8 @@ show_message(int client)
 	if (rc <= 0) {
 		snprintf(text, sizeof(text), "none %d", rc);
 	} else {
-		snprintf(text, sizeof(text), "%s %u %u %u fd %d", messages.types[message.type].name, message.serial,
-		    words[0], words[1], message.fd >= 0);
+		snprintf(text, sizeof(text), "%s %u %u %u fd %d", messages.types[message.type].name,
+		    message.serial, words[0], words[1], message.fd >= 0);
 		if (message.type == MSG_SPAWN_STARTED && words[0] < TOKENS)
 			worker_end[words[0]] = message.fd;
 	}
@@ -110,7 +110,8 @@ obey(int client, const char *text)
 		start.proc = PROC_CTL;
 		for (i = 0; i < a; i++) {
 			start.token = 1000 + i;
-			ipc_send_wait(&channel, MSG_SPAWN_START, 0, &start, sizeof(start), -1, 5000);
+			ipc_send_wait(
+			    &channel, MSG_SPAWN_START, 0, &start, sizeof(start), -1, 5000);
 		}
 	} else if (strcmp(text, "wait") == 0) {
 		show_message(client);
@@ -142,7 +143,8 @@ enforcer_main(void)
 	ssize_t n;
 
 	signal(SIGHUP, on_hangup);
-	ipc_init(&channel, PROC_FD_CHANNEL, PROC_BIT(PROC_ENFORCE), PROC_BIT(PROC_SPAWN), &messages);
+	ipc_init(
+	    &channel, PROC_FD_CHANNEL, PROC_BIT(PROC_ENFORCE), PROC_BIT(PROC_SPAWN), &messages);
 	for (;;) {
 		struct pollfd p = { .fd = PROC_FD_CONTROL, .events = POLLIN };
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* test_messages.c -- each line of the message table over real socket pairs:
  * what it allows arrives, and whatever is off by one in any way does not. */
-#define _GNU_SOURCE
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -269,13 +268,17 @@ test_our_own_mistakes_stay_here(void **state)
 	assert_int_equal(ipc_send(&sender, MSG_READY, 1, zeros, sizeof(struct ready), -1), 0);
 	assert_int_equal(ipc_send(&sender, MSG_NONE, 1, zeros, 8, -1), -EBADMSG);
 	assert_int_equal(ipc_send(&sender, MSG_MAX, 1, zeros, 8, -1), -EBADMSG);
-	assert_int_equal(ipc_send(&sender, MSG_READY, 1, zeros, sizeof(struct ready) - 1, -1), -EMSGSIZE);
+	assert_int_equal(
+	    ipc_send(&sender, MSG_READY, 1, zeros, sizeof(struct ready) - 1, -1), -EMSGSIZE);
 	assert_int_equal(ipc_send(&sender, MSG_READY, 1, zeros, sizeof(struct ready), 0), -EBADMSG);
-	assert_int_equal(ipc_send(&sender, MSG_FLOW_SOCKET, 1, zeros, sizeof(struct flow_socket), 0), -EPERM);
+	assert_int_equal(
+	    ipc_send(&sender, MSG_FLOW_SOCKET, 1, zeros, sizeof(struct flow_socket), 0), -EPERM);
 	sender.self = PROC_BIT(PROC_ENFORCE);
 	sender.peer = PROC_BIT(PROC_FLOW);
-	assert_int_equal(ipc_send(&sender, MSG_FLOW_SOCKET, 1, zeros, sizeof(struct flow_socket), -1), -EBADMSG);
-	assert_int_equal(ipc_send(&sender, MSG_FLOW_SOCKET, 1, zeros, sizeof(struct flow_socket), 0), 0);
+	assert_int_equal(
+	    ipc_send(&sender, MSG_FLOW_SOCKET, 1, zeros, sizeof(struct flow_socket), -1), -EBADMSG);
+	assert_int_equal(
+	    ipc_send(&sender, MSG_FLOW_SOCKET, 1, zeros, sizeof(struct flow_socket), 0), 0);
 	ipc_done(&sender);
 	close(pair[1]);
 }

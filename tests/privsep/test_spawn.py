@@ -430,6 +430,49 @@ def test_second_one_is_refused(spawn):
     assert alive(first) and "control.sock" in os.listdir(spawn.folder / "run")
 
 
+def test_state_is_not_shared(spawn, tmp_path):
+    first = spawn.cordond()
+    spawn.control()
+    other = Spawn(tmp_path / "other")
+    shutil.rmtree(tmp_path / "other/state")
+    os.symlink(spawn.folder / "state", tmp_path / "other/state")
+    other.start()
+    assert other.process.wait(15) == 1
+    assert "in use by another cordon" in other.text()
+    assert alive(first) and spawn.process.poll() is None
+
+
+def test_next_one_waits_for_a_cordond_that_is_left_over(spawn):
+    c = spawn.control()
+    first = spawn.cordond()
+    assert ask(c, "deaf") == "ok"
+    spawn.process.kill()
+    spawn.process.wait()
+    assert alive(first)
+    spawn.start()
+    assert spawn.process.wait(15) == 1  # two of them would write one state
+    spawn.start()
+    os.kill(first, signal.SIGKILL)
+    until(lambda: not alive(first))
+    start(spawn.control(), FLOW, 1)  # the old socket's name refuses until it is the new one's
+
+
+def test_log_that_goes_away_ends_nobody(spawn):
+    spawn.stop()
+    read_end, write_end = os.pipe()
+    spawn.log.close()
+    spawn.log = os.fdopen(write_end, "w")
+    spawn.start()
+    spawn.log.close()
+    os.close(read_end)
+    first = spawn.cordond()
+    spawn.control()
+    os.kill(first, signal.SIGKILL)
+    until(lambda: spawn.cordond() != first)
+    spawn.log = open(spawn.folder / "log", "a+")
+    assert spawn.stop() == 0
+
+
 def test_systemd_is_told(spawn):
     spawn.stop()
     path = str(spawn.folder / "notify")
@@ -451,6 +494,21 @@ def test_crashes_in_a_row_are_slowed_down(spawn):
     shutil.copy(FAKE, spawn.folder / "programs/cordond")
     spawn.control()
     spawn.cordond()
+
+
+def test_options_for_cordond(spawn):
+    spawn.stop()
+    spawn.extra = ["--force-absent", "one,two", "--debug"]
+    spawn.start()
+    c = spawn.control()
+    worker = start(c, FLOW, 1)
+
+    def arguments(pid):
+        with open(f"/proc/{pid}/cmdline") as f:
+            return f.read().rstrip("\0").split("\0")[1:]
+
+    assert arguments(spawn.cordond()) == ["--debug", "--force-absent", "one,two"]
+    assert arguments(worker) == ["--debug"]
 
 
 def test_usage():

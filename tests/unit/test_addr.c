@@ -24,11 +24,12 @@ addr(const char *text)
 static void
 test_addr_parse(void **state)
 {
-	static const char *const good[] = { "0.0.0.0", "10.10.0.11", "255.255.255.255", "::", "::1", "fd10::11",
-		"2001:db8:ffff:ffff:ffff:ffff:ffff:ffff" };
-	static const char *const bad[] = { "", " ", "10.0.0", "10.0.0.256", "10.0.0.1 ", " 10.0.0.1", "010.0.0.1",
-		"10.0.0.1/32", "0x0a000001", "167772161", "1.2.3.4.5", ":::", "fe80::1%lan0", "12345::", "g::",
-		"::ffff:1.2.3.4", "::ffff:102:304", "localhost", "1:2:3:4:5:6:7:8:9" };
+	static const char *const good[] = { "0.0.0.0", "10.10.0.11", "255.255.255.255", "::", "::1",
+		"fd10::11", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff" };
+	static const char *const bad[] = { "", " ", "10.0.0", "10.0.0.256", "10.0.0.1 ",
+		" 10.0.0.1", "010.0.0.1", "10.0.0.1/32", "0x0a000001", "167772161", "1.2.3.4.5",
+		":::", "fe80::1%lan0", "12345::", "g::", "::ffff:1.2.3.4", "::ffff:102:304",
+		"localhost", "1:2:3:4:5:6:7:8:9" };
 	char text[ADDR_STRLEN];
 	struct addr a, untouched;
 	size_t i;
@@ -85,7 +86,8 @@ test_range_parse(void **state)
 		{ "10.0.0.9-10.0.0.1", -ERANGE, NULL },
 		{ "fd10::9-fd10::1", -ERANGE, NULL },
 		{ "10.0.0.1-fd10::1", -EINVAL, NULL },
-		{ "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fff0-ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe", 0, NULL },
+		{ "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fff0-ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe",
+		    0, NULL },
 		{ "10.0.0.0/33", -EINVAL, NULL },
 		{ "10.0.0.0/", -EINVAL, NULL },
 		{ "10.0.0.0/08", -EINVAL, NULL },
@@ -118,8 +120,9 @@ test_range_parse(void **state)
 static void
 test_mac(void **state)
 {
-	static const char *const bad[] = { "", "02:00:00:00:03", "02:00:00:00:03:4f:", "02:00:00:00:03:4g",
-		"02-00:00:00:03:4f", "0200.0000.034f", "02:00:00:00:03:4", " 2:00:00:00:03:4f", "02000000034f12345" };
+	static const char *const bad[] = { "", "02:00:00:00:03",
+		"02:00:00:00:03:4f:", "02:00:00:00:03:4g", "02-00:00:00:03:4f", "0200.0000.034f",
+		"02:00:00:00:03:4", " 2:00:00:00:03:4f", "02000000034f12345" };
 	char text[MAC_STRLEN];
 	struct mac m;
 	size_t i;

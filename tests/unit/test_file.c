@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* test_file.c -- whole files and sealed memory. */
-#define _GNU_SOURCE
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -166,7 +165,8 @@ test_read_what_is_no_file(void **state)
 	assert_int_equal(file_read_at(dir, "f", 10, &data, &len), -ENOENT);
 	assert_int_equal(file_read_at(dir, ".", 10, &data, &len), -EISDIR);
 	assert_int_equal(mkfifoat(dir, "fifo", 0600), 0);
-	assert_int_equal(file_read_at(dir, "fifo", 10, &data, &len), -EINVAL); /* and does not wait */
+	assert_int_equal(
+	    file_read_at(dir, "fifo", 10, &data, &len), -EINVAL); /* and does not wait */
 	assert_int_equal(file_read_at(AT_FDCWD, "/dev/zero", 10, &data, &len), -EINVAL);
 }
 
@@ -265,9 +265,9 @@ test_empty_sealed_memory(void **state)
 static void
 test_digest(void **state)
 {
-	static const uint8_t abc[DIGEST_LEN] = { 0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea, 0x41, 0x41, 0x40, 0xde,
-		0x5d, 0xae, 0x22, 0x23, 0xb0, 0x03, 0x61, 0xa3, 0x96, 0x17, 0x7a, 0x9c, 0xb4, 0x10, 0xff, 0x61, 0xf2,
-		0x00, 0x15, 0xad };
+	static const uint8_t abc[DIGEST_LEN] = { 0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea,
+		0x41, 0x41, 0x40, 0xde, 0x5d, 0xae, 0x22, 0x23, 0xb0, 0x03, 0x61, 0xa3, 0x96, 0x17,
+		0x7a, 0x9c, 0xb4, 0x10, 0xff, 0x61, 0xf2, 0x00, 0x15, 0xad };
 	static const uint8_t none[4] = { 0xe3, 0xb0, 0xc4, 0x42 };
 	uint8_t out[DIGEST_LEN];
 
@@ -283,7 +283,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_replace, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_replace_with_something_in_the_way, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_replace_with_something_in_the_way, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_replace_refuses_paths, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_replace_by_a_path_descriptor, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_read_bounds, setup, teardown),
@@ -291,7 +292,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_read_what_is_no_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_read_fd_starts_at_zero, setup, teardown),
 		cmocka_unit_test(test_sealed_memory),
-		cmocka_unit_test_setup_teardown(test_memory_with_some_seals_is_not_sealed, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_memory_with_some_seals_is_not_sealed, setup, teardown),
 		cmocka_unit_test(test_empty_sealed_memory),
 		cmocka_unit_test(test_digest),
 	};

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* test_ipc.c -- channels: order, full queues, ends, descriptors, waiting. */
-#define _GNU_SOURCE
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -189,7 +188,8 @@ test_empty_message_with_a_descriptor(void **state)
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(sizeof(int))];
 	} control = { .bytes = { 0 } };
-	struct msghdr mh = { .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes) };
+	struct msghdr mh = { .msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes) };
 	struct cmsghdr *cm = CMSG_FIRSTHDR(&mh);
 	struct stat st;
 	int fd = STDIN_FILENO, n = 0, before = 0;
@@ -238,15 +238,22 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_pair_is_close_on_exec_and_does_not_block, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_messages_arrive_in_order_and_whole, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_number_without_a_line_is_no_message, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_descriptor_crosses_and_stays_the_senders, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_pair_is_close_on_exec_and_does_not_block, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_messages_arrive_in_order_and_whole, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_number_without_a_line_is_no_message, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_descriptor_crosses_and_stays_the_senders, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_full_queue, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_end_of_a_channel, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_end_with_unread_messages_is_an_end, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_empty_message_with_a_descriptor, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_waiting_ends_and_survives_signals, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_end_with_unread_messages_is_an_end, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_empty_message_with_a_descriptor, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_waiting_ends_and_survives_signals, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* test_sandbox.c -- a process that entered a sandbox, seen from outside: what
  * it may do works, what it may not do ends it, and /proc says the same. */
-#define _GNU_SOURCE
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -401,7 +400,9 @@ test_rights(void **state)
 static void
 test_limits(void **state)
 {
-	struct sandbox sb = { .program = "test", .max_memory = 512 << 20, .max_files = 64, .max_file_size = 1 };
+	struct sandbox sb = {
+		.program = "test", .max_memory = 512 << 20, .max_files = 64, .max_file_size = 1
+	};
 
 	(void)state;
 #ifndef CORDON_SANITIZERS
@@ -466,7 +467,8 @@ status_line(pid_t pid, const char *name)
 }
 
 struct seen {
-	unsigned long long no_new_privs, seccomp, effective, permitted, inheritable, bounding, ambient;
+	unsigned long long no_new_privs, seccomp, effective, permitted, inheritable, bounding,
+	    ambient;
 };
 
 static struct seen
@@ -571,7 +573,8 @@ test_not_dumpable(void **state)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0)
-		_exit(sandbox_enter(&sb, &landlocked) < 0 ? EXIT_NO_SANDBOX : prctl(PR_GET_DUMPABLE, 0, 0, 0, 0));
+		_exit(sandbox_enter(&sb, &landlocked) < 0 ? EXIT_NO_SANDBOX
+							  : prctl(PR_GET_DUMPABLE, 0, 0, 0, 0));
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 	assert_int_equal(status_after(&(struct sandbox){ .program = "test" }, do_nothing), 0);
@@ -614,7 +617,8 @@ landlocked_deeds(const char *folder, int folder_fd, int tcp)
 	if (open("/dev/null", O_WRONLY) >= 0 || errno != EACCES)
 		return 5;
 	if (file_replace_at(folder_fd, "one", "x", 1, 0600) < 0 ||
-	    file_replace_at(folder_fd, "one", "y", 1, 0600) < 0 || mkdirat(folder_fd, "two", 0700) < 0)
+	    file_replace_at(folder_fd, "one", "y", 1, 0600) < 0 ||
+	    mkdirat(folder_fd, "two", 0700) < 0)
 		return 6;
 	if (renameat(folder_fd, "one", folder_fd, "two/one") >= 0 || errno != EXDEV)
 		return 7; /* nothing here moves files between folders */
@@ -622,7 +626,8 @@ landlocked_deeds(const char *folder, int folder_fd, int tcp)
 		return 8;
 	if (unlinkat(folder_fd, "one", 0) < 0 || unlinkat(folder_fd, "two", AT_REMOVEDIR) < 0)
 		return 9;
-	return tcp < 0 || (bind(tcp, (const void *)&any, sizeof(any)) < 0 && errno == EACCES) ? 0 : 10;
+	return tcp < 0 || (bind(tcp, (const void *)&any, sizeof(any)) < 0 && errno == EACCES) ? 0
+											      : 10;
 }
 
 static void
