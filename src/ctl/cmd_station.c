@@ -30,7 +30,8 @@ fill_words(struct ctl *c, struct ctl_device *ask)
 
 /* Where the device stands after it: the kernel's truth, not what was asked. */
 static int
-show_station(struct ctl *c, struct client *cl, struct view *v, const struct image_device *d, bool quarantined)
+show_station(struct ctl *c, struct client *cl, struct view *v, const struct image_device *d, bool quarantined,
+    bool before)
 {
 	const char *name = image_text(&v->image, d->name);
 	const struct snapshot_device *s;
@@ -47,9 +48,9 @@ show_station(struct ctl *c, struct client *cl, struct view *v, const struct imag
 	if (c->json)
 		return ctl_json(c, exit, json_pack("{s:s, s:s, s:o, s:o}", "device", name, "station",
 		    word_station(s->where), "cause", answer_cause(s->cause), "since", answer_time(s->since)));
-	fprintf(exit == EXIT_DONE ? c->out : c->err, "device %s %s %s%s%s\n", name,
-	    exit == EXIT_DONE ? "is" : "stays", word_station(s->where), s->cause != 0 ? ", because: " : "",
-	    s->cause != 0 ? word_cause(s->cause, cause) : "");
+	fprintf(exit == EXIT_DONE ? c->out : c->err, "device %s %s %s%s%s%s\n", name,
+	    exit != EXIT_DONE ? "stays" : before ? "was" : "is", word_station(s->where), exit == EXIT_DONE && before ? " before" : "",
+	    s->cause != 0 ? ", because: " : "", s->cause != 0 ? word_cause(s->cause, cause) : "");
 	return exit;
 }
 
@@ -65,12 +66,17 @@ move(struct ctl *c, struct client *cl, struct view *v, uint32_t type, bool quara
 	if ((rc = fill_words(c, &ask)) != 0)
 		return rc;
 	ask.number = d->number;
-	if ((rc = client_ask(cl, type, &ask, sizeof(ask), MSG_CTL_DONE, MOVE_TIMEOUT_MS)) == -ENOENT)
+	rc = client_ask(cl, type, &ask, sizeof(ask), MSG_CTL_DONE, MOVE_TIMEOUT_MS);
+	if (rc == -ENOENT)
 		return ctl_fail(c, EXIT_MISTAKES, "device \"%s\" is no longer in the running policy",
 		    c->args->words[0]);
-	if (rc < 0)
+	if (rc == -EIO)
+		return ctl_fail(c, EXIT_MISTAKES, "cordond could not write this to its disk: what it did would not "
+		    "survive a restart; see `cordonctl device show %s' and `journalctl -u cordon'",
+		    c->args->words[0]);
+	if (rc < 0 && rc != -EALREADY)
 		return client_fail(c, rc, quarantined ? "quarantine" : "release");
-	return show_station(c, cl, v, d, quarantined);
+	return show_station(c, cl, v, d, quarantined, rc == -EALREADY);
 }
 
 static int

@@ -36,8 +36,8 @@ static void
 judge_kernel(const struct ctl_status *s, struct health *h)
 {
 	if (s->healthy == 0)
-		say(h->problems, "the kernel's rules were not found to be those of the policy: "
-		    "see `journalctl -u cordon'");
+		say(h->problems, "cordond cannot confirm that the kernel's rules are those of the policy, or cannot "
+		    "write its state: see `journalctl -u cordon'");
 	if (s->revision == 0)
 		say(h->notes, "no policy was applied yet, nothing is forwarded: run `cordonctl policy apply'");
 	if (s->foreign_changes != 0)

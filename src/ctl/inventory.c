@@ -47,7 +47,8 @@ find_separator(const char *header, size_t len)
 static bool
 has_column(const char *header, size_t len, char separator, const char *name)
 {
-	size_t at = 0, end;
+	/* a byte order mark, as spreadsheets write it */
+	size_t at = len >= 3 && memcmp(header, "\xef\xbb\xbf", 3) == 0 ? 3 : 0, end;
 
 	while (at <= len) {
 		for (end = at; end < len && header[end] != separator; end++)

@@ -31,6 +31,19 @@ device_fault(const struct snapshot_device *d, uint32_t number)
 	return NULL;
 }
 
+static const char *
+source_fault(const struct pki_source *s, uint32_t i)
+{
+	/* Until cordon-pki told of it, its record is empty. */
+	bool untold = s->state == SOURCE_NEVER && s->source == 0 && s->last_try == 0;
+
+	if (s->source != i && !untold)
+		return "its sources are not those of the policy";
+	if (s->number_len > sizeof(s->number))
+		return "a CRL number is too long";
+	return NULL;
+}
+
 int
 view_check_snapshot(const void *data, size_t len, const struct image *im, const char **why)
 {
@@ -52,8 +65,7 @@ view_check_snapshot(const void *data, size_t len, const struct image *im, const 
 		*why = device_fault(&devices[i], im->devices[i].number);
 	sources = (const void *)(devices + h->devices);
 	for (i = 0; i < h->sources && *why == NULL; i++)
-		if (sources[i].source != i || sources[i].number_len > sizeof(sources[i].number))
-			*why = "its sources are not those of the policy";
+		*why = source_fault(&sources[i], i);
 	return *why == NULL ? 0 : -EBADMSG;
 }
 

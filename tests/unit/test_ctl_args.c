@@ -269,6 +269,7 @@ test_inventory_class(void **state)
 	with_class("name,labels\n\"a\nb\",\"x \"\"y\"\"\"\n", 0, "name,labels,class\n\"a\nb\",\"x \"\"y\"\"\",sensor\n");
 	with_class("name, Class ,mac\n", -EEXIST, NULL);
 	with_class("name,\"class\"\n", -EEXIST, NULL);
+	with_class("\xef\xbb\xbf" "class,name\n", -EEXIST, NULL);
 	with_class("name,classroom,subclass\na,b,c\n", 0, "name,classroom,subclass,class\na,b,c,sensor\n");
 	with_class("name,mac\n\"a,b\n", -EINVAL, NULL);
 	with_class("", 0, "");

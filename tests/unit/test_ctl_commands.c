@@ -252,6 +252,9 @@ test_snapshots_are_checked(void **state)
 	size_t len;
 
 	assert_int_equal(view_check_snapshot(good.snapshot, good.snapshot_len, &w->im, &why), 0);
+	f = good;
+	memset(fake_source(&f, 0), 0, sizeof(struct pki_source));	/* pki told nothing yet */
+	assert_int_equal(view_check_snapshot(f.snapshot, f.snapshot_len, &w->im, &why), 0);
 	for (len = 0; len < good.snapshot_len; len += 8)
 		refuses(w, &good, len);
 	refuses(w, &good, good.snapshot_len + 8);
@@ -322,7 +325,7 @@ test_every_fault_makes_unhealthy(void **state)
 	struct ctl_status s = w->fake.status;
 
 	s.healthy = 0;
-	unhealthy(&s, w, "the kernel's rules");
+	unhealthy(&s, w, "cannot confirm that the kernel's rules");
 	s = w->fake.status;
 	s.worker_up[PROC_FLOW] = 0;
 	unhealthy(&s, w, "cordon-flow is not running");
@@ -477,13 +480,40 @@ test_revoked_stays(void **state)
 }
 
 static void
+refused_with(struct world *w, uint32_t error, int exit, const char *because)
+{
+	fake_stop(&w->fake);
+	w->fake.folder[0] = '\0';
+	w->fake.done_error = error;
+	assert_int_equal(RUN("device", "quarantine", "sensor-2"), exit);
+	has(w->err, because);
+}
+
+static void
 test_refusals_are_told(void **state)
 {
 	struct world *w = *state;
 
-	w->fake.done_error = EBUSY;
-	assert_int_equal(RUN("device", "quarantine", "sensor-2"), EXIT_MISTAKES);
-	has(w->err, "busy");
+	w->fake.obeys = false;
+	refused_with(w, EBUSY, EXIT_MISTAKES, "busy");
+	refused_with(w, ENOENT, EXIT_MISTAKES, "no longer in the running policy");
+	refused_with(w, EIO, EXIT_MISTAKES, "would not survive a restart");
+	refused_with(w, EPERM, EXIT_MISTAKES, "refused");
+}
+
+static void
+test_doing_it_twice_is_no_failure(void **state)
+{
+	struct world *w = *state;
+	struct snapshot_device *s = fake_device(&w->fake, index_of(w, "sensor-2"));
+
+	w->fake.done_error = EALREADY;
+	w->fake.obeys = false;
+	s->cause = CAUSE_OPERATOR;
+	s->where = STATION_QUARANTINED;
+	assert_int_equal(RUN("device", "quarantine", "sensor-2"), EXIT_DONE);
+	has(w->out, "device sensor-2 was quarantined before");
+	assert_int_equal(RUN("device", "release", "sensor-2"), EXIT_DIFFERS);
 }
 
 /* ---- crl and apply ------------------------------------------------------ */
@@ -572,7 +602,7 @@ main(void)
 		T(test_unsealed_memory_is_refused), T(test_snapshots_are_checked),
 		T(test_status_healthy), T(test_every_fault_makes_unhealthy), T(test_status_unhealthy_is_said),
 		T(test_device_list), T(test_device_show), T(test_classes), T(test_quarantine_and_release),
-		T(test_revoked_stays), T(test_refusals_are_told), T(test_crl), T(test_crl_refresh_waits),
+		T(test_revoked_stays), T(test_refusals_are_told), T(test_doing_it_twice_is_no_failure), T(test_crl), T(test_crl_refresh_waits),
 		T(test_apply), T(test_apply_with_mistakes), T(test_apply_reverted),
 	};
 
