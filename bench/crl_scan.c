@@ -3,7 +3,6 @@
  * verified hits, and in how much memory, beside d2i_X509_CRL with
  * X509_CRL_verify and the hash alone, in the same run. Each measurement is a
  * process of its own, so that memory is that one's. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -278,16 +277,16 @@ print_figures(const struct figure *f, size_t n, bool json)
 
 		all = all && holds;
 		if (json)
-			printf("%s\n  {\"name\": \"%s\", \"value\": %.3f, \"unit\": \"%s\", "
+			printf("%s{\"name\": \"%s\", \"value\": %.3f, \"unit\": \"%s\", "
 			       "\"baseline\": %.3f, \"target\": %.3f, \"holds\": %s}",
-			    i > 0 ? "," : "", f[i].name, f[i].value, f[i].unit, f[i].baseline, f[i].target,
+			    i > 0 ? ", " : "", f[i].name, f[i].value, f[i].unit, f[i].baseline, f[i].target,
 			    holds ? "true" : "false");
 		else
 			printf("%-50s %-7s %10.2f %10.2f %10.2f  %s\n", f[i].name, f[i].unit, f[i].value,
 			    f[i].target, f[i].baseline, holds ? "holds" : "MISSED");
 	}
 	if (json)
-		printf("\n]}\n");
+		printf("]}\n");
 	return all ? 0 : 1;
 }
 
