@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* config.c -- the files of a configuration folder, one after another. Opens only
+ * plain files below an open folder; never follows libconfig's @include. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/config.h"
+#include "config/reader.h"
+#include "model/text.h"
+#include "proto/limits.h"
+
+/* ---- one file ----------------------------------------------------------- */
+
+static void
+key_appliance(struct reader *r, const config_setting_t *s, void *target)
+{
+	(void)target;
+	read_appliance(r, s);
+}
+
+static void
+key_authorities(struct reader *r, const config_setting_t *s, void *target)
+{
+	(void)target;
+	read_list(r, s, "{ name = \"factory-ca\"; ... }", read_authority);
+}
+
+static void
+key_classes(struct reader *r, const config_setting_t *s, void *target)
+{
+	(void)target;
+	read_list(r, s, "{ name = \"temperature-sensor\"; ... }", read_class);
+}
+
+static void
+key_devices(struct reader *r, const config_setting_t *s, void *target)
+{
+	(void)target;
+	read_list(r, s, "{ name = \"sensor-847\"; ... }", read_device);
+}
+
+/* A file that includes others would reach any path we may read. The word is
+ * refused wherever it stands: libconfig's idea of where it counts is its own. */
+static bool
+includes(struct reader *r, const char *text)
+{
+	const char *at = strstr(text, "@include"), *c;
+	unsigned line = 1;
+
+	if (at == NULL)
+		return false;
+	for (c = text; c < at; c++)
+		line += *c == '\n';
+	mistake(r, line, "@include is not possible: put the file into classes.d or devices.d, where all are read");
+	return true;
+}
+
+static void
+parse_text(struct reader *r, const char *text)
+{
+	static const struct key keys[] = {
+		{ "appliance", key_appliance, false },
+		{ "authorities", key_authorities, false },
+		{ "classes", key_classes, false },
+		{ "devices", key_devices, false },
+		{ NULL, NULL, false }
+	};
+	config_t tree;
+
+	if (includes(r, text)) {
+		r->p->incomplete = true;
+		return;
+	}
+	config_init(&tree);
+	if (config_read_string(&tree, text) == CONFIG_TRUE) {
+		read_group(r, config_root_setting(&tree), keys, "the file", NULL);
+	} else {
+		r->p->incomplete = true;
+		mistake(r, (unsigned)config_error_line(&tree), "%s: %s", config_error_text(&tree),
+		    "look for a missing ; or , or quote or bracket here or on the line before");
+	}
+	config_destroy(&tree);
+}
+
+static bool
+ends_with(const char *name, const char *end)
+{
+	size_t n = strlen(name), k = strlen(end);
+
+	return n > k && strcmp(name + n - k, end) == 0;
+}
+
+/* Enter the file's name, as all mistakes show it. */
+static bool
+name_file(struct reader *r, const char *folder, const char *name)
+{
+	char path[2 * NAME_MAX + 2], **slot, *copy;
+
+	snprintf(path, sizeof(path), "%s%s%s", folder, folder[0] == '\0' ? "" : "/", name);
+	text_clean(path);
+	if ((copy = reader_copy(r, path)) == NULL)
+		return false;
+	if ((slot = reader_grow(r, &r->p->files, r->p->n_files, sizeof(*slot))) == NULL) {
+		free(copy);
+		return false;
+	}
+	*slot = copy;
+	r->file = (uint32_t)r->p->n_files++;
+	return true;
+}
+
+static void
+read_file(struct reader *r, int dirfd, const char *folder, const char *name)
+{
+	uint8_t *text;
+	size_t len;
+	int rc;
+
+	if (!name_file(r, folder, name))
+		return;
+	if ((rc = read_plain(dirfd, name, LIMIT_CONFIG_FILE_BYTES, &text, &len)) < 0) {
+		r->p->incomplete = true;
+		if (rc == -ENOMEM)
+			r->error = rc;
+		else if (rc == -EFBIG)
+			mistake(r, 0, "the file has more than %u MiB: split it", LIMIT_CONFIG_FILE_BYTES >> 20);
+		else if (rc == -EINVAL)
+			mistake(r, 0, "this is no plain file: only plain files are read");
+		else
+			mistake(r, 0, "cannot be read: %s", strerror(-rc));
+		return;
+	}
+	if (memchr(text, '\0', len) != NULL) {
+		r->p->incomplete = true;
+		mistake(r, 0, "the file holds a NUL: text in UTF-8 is expected");
+	} else if (ends_with(name, ".csv")) {
+		read_csv(r, (char *)text, len);
+	} else {
+		parse_text(r, (const char *)text);
+	}
+	free(text);
+}
+
+/* ---- folders ------------------------------------------------------------ */
+
+struct names_list {
+	char **names;
+	size_t n;
+};
+
+static int
+name_cmp(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* What an editor or a package manager leaves behind is nobody's mistake. */
+static bool
+is_leftover(const char *name)
+{
+	return name[0] == '.' || ends_with(name, "~") || strstr(name, ".dpkg-") != NULL ||
+	    strcmp(name, "README") == 0;
+}
+
+static void
+list_folder(struct reader *r, DIR *dir, const char *folder, bool csv, struct names_list *list)
+{
+	struct dirent *entry;
+	char **slot, *copy;
+
+	while (r->error == 0 && (entry = readdir(dir)) != NULL) {
+		if (is_leftover(entry->d_name))
+			continue;
+		if (!ends_with(entry->d_name, ".conf") && !(csv && ends_with(entry->d_name, ".csv"))) {
+			mistakes_warn(r->m, NULL, 0, "%s/%s is not read: only %s are", folder, entry->d_name,
+			    csv ? "*.conf and *.csv" : "*.conf");
+			continue;
+		}
+		if ((slot = reader_grow(r, &list->names, list->n, sizeof(*slot))) == NULL ||
+		    (copy = reader_copy(r, entry->d_name)) == NULL)
+			return;
+		*slot = copy;
+		list->n++;
+	}
+}
+
+static void
+read_folder(struct reader *r, const char *folder, bool csv)
+{
+	struct names_list list = { .n = 0 };
+	int fd = openat(r->dirfd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir;
+	size_t i;
+
+	if (fd < 0 && errno == ENOENT)
+		return;
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (dir == NULL) {
+		r->p->incomplete = true;
+		mistakes_add(r->m, folder, 0, "cannot be read: %s", strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	list_folder(r, dir, folder, csv, &list);
+	qsort(list.names, list.n, sizeof(*list.names), name_cmp);
+	for (i = 0; i < list.n; i++) {
+		if (r->error == 0)
+			read_file(r, fd, folder, list.names[i]);
+		free(list.names[i]);
+	}
+	free(list.names);
+	closedir(dir);
+}
+
+int
+config_read_policy(int dirfd, struct policy **out, struct mistakes *m)
+{
+	struct reader r = { .p = policy_new(), .m = m, .dirfd = dirfd };
+
+	if (r.p == NULL)
+		return -ENOMEM;
+	read_file(&r, dirfd, "", "cordon.conf");
+	if (r.error == 0)
+		read_folder(&r, "classes.d", false);
+	if (r.error == 0)
+		read_folder(&r, "devices.d", true);
+	if (r.error == 0)
+		resolve_issuers(&r);
+	if (r.error != 0) {
+		policy_free(r.p);
+		return r.error;
+	}
+	*out = r.p;
+	return 0;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* config.h -- from a configuration folder to a policy as written. */
+#ifndef CORDON_CONFIG_CONFIG_H
+#define CORDON_CONFIG_CONFIG_H
+
+#include "model/policy.h"
+
+/* Read cordon.conf, classes.d/ and devices.d/ below an open folder. Mistakes go
+ * to *m and do not stop the reading; what could not be understood is left out.
+ * 0, or -ENOMEM and the like: *out is then untouched. Free with policy_free. */
+int config_read_policy(int dirfd, struct policy **out, struct mistakes *m);
+
+/* To be called before any sandbox: OpenSSL reads its own configuration when it
+ * is first used, which we do not want. */
+void config_start(void);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* read_authority.c -- certification authorities and where their CRLs are. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/reader.h"
+#include "proto/limits.h"
+
+static void
+key_name(struct reader *r, const config_setting_t *s, void *target)
+{
+	struct authority_decl *a = target;
+	const char *name = want_string(r, s, "factory-ca");
+
+	if (name == NULL)
+		return;
+	a->name = reader_copy(r, name);
+	if (!name_is_valid(name))
+		mistake(r, line_of(s), "authority name \"%.64s\": letters, digits, '.', '_' and '-', at most %u of them",
+		    name, LIMIT_NAME - 1);
+}
+
+static void
+key_certificate(struct reader *r, const config_setting_t *s, void *target)
+{
+	struct authority_decl *a = target;
+	const char *path = want_string(r, s, "/etc/cordon/pki/factory-ca.pem");
+
+	if (path != NULL)
+		read_certificate(r, line_of(s), path, LIMIT_CERTIFICATE_BYTES, &a->der, &a->der_len);
+}
+
+static void
+key_ca(struct reader *r, const config_setting_t *s, void *target)
+{
+	struct authority_decl *a = target;
+	const char *path = want_string(r, s, "/etc/cordon/pki/web-ca.pem");
+
+	if (path != NULL)
+		read_certificate(r, line_of(s), path, LIMIT_FETCH_CA, &a->ca_der, &a->ca_der_len);
+}
+
+static void
+add_crl(struct reader *r, const config_setting_t *s, void *target)
+{
+	struct authority_decl *a = target;
+	const char *url = want_string(r, s, "http://pki.example/factory.crl");
+	struct where *where;
+	char **slot, *copy;
+
+	if (url == NULL)
+		return;
+	if (!url_is_valid(url)) {
+		mistake(r, line_of(s), "crl \"%.200s\" is no address we can fetch: http://, https:// or file:/// "
+		    "and no blanks", url);
+		return;
+	}
+	if ((slot = reader_grow(r, &a->crl, a->n_crl, sizeof(*slot))) == NULL ||
+	    (where = reader_grow(r, &a->crl_where, a->n_crl, sizeof(*where))) == NULL ||
+	    (copy = reader_copy(r, url)) == NULL)
+		return;
+	*slot = copy;
+	*where = reader_where(r, line_of(s));
+	a->n_crl++;
+}
+
+static void
+key_crl(struct reader *r, const config_setting_t *s, void *target)
+{
+	each_value(r, s, add_crl, target);
+}
+
+static void
+key_refresh(struct reader *r, const config_setting_t *s, void *target)
+{
+	struct authority_decl *a = target;
+
+	if (want_duration(r, s, 1, LIMIT_REFRESH_SECONDS, &a->refresh_s) && a->refresh_s < 60)
+		advice(r, line_of(s), "refresh = \"%us\" asks the CRL server more than once a minute: only for a lab",
+		    a->refresh_s);
+}
+
+static void
+key_when_stale(struct reader *r, const config_setting_t *s, void *target)
+{
+	struct authority_decl *a = target;
+	const char *word = want_string(r, s, "keep");
+
+	a->when_stale = WHEN_STALE_KEEP;
+	if (word != NULL && strcmp(word, "keep") != 0)
+		mistake(r, line_of(s), "when_stale = \"%.64s\": \"keep\" is possible (what was revoked stays so)", word);
+}
+
+void
+read_authority(struct reader *r, const config_setting_t *s)
+{
+	static const struct key keys[] = {
+		{ "name", key_name, true },
+		{ "certificate", key_certificate, true },
+		{ "crl", key_crl, false },
+		{ "refresh", key_refresh, false },
+		{ "when_stale", key_when_stale, false },
+		{ "ca", key_ca, false },
+		{ NULL, NULL, false }
+	};
+	struct authority_decl a, *slot;
+
+	memset(&a, 0, sizeof(a));
+	a.where = reader_where(r, line_of(s));
+	a.refresh_s = 3600;
+	if (!read_group(r, s, keys, "an authority", &a) || a.name == NULL ||
+	    (slot = reader_grow(r, &r->p->authorities, r->p->n_authorities, sizeof(*slot))) == NULL) {
+		authority_decl_done(&a);
+		return;
+	}
+	if (a.der != NULL)
+		check_authority(r, a.where.line, &a);
+	*slot = a;
+	r->p->n_authorities++;
+}

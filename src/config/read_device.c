@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* read_device.c -- devices in libconfig's syntax. What the values mean is in
+ * device_words.c, which inventories in CSV use as well. */
+#include <string.h>
+
+#include "config/reader.h"
+#include "proto/limits.h"
+
+static void
+key_name(struct reader *r, const config_setting_t *s, void *target)
+{
+	const char *text = want_string(r, s, "sensor-847");
+
+	if (text != NULL)
+		device_set_name(r, line_of(s), target, text);
+}
+
+static void
+key_class(struct reader *r, const config_setting_t *s, void *target)
+{
+	const char *text = want_string(r, s, "temperature-sensor");
+
+	if (text != NULL)
+		device_set_class(r, line_of(s), target, text);
+}
+
+static void
+key_mac(struct reader *r, const config_setting_t *s, void *target)
+{
+	const char *text = want_string(r, s, "02:00:00:00:03:4f");
+
+	if (text != NULL)
+		device_set_mac(r, line_of(s), target, text);
+}
+
+static void
+one_address(struct reader *r, const config_setting_t *s, void *target)
+{
+	const char *text = want_string(r, s, "10.10.3.79");
+
+	if (text != NULL)
+		device_add_address(r, line_of(s), target, text);
+}
+
+static void
+key_address(struct reader *r, const config_setting_t *s, void *target)
+{
+	each_value(r, s, one_address, target);
+}
+
+static void
+key_interface(struct reader *r, const config_setting_t *s, void *target)
+{
+	const char *text = want_string(r, s, "lan0");
+
+	if (text != NULL)
+		device_set_interface(r, line_of(s), target, text);
+}
+
+static void
+one_label(struct reader *r, const config_setting_t *s, void *target)
+{
+	const char *text = want_string(r, s, "batch-2026-07");
+
+	if (text != NULL)
+		device_add_label(r, line_of(s), target, text);
+}
+
+static void
+key_labels(struct reader *r, const config_setting_t *s, void *target)
+{
+	each_value(r, s, one_label, target);
+}
+
+/* ---- certificate -------------------------------------------------------- */
+
+static void
+key_authority(struct reader *r, const config_setting_t *s, void *target)
+{
+	const char *text = want_string(r, s, "factory-ca");
+
+	if (text != NULL)
+		certificate_set_authority(r, line_of(s), target, text);
+}
+
+static void
+key_serial(struct reader *r, const config_setting_t *s, void *target)
+{
+	const char *text = want_string(r, s, "034f");
+
+	if (text != NULL)
+		certificate_set_serial(r, line_of(s), target, text);
+}
+
+static void
+key_file(struct reader *r, const config_setting_t *s, void *target)
+{
+	const char *text = want_string(r, s, "/etc/cordon/pki/sensor-847.pem");
+	struct certificate_decl *c = target;
+
+	if (text != NULL)
+		read_certificate(r, line_of(s), text, LIMIT_CERTIFICATE_BYTES, &c->der, &c->der_len);
+}
+
+static void
+key_certificate(struct reader *r, const config_setting_t *s, void *target)
+{
+	static const struct key keys[] = {
+		{ "authority", key_authority, false },
+		{ "serial", key_serial, false },
+		{ "file", key_file, false },
+		{ NULL, NULL, false }
+	};
+	bool file, serial;
+	struct certificate_decl *c;
+	size_t before = r->m->n;
+
+	if ((c = device_certificate(r, line_of(s), target)) == NULL ||
+	    !read_group(r, s, keys, "certificate", c) || r->m->n != before)
+		return;
+	file = config_setting_get_member(s, "file") != NULL;
+	serial = config_setting_get_member(s, "serial") != NULL;
+	if (file == serial || (serial && c->authority == NULL)) {
+		mistake(r, line_of(s), "certificate: either { authority = \"factory-ca\"; serial = \"034f\"; } or "
+		    "{ file = \"/etc/cordon/pki/sensor-847.pem\"; } is expected");
+		return;
+	}
+	if (file)
+		certificate_take_serial(r, line_of(s), c);
+}
+
+void
+read_device(struct reader *r, const config_setting_t *s)
+{
+	static const struct key keys[] = {
+		{ "name", key_name, true },
+		{ "class", key_class, true },
+		{ "mac", key_mac, true },
+		{ "address", key_address, false },
+		{ "interface", key_interface, false },
+		{ "certificate", key_certificate, false },
+		{ "labels", key_labels, false },
+		{ NULL, NULL, false }
+	};
+	struct device_decl d;
+
+	memset(&d, 0, sizeof(d));
+	d.where = reader_where(r, line_of(s));
+	read_group(r, s, keys, "a device", &d);
+	device_finish(r, &d);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* reader.h -- what the parts of the configuration reader share: where we are,
+ * how a mistake is told, and how values are taken out of libconfig's tree. */
+#ifndef CORDON_CONFIG_READER_H
+#define CORDON_CONFIG_READER_H
+
+#include <libconfig.h>
+
+#include "model/policy.h"
+
+struct reader {
+	struct policy *p;
+	struct mistakes *m;
+	int dirfd;
+	uint32_t file;		/* index into p->files */
+	bool have_appliance;
+	int error;		/* the first negative errno: memory, mostly; it ends the reading */
+};
+
+/* ---- mistakes ----------------------------------------------------------- */
+
+void mistake(struct reader *, unsigned line, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void advice(struct reader *, unsigned line, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+struct where reader_where(const struct reader *, unsigned line);
+
+/* ---- memory ------------------------------------------------------------- */
+
+/* Room for one more, or NULL with r->error set; the array is updated. */
+void *reader_grow(struct reader *, void *array, size_t n, size_t record);
+/* strdup, or NULL with r->error set. */
+char *reader_copy(struct reader *, const char *);
+
+/* ---- files -------------------------------------------------------------- */
+
+/* A whole plain file, NUL-terminated beyond *len; -EINVAL for anything that is
+ * none. A FIFO is not waited for. */
+int read_plain(int dirfd, const char *path, size_t max, uint8_t **out, size_t *len);
+
+/* ---- keys --------------------------------------------------------------- */
+
+/* What to do with one key of a group; target is the group's own struct. */
+struct key {
+	const char *name;
+	void (*read)(struct reader *, const config_setting_t *, void *target);
+	bool needed;
+};
+
+/* Read a group by a table that ends with a NULL name. what: "a class", for
+ * messages. false when it is no group. */
+bool read_group(struct reader *, const config_setting_t *, const struct key *, const char *what, void *target);
+
+/* Read a list of groups, each by fn. */
+void read_list(struct reader *, const config_setting_t *, const char *example,
+    void (*fn)(struct reader *, const config_setting_t *));
+
+/* The name in the list that a mistyped word comes closest to; NULL when none is near. */
+const char *closest(const char *word, const char *(*nth)(const void *arg, size_t n), const void *arg);
+
+/* ---- values ------------------------------------------------------------- */
+
+/* "a string", "a number" ... */
+const char *type_name(const config_setting_t *);
+unsigned line_of(const config_setting_t *);
+/* The key this value belongs to, also inside a list. */
+const char *key_of(const config_setting_t *);
+
+/* Each tells the mistake and answers NULL or false when it is something else. */
+const char *want_string(struct reader *, const config_setting_t *, const char *example);
+bool want_number(struct reader *, const config_setting_t *, long long min, long long max, long long *out);
+bool want_duration(struct reader *, const config_setting_t *, uint32_t min, uint32_t max, uint32_t *out);
+
+/* Call fn for a single value, or for each of a list or array. A list within is a mistake. */
+void each_value(struct reader *, const config_setting_t *,
+    void (*fn)(struct reader *, const config_setting_t *, void *arg), void *arg);
+
+/* ---- the parts ---------------------------------------------------------- */
+
+void read_appliance(struct reader *, const config_setting_t *);
+void read_authority(struct reader *, const config_setting_t *);
+void read_class(struct reader *, const config_setting_t *);
+void read_device(struct reader *, const config_setting_t *);
+void read_csv(struct reader *, char *text, size_t len);
+
+/* allow = ( ... ) or "nothing". */
+void read_allow(struct reader *, const config_setting_t *, struct rule **rules, size_t *n);
+/* { tcp = ...; } without a destination. */
+void read_services(struct reader *, const config_setting_t *, struct service **services, size_t *n);
+
+/* ---- devices, from either kind of file (device_words.c) ----------------- */
+
+void device_set_name(struct reader *, unsigned line, struct device_decl *, const char *);
+void device_set_class(struct reader *, unsigned line, struct device_decl *, const char *);
+void device_set_mac(struct reader *, unsigned line, struct device_decl *, const char *);
+void device_add_address(struct reader *, unsigned line, struct device_decl *, const char *);
+void device_set_interface(struct reader *, unsigned line, struct device_decl *, const char *);
+void device_add_label(struct reader *, unsigned line, struct device_decl *, const char *);
+/* Makes d->certificate; NULL with r->error set. */
+struct certificate_decl *device_certificate(struct reader *, unsigned line, struct device_decl *);
+void certificate_set_authority(struct reader *, unsigned line, struct certificate_decl *, const char *);
+void certificate_set_serial(struct reader *, unsigned line, struct certificate_decl *, const char *);
+/* Takes *d over, into the policy or to its end. */
+void device_finish(struct reader *, struct device_decl *);
+
+/* ---- certificates (certificate.c, the only user of OpenSSL here) --------- */
+
+/* The certificate (DER, malloc'd) of a path below the folder, an absolute path, or
+ * text that is PEM itself. false after telling why not. */
+bool read_certificate(struct reader *, unsigned line, const char *path_or_pem, size_t max, uint8_t **der,
+    size_t *len);
+/* May this one issue CRLs? Tells what is wrong. */
+void check_authority(struct reader *, unsigned line, const struct authority_decl *);
+/* Take the serial number out of certificate->der. */
+void certificate_take_serial(struct reader *, unsigned line, struct certificate_decl *);
+/* Once all is read: whose are the certificates that name no authority? */
+void resolve_issuers(struct reader *);
+
+#endif
