@@ -9,10 +9,13 @@ import sys
 import time
 
 from . import demo, netns, topology
+from .authority import Authority
 from .cordon import Stage
 from .netns import LabError
+from .site import CRL_NAME
 from .standing import World
 from .topology import STANDING
+from .web import publish
 
 
 def stage():
@@ -136,6 +139,23 @@ def cmd_enter(args):
     os.execvp("ip", ["ip", "netns", "exec", name, *shell])
 
 
+def cmd_revoke(args):
+    """As the CA would: a new CRL with the device's serial on it, published by the web server."""
+    where = os.path.join(topology.STATE, STANDING)
+    if not os.path.isdir(where):
+        raise LabError("no lab is standing; quickstart lab up builds it")
+    try:
+        device = topology.load(STANDING).device(args.device)
+    except StopIteration:
+        raise LabError(f"no {args.device} in the lab") from None
+    ca = Authority(os.path.join(where, "ca"))
+    ca.revoke(device.serial)
+    publish(os.path.join(where, "www"), CRL_NAME, ca.crl())
+    print(f"serial {device.serial} of {device.name} is on the CRL now; the router fetches it when it is due, "
+          "or by cordonctl crl refresh")
+    return 0
+
+
 def cmd_down(_args):
     where = os.path.join(topology.STATE, STANDING)
     if not os.path.isdir(where):
@@ -170,6 +190,9 @@ def main():
     p.add_argument("where")
     p.add_argument("argv", nargs=argparse.REMAINDER)
     p.set_defaults(run=cmd_enter)
+    p = commands.add_parser("revoke")
+    p.add_argument("device")
+    p.set_defaults(run=cmd_revoke)
     p = commands.add_parser("down")
     p.set_defaults(run=cmd_down)
     args = parser.parse_args()

@@ -7,6 +7,14 @@ import threading
 import time
 
 
+def publish(folder, name, data):
+    """Put a file in place whole: readers see the old one or the new one."""
+    path = os.path.join(folder, name)
+    with open(path + ".new", "wb") as f:
+        f.write(data)
+    os.rename(path + ".new", path)
+
+
 class Web:
     """Serves `folder` on port 80 of a host, both families; can misbehave on demand."""
 
@@ -35,11 +43,7 @@ class Web:
             self._servers.append((server, thread))
 
     def publish(self, name, data):
-        """Put a file in place whole: readers see the old one or the new one."""
-        path = os.path.join(self.folder, name)
-        with open(path + ".new", "wb") as f:
-            f.write(data)
-        os.rename(path + ".new", path)
+        publish(self.folder, name, data)
 
     def _handler(web):      # pylint: disable=no-self-argument
         class Handler(http.server.BaseHTTPRequestHandler):
