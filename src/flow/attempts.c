@@ -9,243 +9,13 @@
 #include <assert.h>
 #include <errno.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
-#define CHUNK 256		/* entries that are allocated at a time; they never move */
-#define BUCKETS_MIN 1024
-#define SWEEP_EVERY_MS 1000	/* when the table is full, look for room this often at most */
-
-static_assert(sizeof(struct attempt_key) == 48, "keys are compared as bytes");
-
-struct attempts {
-	struct siphash_key seed;
-	struct open_attempt **chunks;
-	size_t n_chunks;
-	uint32_t *buckets;	/* index + 1 */
-	size_t n_buckets;	/* power of two */
-	size_t limit;
-	size_t n;
-	uint32_t free_list;	/* through next; index + 1 */
-	uint32_t dirty_first;	/* through next_dirty; index + 1 */
-	uint32_t dirty_last;
-	size_t n_provisional;	/* upper bound */
-	int64_t window_ms;
-	int64_t swept_ms;
-	uint64_t unmatched;
-	uint64_t refused;
-};
-
-/* ---- memory ------------------------------------------------------------- */
-
-static struct open_attempt *
-entry_at(const struct attempts *t, uint32_t index)
-{
-	return &t->chunks[index / CHUNK][index % CHUNK];
-}
-
-static size_t
-bucket_of(const struct attempts *t, const struct attempt_key *key)
-{
-	return (size_t)siphash(&t->seed, key, sizeof(*key)) & (t->n_buckets - 1);
-}
-
-struct attempts *
-attempts_new(size_t limit, const struct siphash_key *seed)
-{
-	struct attempts *t = calloc(1, sizeof(*t));
-
-	if (t == NULL)
-		return NULL;
-	t->seed = *seed;
-	t->limit = limit;
-	t->window_ms = 300 * 1000;
-	t->n_buckets = BUCKETS_MIN;
-	t->buckets = calloc(t->n_buckets, sizeof(*t->buckets));
-	if (t->buckets == NULL) {
-		free(t);
-		return NULL;
-	}
-	return t;
-}
-
-void
-attempts_free(struct attempts *t)
-{
-	if (t == NULL)
-		return;
-	for (size_t i = 0; i < t->n_chunks; i++)
-		free(t->chunks[i]);
-	free(t->chunks);
-	free(t->buckets);
-	free(t);
-}
-
-void
-attempts_set_window(struct attempts *t, int64_t window_ms)
-{
-	t->window_ms = window_ms;
-}
-
-static bool
-add_chunk(struct attempts *t)
-{
-	struct open_attempt **chunks = realloc(t->chunks, (t->n_chunks + 1) * sizeof(*chunks));
-	struct open_attempt *chunk;
-
-	if (chunks == NULL)
-		return false;
-	t->chunks = chunks;
-	if ((chunk = calloc(CHUNK, sizeof(*chunk))) == NULL)
-		return false;
-	t->chunks[t->n_chunks] = chunk;
-	for (uint32_t i = 0; i < CHUNK; i++) {
-		chunk[i].index = (uint32_t)(t->n_chunks * CHUNK) + i;
-		chunk[i].next = t->free_list;
-		t->free_list = chunk[i].index + 1;
-	}
-	t->n_chunks++;
-	return true;
-}
-
-/* More buckets when there is memory for them; longer chains otherwise. */
-static void
-grow_buckets(struct attempts *t)
-{
-	size_t n = t->n_buckets * 2, old_n = t->n_buckets;
-	uint32_t *buckets = calloc(n, sizeof(*buckets)), *old = t->buckets;
-
-	if (buckets == NULL)
-		return;
-	t->buckets = buckets;
-	t->n_buckets = n;
-	for (size_t i = 0; i < old_n; i++) {
-		uint32_t order[2] = { 0, 0 };	/* last entry of the two new chains */
-		uint32_t next;
-
-		/* entries of one key keep their order: the newest stands first */
-		for (uint32_t at = old[i]; at != 0; at = next) {
-			struct open_attempt *e = entry_at(t, at - 1);
-			size_t b = bucket_of(t, &e->key);
-			size_t half = b >= old_n ? 1 : 0;
-
-			next = e->next;
-			e->next = 0;
-			if (order[half] == 0)
-				buckets[b] = at;
-			else
-				entry_at(t, order[half] - 1)->next = at;
-			order[half] = at;
-		}
-	}
-	free(old);
-}
-
-static void
-unlink_entry(struct attempts *t, struct open_attempt *e)
-{
-	uint32_t *at = &t->buckets[bucket_of(t, &e->key)];
-
-	while (entry_at(t, *at - 1) != e)
-		at = &entry_at(t, *at - 1)->next;
-	*at = e->next;
-}
-
-/* Only what is written may be forgotten. */
-static void
-forget(struct attempts *t, struct open_attempt *e)
-{
-	uint32_t index = e->index;
-
-	assert(!e->dirty);
-	unlink_entry(t, e);
-	memset(e, 0, sizeof(*e));
-	e->index = index;
-	e->next = t->free_list;
-	t->free_list = index + 1;
-	t->n--;
-}
-
-static void
-forget_written(struct attempts *t, int64_t boot_ms, bool pressed)
-{
-	for (size_t i = 0; i < t->n_chunks * CHUNK; i++) {
-		struct open_attempt *e = entry_at(t, (uint32_t)i);
-		int64_t keep = e->row.state == ATTEMPT_LAPSED ? ATTEMPTS_DORMANT_MS : ATTEMPTS_GHOST_MS;
-
-		if (!e->used || e->dirty || e->row.state == ATTEMPT_OPEN)
-			continue;
-		if (pressed || boot_ms - e->touched_ms >= keep)
-			forget(t, e);
-	}
-}
-
-static struct open_attempt *
-new_entry(struct attempts *t, const struct attempt_key *key, const struct clock_view *now)
-{
-	struct open_attempt *e;
-	uint32_t index;
-	size_t b;
-
-	if (t->n >= t->limit && now->boot_ms - t->swept_ms >= SWEEP_EVERY_MS) {
-		t->swept_ms = now->boot_ms;
-		forget_written(t, now->boot_ms, true);
-	}
-	if (t->n >= t->limit || (t->free_list == 0 && !add_chunk(t))) {
-		t->refused++;
-		return NULL;
-	}
-	if (t->n >= t->n_buckets)
-		grow_buckets(t);
-	index = t->free_list - 1;
-	e = entry_at(t, index);
-	t->free_list = e->next;
-	memset(e, 0, sizeof(*e));
-	e->index = index;
-	e->used = e->fresh = 1;
-	e->key = *key;
-	b = bucket_of(t, key);
-	e->next = t->buckets[b];
-	t->buckets[b] = index + 1;
-	t->n++;
-	e->touched_ms = e->began_ms = now->boot_ms;
-	e->row.first_ms = e->row.last_ms = now->wall_ms;
-	e->row.state = ATTEMPT_OPEN;
-	e->row.mark = key->mark;
-	e->row.group = key->group;
-	e->row.family = key->family;
-	e->row.protocol = key->protocol;
-	e->row.port = key->port;
-	if (key->family != 0) {
-		e->row.source.family = e->row.destination.family = key->family;
-		memcpy(e->row.source.bytes, key->source, sizeof(key->source));
-		memcpy(e->row.destination.bytes, key->destination, sizeof(key->destination));
-		if (key->mark == 0) {
-			memcpy(e->row.mac.bytes, key->mac, sizeof(key->mac));
-			e->row.has_mac = 1;
-		}
-	}
-	return e;
-}
-
-/* The newest entry of a key. */
-static struct open_attempt *
-find(const struct attempts *t, const struct attempt_key *key)
-{
-	for (uint32_t at = t->buckets[bucket_of(t, key)]; at != 0;) {
-		struct open_attempt *e = entry_at(t, at - 1);
-
-		if (memcmp(&e->key, key, sizeof(*key)) == 0)
-			return e;
-		at = e->next;
-	}
-	return NULL;
-}
+#include "flow/attempts_parts.h"
 
 /* ---- keys --------------------------------------------------------------- */
 
-static_assert(offsetof(struct attempt_key, source) == 16, "no padding");
+static_assert(sizeof(struct attempt_key) == 48, "keys are compared as bytes: no padding");
 
 bool
 attempts_key_of_record(const struct record *r, struct attempt_key *out)
@@ -301,7 +71,7 @@ attempts_touch(struct attempts *t, struct open_attempt *e)
 	if (t->dirty_first == 0)
 		t->dirty_first = e->index + 1;
 	else
-		entry_at(t, t->dirty_last - 1)->next_dirty = e->index + 1;
+		attempts_entry(t, t->dirty_last - 1)->next_dirty = e->index + 1;
 	t->dirty_last = e->index + 1;
 }
 
@@ -318,7 +88,7 @@ close_entry(struct attempts *t, struct open_attempt *e, enum attempt_state state
 static struct open_attempt *
 successor(struct attempts *t, const struct open_attempt *before, const struct clock_view *now)
 {
-	struct open_attempt *e = new_entry(t, &before->key, now);
+	struct open_attempt *e = attempts_add(t, &before->key, now);
 
 	if (e == NULL)
 		return NULL;
@@ -359,7 +129,7 @@ begin_by_record(struct attempts *t, const struct attempt_key *key, const struct 
 
 	if (before != NULL)
 		old = *before;
-	if ((e = new_entry(t, key, now)) == NULL)
+	if ((e = attempts_add(t, key, now)) == NULL)
 		return NULL;
 	e->began_by_record = 1;
 	if (old.late_ms != 0)
@@ -374,7 +144,7 @@ begin_by_record(struct attempts *t, const struct attempt_key *key, const struct 
 struct open_attempt *
 attempts_record(struct attempts *t, const struct attempt_key *key, uint32_t bytes, const struct clock_view *now)
 {
-	struct open_attempt *e = find(t, key);
+	struct open_attempt *e = attempts_find(t, key);
 
 	if (e != NULL && e->row.state == ATTEMPT_FINAL &&
 	    now->boot_ms - e->touched_ms < ATTEMPTS_GRACE_MS) {
@@ -410,10 +180,10 @@ next_row(struct attempts *t, struct open_attempt *e, uint64_t packets, const str
 static struct open_attempt *
 entry_for_count(struct attempts *t, const struct attempt_key *key, uint64_t packets, const struct clock_view *now)
 {
-	struct open_attempt *e = find(t, key);
+	struct open_attempt *e = attempts_find(t, key);
 
 	if (e == NULL)
-		return new_entry(t, key, now);
+		return attempts_add(t, key, now);
 	if (e->row.state == ATTEMPT_OPEN && packets >= e->counted)
 		return e;
 	if (e->row.state == ATTEMPT_OPEN && e->base > 0 && e->base == e->counted) {
@@ -466,7 +236,7 @@ attempts_event(struct attempts *t, uint32_t mark, const struct clock_view *now)
 	memset(&key, 0, sizeof(key));
 	key.group = FLOW_SIGHTED;	/* no count and no record has a key of this group */
 	key.mark = mark;
-	if ((e = new_entry(t, &key, now)) == NULL)
+	if ((e = attempts_add(t, &key, now)) == NULL)
 		return NULL;
 	e->known = KNOWN_FROM_RECORD;
 	close_entry(t, e, ATTEMPT_FINAL, now);
@@ -491,7 +261,7 @@ attempts_restore(struct attempts *t, const struct attempt *row, const struct clo
 		memcpy(key.source, row->source.bytes, sizeof(key.source));
 		memcpy(key.destination, row->destination.bytes, sizeof(key.destination));
 	}
-	if ((e = new_entry(t, &key, now)) == NULL)
+	if ((e = attempts_add(t, &key, now)) == NULL)
 		return -ENOSPC;
 	e->row = *row;
 	e->known = KNOWN_FROM_RECORD;
@@ -510,7 +280,7 @@ attempts_each_provisional(struct attempts *t, attempts_fn *fn, void *arg)
 	if (t->n_provisional == 0)
 		return;
 	for (size_t i = 0; i < t->n_chunks * CHUNK; i++) {
-		struct open_attempt *e = entry_at(t, (uint32_t)i);
+		struct open_attempt *e = attempts_entry(t, (uint32_t)i);
 
 		if (!e->used || !e->provisional)
 			continue;
@@ -524,7 +294,7 @@ void
 attempts_tick(struct attempts *t, const struct clock_view *now)
 {
 	for (size_t i = 0; i < t->n_chunks * CHUNK; i++) {
-		struct open_attempt *e = entry_at(t, (uint32_t)i);
+		struct open_attempt *e = attempts_entry(t, (uint32_t)i);
 
 		if (!e->used)
 			continue;
@@ -536,7 +306,7 @@ attempts_tick(struct attempts *t, const struct clock_view *now)
 		if (e->row.state == ATTEMPT_OPEN && now->boot_ms - e->touched_ms >= 2 * t->window_ms)
 			close_entry(t, e, ATTEMPT_LAPSED, now);
 	}
-	forget_written(t, now->boot_ms, false);
+	attempts_forget(t, now->boot_ms, false);
 }
 
 size_t
@@ -545,7 +315,7 @@ attempts_take_dirty(struct attempts *t, struct attempt **rows, size_t max)
 	size_t n = 0;
 
 	while (t->dirty_first != 0 && n < max) {
-		struct open_attempt *e = entry_at(t, t->dirty_first - 1);
+		struct open_attempt *e = attempts_entry(t, t->dirty_first - 1);
 
 		t->dirty_first = e->next_dirty;
 		e->dirty = 0;
