@@ -99,13 +99,13 @@ struct kernel_quarantine {
 /* Tightening acts in the kernel before it is written down: after a crash in
  * between, the kernel knows better. */
 static int
-kernel_station(void *arg, const struct nft_element *el)
+kernel_quarantined(void *arg, const struct nft_element *el)
 {
 	struct kernel_quarantine *q = arg;
 	uint32_t mark;
 	size_t index;
 
-	if (el->chain == NULL || strcmp(el->chain, "quarantine") != 0 || el->key_len != sizeof(mark))
+	if (el->key_len != sizeof(mark))
 		return 0;
 	memcpy(&mark, el->key, sizeof(mark));
 	index = enforcer_index(q->e, mark >> 8);
@@ -132,7 +132,7 @@ adopt_stations(struct enforcer *e, int64_t now, struct start_report *report)
 		rc = nft_read_set(&e->reader, set_info(SET_CURRENT)->name, kernel_mark, e);
 	} while (rc == -EAGAIN && --tries > 0);
 	if (rc == 0)
-		rc = nft_read_set(&e->reader, set_info(SET_STATION)->name, kernel_station, &q);
+		rc = nft_read_set(&e->reader, set_info(SET_QUARANTINED)->name, kernel_quarantined, &q);
 	report->quarantined += q.n;
 	return rc == -ENOENT ? 0 : rc;	/* a table without our sets is replaced anyway */
 }

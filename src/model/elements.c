@@ -278,29 +278,6 @@ elements_of_class(const struct ruleset *rs, const struct image_class *class, ele
 
 /* ---- a device ----------------------------------------------------------- */
 
-struct where_to {
-	uint32_t mark;
-	enum chain_kind station, station_r, station_in, station_in_r;
-	uint32_t class_number;	/* of the first two */
-	bool peer;
-};
-
-static struct where_to
-where_to(const struct image_class *class, const struct station *st)
-{
-	bool audit = class->mode == MODE_AUDIT && !st->quarantined;
-
-	return (struct where_to) {
-		.mark = station_mark(st),
-		.station = CHAIN_CLASS,
-		.station_r = CHAIN_CLASS_R,
-		.station_in = audit ? CHAIN_AUDITED : CHAIN_REFUSED,
-		.station_in_r = audit ? CHAIN_ADMIT : CHAIN_STRAY,
-		.class_number = st->quarantined ? 0 : class->number,
-		.peer = !st->quarantined,
-	};
-}
-
 static void
 identity(struct emitter *em, const struct image *im, const struct image_device *d,
     const struct image_address *a, uint32_t mark)
@@ -344,50 +321,58 @@ by_mark(struct emitter *em, enum set_kind kind, uint32_t mark)
 	field_mark(em, mark);
 }
 
+/* Its class's chains, wherever it stands: quarantine is asked for first. */
+static void
+stations(struct emitter *em, const struct image_class *class, uint32_t number)
+{
+	bool audit = class->mode == MODE_AUDIT;
+
+	by_mark(em, SET_STATION, number);
+	end_chain(em, CHAIN_CLASS, class->number);
+	by_mark(em, SET_STATION_R, number);
+	end_chain(em, CHAIN_CLASS_R, class->number);
+	by_mark(em, SET_STATION_IN, number);
+	end_chain(em, audit ? CHAIN_AUDITED : CHAIN_REFUSED, 0);
+	by_mark(em, SET_STATION_IN_R, number);
+	end_chain(em, audit ? CHAIN_ADMIT : CHAIN_STRAY, 0);
+}
+
 int
 elements_of_device(const struct ruleset *rs, const struct image_device *d, const struct station *st,
     element_fn *fn, void *arg)
 {
 	const struct image *im = rs->image;
 	const struct image_class *class = image_class(im, d->class_number);
-	struct where_to to = where_to(class, st);
+	uint32_t mark = station_mark(st), number = mark & MARK_NUMBER_MASK;
 	struct emitter em = { .fn = fn, .arg = arg };
 
 	for (uint32_t i = 0; i < d->addresses.n; i++) {
 		const struct image_address *a = &im->addresses[d->addresses.first + i];
 
-		identity(&em, im, d, a, to.mark);
-		address(&em, a, to.mark, class, class->named && to.peer);
+		identity(&em, im, d, a, mark);
+		address(&em, a, mark, class, class->named && !st->quarantined);
 	}
 	if (d->addresses.n == 0)
-		identity(&em, im, d, NULL, to.mark);
-
+		identity(&em, im, d, NULL, mark);
 	begin(&em, SET_HARDWARE, 0, 0);
 	field_bytes(&em, d->mac, sizeof(d->mac));
-	end_mark(&em, to.mark);
-	by_mark(&em, SET_CURRENT, to.mark & MARK_NUMBER_MASK);
-	end_mark(&em, to.mark);
-	by_mark(&em, SET_STATION, to.mark);
-	end_chain(&em, to.station, to.class_number);
-	by_mark(&em, SET_STATION_R, to.mark);
-	end_chain(&em, to.station_r, to.class_number);
-	by_mark(&em, SET_STATION_IN, to.mark);
-	end_chain(&em, to.station_in, 0);
-	by_mark(&em, SET_STATION_IN_R, to.mark);
-	end_chain(&em, to.station_in_r, 0);
-	by_mark(&em, SET_LIVE, to.mark);
+	end_mark(&em, mark);
+	by_mark(&em, SET_CURRENT, number);
+	end_mark(&em, mark);
+	stations(&em, class, number);
+	by_mark(&em, SET_LIVE, mark);
 	end(&em);
 	begin(&em, SET_LIVE_MAC, 0, 0);
 	field_bytes(&em, d->mac, sizeof(d->mac));
-	field_mark(&em, to.mark);
+	field_mark(&em, mark);
 	end(&em);
-	if (to.peer) {
-		by_mark(&em, SET_PEER, to.mark);
+	if (st->quarantined) {
+		by_mark(&em, SET_QUARANTINED, mark);
 		end(&em);
 	}
-	by_mark(&em, SET_TOTAL, to.mark & MARK_NUMBER_MASK);
+	by_mark(&em, SET_TOTAL, number);
 	end(&em);
-	by_mark(&em, SET_OVER, to.mark & MARK_NUMBER_MASK);
+	by_mark(&em, SET_OVER, number);
 	end(&em);
 	return em.rc;
 }

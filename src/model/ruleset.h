@@ -70,9 +70,11 @@ enum set_kind {
 	SET_HARDWARE,				/* every device's mac -> mark */
 	SET_HOLDER4, SET_HOLDER6,		/* address -> mark */
 	SET_CURRENT,				/* number << 8 -> present mark */
+	/* number << 8 -> its class's chains. By number, since the kernel walks a
+	 * whole verdict map at every change of it: a quarantine changes none. */
 	SET_STATION, SET_STATION_R, SET_STATION_IN, SET_STATION_IN_R,
 	SET_LIVE, SET_LIVE_MAC,
-	SET_PEER,				/* marks that may take part in device-to-device traffic */
+	SET_QUARANTINED,			/* marks; they have a class of their own */
 	SET_TOTAL, SET_OVER,			/* by device number, counted, one element each */
 	SET_SERVICES, SET_SERVICES_ICMP, SET_SERVICES_ICMP6,
 	SET_BOOTSTRAP,				/* sport . dport of DHCP, when it is a named service */
@@ -144,7 +146,7 @@ const char *set_name(const struct set_ref *, char buf[SET_NAMELEN]);
 enum chain_kind {
 	CHAIN_NONE,
 	CHAIN_FORWARD, CHAIN_INPUT, CHAIN_OUTPUT,
-	CHAIN_FROM_DEVICE, CHAIN_TO_DEVICE, CHAIN_LATERAL, CHAIN_LATERAL_REPLY,
+	CHAIN_FROM_DEVICE, CHAIN_TO_DEVICE, CHAIN_LATERAL, CHAIN_LATERAL_REFUSED, CHAIN_LATERAL_REPLY,
 	CHAIN_JUDGE, CHAIN_JUDGE_REPLY, CHAIN_WHO, CHAIN_WHO6, CHAIN_HOLDER,
 	CHAIN_REPLY,
 	CHAIN_INPUT_DEVICE, CHAIN_INPUT_REPLY, CHAIN_OUTPUT_DEVICE, CHAIN_OUTPUT_REPLY,

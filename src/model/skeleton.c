@@ -21,13 +21,15 @@
 #define MARK_FROM(s, ...) { .kind = EXPR_MARK_FROM_MAP, .set = { .kind = SET_##s }, \
 			  .fields = { __VA_ARGS__ } }
 #define VERDICT_FROM(s)	{ .kind = EXPR_VERDICT_FROM_MAP, .set = { .kind = SET_##s }, \
-			  .fields = { FIELD_MARK } }
+			  .fields = { FIELD_NUMBER } }
 #define IS(f, v)	{ .kind = EXPR_MATCH, .fields = { FIELD_##f }, .value = (v) }
 #define ANY_OF(f, ...)	{ .kind = EXPR_ANY_OF, .fields = { FIELD_##f }, .values = { __VA_ARGS__ }, \
 			  .n_values = sizeof((const uint8_t[]){ __VA_ARGS__ }) }
 #define STATE(mask)	{ .kind = EXPR_CT_STATE, .value = (mask) }
 #define GOTO(c)		{ .kind = EXPR_GOTO, .chain = { .kind = CHAIN_##c } }
 #define JUMP(c)		{ .kind = EXPR_JUMP, .chain = { .kind = CHAIN_##c } }
+#define QUARANTINE	{ .kind = EXPR_GOTO, .chain = { .kind = CHAIN_CLASS } }	/* class 0 */
+#define QUARANTINE_R	{ .kind = EXPR_GOTO, .chain = { .kind = CHAIN_CLASS_R } }
 #define COUNT(c)	{ .kind = EXPR_COUNTER, .counter = COUNTER_##c }
 #define LOG(g)		{ .kind = EXPR_LOG, .value = (g) }
 #define SET_MARK(v)	{ .kind = EXPR_SET_MARK, .value = (v) }
@@ -69,6 +71,7 @@ static const struct rule_ir to_device[] = {
 	R(STATE(CTS_INVALID), GOTO(INVALID)),
 	R(STATE(ESTABLISHED), IS(CT_DIRECTION, DIRECTION_REPLY), GOTO(REPLY)),
 	R(JUMP(HOLDER)),
+	R(IN(QUARANTINED, FIELD_MARK), GOTO(REFUSED)),
 	R(VERDICT_FROM(STATION_IN)),
 	R(GOTO(STRAY)),
 };
@@ -79,7 +82,12 @@ static const struct rule_ir lateral[] = {
 	R(STATE(CTS_INVALID), GOTO(INVALID)),
 	R(IS(CT_DIRECTION, DIRECTION_REPLY), GOTO(LATERAL_REPLY)),
 	R(JUMP(HOLDER)),
-	R(IN(PEER, FIELD_MARK), GOTO(JUDGE)),
+	R(IS(MARK, 0), GOTO(LATERAL_REFUSED)),
+	R(IN(QUARANTINED, FIELD_MARK), GOTO(LATERAL_REFUSED)),
+	R(GOTO(JUDGE)),
+};
+
+static const struct rule_ir lateral_refused[] = {
 	R(JUMP(WHO)),
 	R(IS(MARK, 0), GOTO(STRANGER)),
 	R(GOTO(REFUSED)),
@@ -87,14 +95,16 @@ static const struct rule_ir lateral[] = {
 
 static const struct rule_ir lateral_reply[] = {
 	R(JUMP(WHO)),
-	R(IN(PEER, FIELD_MARK), GOTO(REPLY)),
-	R(GOTO(STRAY)),
+	R(IS(MARK, 0), GOTO(STRAY)),
+	R(IN(QUARANTINED, FIELD_MARK), GOTO(STRAY)),
+	R(GOTO(REPLY)),
 };
 
 static const struct rule_ir judge[] = {
 	R(JUMP(WHO)),
 	R(IS(MARK, 0), GOTO(STRANGER)),
 	R(NOT_IN(SEEN, FIELD_MARK, FIELD_IIF), ADD(SEEN, FIELD_MARK, FIELD_IIF), LOG(FLOW_SIGHTED)),
+	R(IN(QUARANTINED, FIELD_MARK), QUARANTINE),
 	R(VERDICT_FROM(STATION)),
 	R(GOTO(REFUSED)),
 };
@@ -102,6 +112,7 @@ static const struct rule_ir judge[] = {
 /* The device answers a flow that somebody else began. */
 static const struct rule_ir judge_reply[] = {
 	R(JUMP(WHO)),
+	R(IN(QUARANTINED, FIELD_MARK), GOTO(STRAY)),
 	R(VERDICT_FROM(STATION_IN_R)),
 	R(GOTO(STRAY)),
 };
@@ -111,6 +122,7 @@ static const struct rule_ir judge_reply[] = {
 static const struct rule_ir reply[] = {
 	R(SET_MARK(0)),
 	R(MARK_FROM(CURRENT, FIELD_CT_NUMBER)),
+	R(IN(QUARANTINED, FIELD_MARK), QUARANTINE_R),
 	R(VERDICT_FROM(STATION_R)),
 	R(GOTO(STRAY)),
 };
@@ -163,7 +175,7 @@ static const struct rule_ir input_device[] = {
 	R(JUMP(WHO)),
 	R(IS(MARK, 0), GOTO(STRANGER)),
 	R(NOT_IN(SEEN, FIELD_MARK, FIELD_IIF), ADD(SEEN, FIELD_MARK, FIELD_IIF), LOG(FLOW_SIGHTED)),
-	R(NOT_IN(PEER, FIELD_MARK), GOTO(REFUSED)),
+	R(IN(QUARANTINED, FIELD_MARK), GOTO(REFUSED)),
 	R(IN(SERVICES, FIELD_L4PROTO, FIELD_DPORT), GOTO(ADMIT)),
 	R(IN(SERVICES_ICMP, FIELD_L4PROTO, FIELD_ICMP_TYPE), GOTO(ADMIT)),
 	R(IN(SERVICES_ICMP6, FIELD_L4PROTO, FIELD_ICMP6_TYPE), GOTO(ADMIT)),
@@ -172,6 +184,7 @@ static const struct rule_ir input_device[] = {
 
 static const struct rule_ir input_reply[] = {
 	R(JUMP(WHO)),
+	R(IN(QUARANTINED, FIELD_MARK), GOTO(STRAY)),
 	R(VERDICT_FROM(STATION_IN_R)),
 	R(GOTO(STRAY)),
 };
@@ -188,6 +201,7 @@ static const struct rule_ir output_device[] = {
 	R(IS(L4PROTO, IPPROTO_UDP), IN(BOOTSTRAP, FIELD_DPORT, FIELD_SPORT), ACCEPT),
 	R(IS(CT_DIRECTION, DIRECTION_REPLY), GOTO(OUTPUT_REPLY)),
 	R(JUMP(HOLDER)),
+	R(IN(QUARANTINED, FIELD_MARK), GOTO(REFUSED)),
 	R(VERDICT_FROM(STATION_IN)),
 	R(GOTO(STRAY)),
 };
@@ -195,7 +209,8 @@ static const struct rule_ir output_device[] = {
 static const struct rule_ir output_reply[] = {
 	R(SET_MARK(0)),
 	R(MARK_FROM(CURRENT, FIELD_CT_NUMBER)),
-	R(NOT_IN(PEER, FIELD_MARK), GOTO(STRAY)),
+	R(IS(MARK, 0), GOTO(STRAY)),
+	R(IN(QUARANTINED, FIELD_MARK), GOTO(STRAY)),
 	R(IN(SERVICES, FIELD_L4PROTO, FIELD_SPORT), GOTO(ADMIT)),
 	R(GOTO(STRAY)),
 };
@@ -323,6 +338,7 @@ static const struct {
 	CHAIN(FROM_DEVICE, from_device),
 	CHAIN(TO_DEVICE, to_device),
 	CHAIN(LATERAL, lateral),
+	CHAIN(LATERAL_REFUSED, lateral_refused),
 	CHAIN(LATERAL_REPLY, lateral_reply),
 	CHAIN(JUDGE, judge),
 	CHAIN(JUDGE_REPLY, judge_reply),
