@@ -9,8 +9,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
+#include <pwd.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -108,6 +110,18 @@ static int
 do_socket_inet(void)
 {
 	return result(socket(AF_INET, SOCK_STREAM, 0));
+}
+
+/* By whatever modules nsswitch.conf names on this machine. */
+static int
+do_resolve(void)
+{
+	struct addrinfo *found;
+
+	if (getaddrinfo("localhost", "80", NULL, &found) != 0)
+		return EIO;
+	freeaddrinfo(found);
+	return getpwuid(0) == NULL ? EIO : 0;
 }
 
 static int
@@ -326,6 +340,7 @@ static const struct outcome outcomes[] = {
 	{ "threads: no fork", SB_THREADS, do_fork, SIGSYS, 0 },
 	{ "threads: opens nothing", SB_THREADS, do_open_read, 0, EACCES },
 	{ "connect: internet", SB_NET_CONNECT, do_socket_inet, 0, 0 },
+	{ "connect: resolves names", SB_NET_CONNECT, do_resolve, 0, 0 },
 	{ "connect: threads", SB_NET_CONNECT, do_thread, 0, 0 },
 	{ "connect: reads", SB_NET_CONNECT, do_open_read, 0, 0 },
 	{ "connect: does not write", SB_NET_CONNECT, do_open_write, 0, EACCES },
