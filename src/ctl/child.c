@@ -16,8 +16,8 @@
 
 #define CANNOT_RUN 127
 
-/* What it says of every mistake it keeps: a path and a line of text each. */
-#define CHECK_TEXT_MAX (LIMIT_MISTAKES * 8192U)
+/* Mistakes and warnings, as many of each as it keeps: a path and a line of text. */
+#define CHECK_TEXT_MAX (2 * LIMIT_MISTAKES * 8192U)
 
 /* Between fork and exec: only what is safe there. */
 static _Noreturn void
@@ -74,24 +74,35 @@ child_compile(struct ctl *c, const char *argv[], int out, int err, int keep)
 	return WEXITSTATUS(status);
 }
 
-int
-child_check(struct ctl *c, const char *folder, char **text)
+/* The array of mistakes in its answer, or NULL when it makes no sense. */
+static json_t *
+read_mistakes(int fd)
 {
-	const char *argv[] = { NULL, folder, NULL };
-	uint8_t *said = NULL;
+	json_t *answer = NULL, *mistakes = NULL;
+	uint8_t *text = NULL;
 	size_t len;
+
+	if (file_read_fd(fd, CHECK_TEXT_MAX, &text, &len) == 0)
+		answer = json_loadb((const char *)text, len, 0, NULL);
+	if (json_array_size(json_object_get(answer, "mistakes")) > 0)
+		mistakes = json_incref(json_object_get(answer, "mistakes"));
+	json_decref(answer);
+	free(text);
+	return mistakes;
+}
+
+int
+child_check(struct ctl *c, const char *folder, json_t **mistakes)
+{
+	const char *argv[] = { NULL, "--json", folder, NULL };
 	int fd, rc;
 
-	*text = NULL;
+	*mistakes = NULL;
 	if ((fd = memfile_new("check")) < 0)
 		return ctl_fail(c, EXIT_MISTAKES, "no memory: %s", strerror(-fd));
-	rc = child_compile(c, argv, fd, fd, -1);
-	if (rc > 0) {
-		if (file_read_fd(fd, CHECK_TEXT_MAX, &said, &len) == 0 && len > 0)
-			*text = (char *)said;
-		else if (free(said), (*text = strdup("cordon-compile says nothing\n")) == NULL)
-			rc = ctl_fail(c, EXIT_MISTAKES, "no memory");
-	}
+	if ((rc = child_compile(c, argv, fd, -1, -1)) > 0 && (*mistakes = read_mistakes(fd)) == NULL)
+		ctl_fail(c, EXIT_MISTAKES, "cordon-compile ended with %d and named no mistake: are both of the same "
+		    "version?", rc);
 	close(fd);
 	return rc == 0 ? EXIT_DONE : EXIT_MISTAKES;
 }

@@ -13,9 +13,9 @@
  * Returns its exit code; or, said already: -1 when it could not be run or was killed. */
 int child_compile(struct ctl *, const char *argv[], int out, int err, int keep);
 
-/* Check a configuration folder quietly: 0 without mistakes; otherwise
- * EXIT_MISTAKES with *text the lines of mistakes (the caller frees it), or
- * EXIT_MISTAKES with *text NULL: it could not be checked, said already. */
-int child_check(struct ctl *, const char *folder, char **text);
+/* Check a configuration folder quietly: EXIT_DONE without mistakes; otherwise
+ * EXIT_MISTAKES with *mistakes an array of {"file", "line", "text"} (the caller
+ * gives it up), or NULL: it could not be checked, said already. */
+int child_check(struct ctl *, const char *folder, json_t **mistakes);
 
 #endif

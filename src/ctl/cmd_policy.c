@@ -24,12 +24,25 @@ folder_of(const struct ctl *c)
 	return c->args->n_words > 0 ? c->args->words[0] : c->config;
 }
 
+/* 0, or the exit code, said already. */
+static int
+need_folder(struct ctl *c)
+{
+	if (access(folder_of(c), R_OK | X_OK) == 0)
+		return 0;
+	return ctl_fail(c, EXIT_MISTAKES, "no configuration in %s: %s%s", folder_of(c), strerror(errno),
+	    errno == EACCES ? ": use sudo" : "");
+}
+
 int
 cmd_policy_check(struct ctl *c)
 {
 	const char *argv[] = { NULL, c->json ? "--json" : folder_of(c), c->json ? folder_of(c) : NULL, NULL };
-	int rc = child_compile(c, argv, -1, -1, -1);
+	int rc;
 
+	if ((rc = need_folder(c)) != 0)
+		return rc;
+	rc = child_compile(c, argv, -1, -1, -1);
 	return rc < 0 ? EXIT_MISTAKES : rc;
 }
 
@@ -127,6 +140,10 @@ print_ruleset(struct ctl *c)
 int
 cmd_policy_print(struct ctl *c)
 {
+	int rc = need_folder(c);
+
+	if (rc != 0)
+		return rc;
 	return args_has(c->args, OPT_NFT) ? print_ruleset(c) : print_words(c);
 }
 

@@ -18,6 +18,7 @@
 #include "common/file.h"
 #include "ctl/answer.h"
 #include "ctl/child.h"
+#include "ctl/format.h"
 #include "proto/limits.h"
 
 struct place {
@@ -114,13 +115,30 @@ survive_signals(void)
 		sigaction(signals[i], &sa, NULL);
 }
 
-static int
-refuse(struct ctl *c, const struct place *p, const char *lines)
+static void
+print_mistake(const json_t *m, FILE *out)
 {
+	const char *file = json_string_value(json_object_get(m, "file"));
+	const char *text = json_string_value(json_object_get(m, "text"));
+	char shown[2][8192];
+
+	if (file != NULL)
+		fprintf(out, "%s:%d: ", format_text(file, shown[0], sizeof(shown[0])),
+		    (int)json_integer_value(json_object_get(m, "line")));
+	fprintf(out, "%s\n", format_text(text != NULL ? text : "?", shown[1], sizeof(shown[1])));
+}
+
+static int
+refuse(struct ctl *c, const struct place *p, json_t *mistakes)
+{
+	json_t *m;
+	size_t i;
+
 	if (c->json)
-		return ctl_json(c, EXIT_MISTAKES, json_pack("{s:b, s:s, s:o}", "added", 0, "file", p->name,
-		    "lines", answer_lines(lines)));
-	ctl_lines(lines, c->err);
+		return ctl_json(c, EXIT_MISTAKES, json_pack("{s:b, s:s, s:O}", "added", 0, "file", p->name,
+		    "mistakes", mistakes));
+	json_array_foreach(mistakes, i, m)
+		print_mistake(m, c->err);
 	fprintf(c->err, "cordonctl: nothing was changed: with it the configuration has these mistakes\n");
 	return EXIT_MISTAKES;
 }
@@ -142,7 +160,7 @@ int
 place_device_file(struct ctl *c, const char *name, const void *data, size_t len, bool replace)
 {
 	struct place p = { .name = name, .folder = -1 };
-	char *lines = NULL;
+	json_t *mistakes = NULL;
 	int exit, rc;
 
 	if ((exit = open_folder(c, &p)) != 0)
@@ -154,15 +172,15 @@ place_device_file(struct ctl *c, const char *name, const void *data, size_t len,
 		exit = io_failed(c, -rc, name);
 		goto out;
 	}
-	exit = child_check(c, c->config, &lines);
+	exit = child_check(c, c->config, &mistakes);
 	if (exit == EXIT_DONE)
 		exit = accept_file(c, &p);
 	else if ((rc = put_back(c, &p)) != 0)
 		exit = rc;
-	else if (lines != NULL)
-		exit = refuse(c, &p, lines);
+	else if (mistakes != NULL)
+		exit = refuse(c, &p, mistakes);
 out:
-	free(lines);
+	json_decref(mistakes);
 	free(p.before);
 	close(p.folder);
 	return exit;
