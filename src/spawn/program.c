@@ -21,6 +21,7 @@ static const struct program programs[PROC_MAX] = {
 		.user = "_cordon-compile",
 		.in_group = true,
 		.gets_config = true,
+		.argument = "--worker",
 		.is_worker = true,
 	},
 	[PROC_FLOW] = {

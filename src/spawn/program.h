@@ -18,6 +18,7 @@ struct program {
 	mode_t folder_mode;
 	bool folder_shared;	/* of PROGRAM_GROUP, which may read it */
 	bool in_group;		/* PROGRAM_GROUP as its only supplementary group */
+	const char *argument;	/* tells a program that people also run by hand what it is now; or NULL */
 	bool is_worker;		/* cordond may ask for it */
 	bool gets_config;	/* PROC_FD_EXTRA is the configuration folder */
 	unsigned caps;		/* bit n: capability n */

@@ -36,7 +36,7 @@ child_plan(const struct supervisor *s, const struct program *p, int channel, str
 	*out = (struct child){
 		.folder = s->program_folder,
 		.name = proc_name(p->proc),
-		.arguments = { s->debug ? "--debug" : NULL },
+		.arguments = { p->argument != NULL ? p->argument : s->debug ? "--debug" : NULL },
 		.uid = s->ids[p->proc].uid,
 		.gid = s->ids[p->proc].gid,
 		.has_group = p->in_group,
