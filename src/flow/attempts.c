@@ -264,6 +264,7 @@ attempts_restore(struct attempts *t, const struct attempt *row, const struct clo
 	if ((e = attempts_add(t, &key, now)) == NULL)
 		return -ENOSPC;
 	e->row = *row;
+	e->fresh = 0;
 	e->known = KNOWN_FROM_RECORD;
 	e->counted = row->packets;
 	e->counted_bytes = row->bytes;

@@ -128,7 +128,7 @@ links_parse(struct links *l, const void *datagram, size_t len, int64_t boot_ms, 
 	const struct nlmsghdr *h = datagram;
 	int left = (int)len, ended = 0;
 
-	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
+	for (; mnl_nlmsg_ok(h, left) && h->nlmsg_len <= (uint32_t)left; h = mnl_nlmsg_next(h, &left)) {
 		switch (h->nlmsg_type) {
 		case RTM_NEWLINK:
 		case RTM_DELLINK:

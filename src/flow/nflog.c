@@ -120,6 +120,13 @@ read_record(struct nflog *n, const struct nlmsghdr *h, struct record *r)
 	return 0;
 }
 
+/* mnl_nlmsg_ok takes a length above 2^31 for a negative one, and so for a short one. */
+static bool
+message_ok(const struct nlmsghdr *h, int left)
+{
+	return mnl_nlmsg_ok(h, left) && h->nlmsg_len <= (uint32_t)left;
+}
+
 void
 nflog_parse(struct nflog *n, const void *datagram, size_t len, nflog_fn *fn, void *arg)
 {
@@ -127,7 +134,7 @@ nflog_parse(struct nflog *n, const void *datagram, size_t len, nflog_fn *fn, voi
 	int left = len > NFLOG_DATAGRAM_MAX ? NFLOG_DATAGRAM_MAX : (int)len;
 	struct record r;
 
-	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
+	for (; message_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
 		if (h->nlmsg_type == NLMSG_DONE)
 			break;		/* the kernel ends a datagram of several records so */
 		if (h->nlmsg_type != (NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET))
