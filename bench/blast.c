@@ -7,7 +7,6 @@
  * (IPv4 or IPv6). Frames of all flows are sent in turn, round after round. With
  * --new PORT each round uses the next source port from PORT on, so every packet
  * opens a flow. */
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>

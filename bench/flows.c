@@ -7,7 +7,6 @@
  * --seconds or until SIGTERM, waits for what is on its way, then prints a line
  * per conversation: index sent arrived answered last-arrival last-answer
  * (nanoseconds since 1970, 0: never). Prints "started" when all have an answer. */
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -10,7 +10,7 @@ from .web import Web
 
 AUTHORITY = "lab-ca"
 SERVER_TCP = (443, 554, 8883, 1883, 22)
-SERVER_UDP = (123, 5000, 5004)
+SERVER_UDP = (123, 5000, 5001, 5004)
 REMEDY_PORTS = (443,)
 
 

@@ -68,7 +68,11 @@ def make_world(request, stage):
         lab.up()
         world.servers().authority().configure()
         if start:
-            world.start()
+            try:
+                world.start()
+            except LabError:
+                print(world.cordon.log_tail(60))
+                raise
         return world
     yield make
     for world in reversed(made):
@@ -89,7 +93,7 @@ def show_the_log(request):
     world = request.node.funcargs.get("world") if hasattr(request.node, "funcargs") else None
     report = getattr(request.node, "report_call", None)
     if world is not None and report is not None and report.failed:
-        print(world.cordon.log_tail(40))
+        print(world.cordon.log_tail(15))
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -56,22 +56,22 @@ def test_edges_of_a_port_range(world, sensor, family, port, allowed):
     frames = world.forged(sensor, world.lab.server.address(family), port=port, tag=tag.encode())
     with world.arrivals(world.lab.server, tag.encode()) as got:
         world.send_frames(sensor, *frames)
-        assert (got(4 if allowed else None) >= 4) == allowed
-        assert allowed or got() == 0
+        assert got(4) >= 4 if allowed else got() == 0
 
 
-@pytest.mark.parametrize("last,allowed", [(1, False), (2, True), (15, True), (16, False)])
+@pytest.mark.parametrize("last,allowed", [(2, True), (15, True), (16, False)])
 def test_edges_of_a_prefix(world, gateway, family, last, allowed):
     """192.0.2.0/28 and fd20::/124 hold .2 to .15; the router is .1, which is not forwarded to."""
-    if last == 1:
-        pytest.skip("the router's own address: its services decide, see test_services")
     dst = f"192.0.2.{last}" if family == 4 else f"fd20::{last:x}"
     tag = f"prefix{last}".encode()
     neighbour = world.lab.server
     world.lab.router.ip(f"neigh replace {dst} lladdr {neighbour.mac} dev out0 nud permanent")
-    with world.arrivals(neighbour, tag) as got:
-        world.send_frames(gateway, *world.forged(gateway, dst, port=5000, tag=tag))
-        assert got(4 if allowed else None) == (4 if allowed else 0)
+    try:
+        with world.arrivals(neighbour, tag) as got:
+            world.send_frames(gateway, *world.forged(gateway, dst, port=5000, tag=tag))
+            assert got(4) >= 4 if allowed else got() == 0
+    finally:
+        world.lab.router.ip(f"neigh del {dst} dev out0")
 
 
 def test_nobody_reaches_a_device(world, sensor, family):
@@ -339,8 +339,8 @@ def test_audit_lets_through_and_records(world, sensor, family):
         world.apply()
         assert world.delivered(sensor, world.lab.other, family, 123) == 4
         assert world.station(sensor) == "audited"
-        rows = world.wait_attempts(device=sensor.name, destination=world.lab.other.address(family), port=123)
-        assert rows[-1]["verdict"] == "audited"
+        world.wait_attempts(device=sensor.name, destination=world.lab.other.address(family), port=123,
+                            verdict="audited")
     assert world.refused(sensor, world.lab.other, family, 123)
 
 
