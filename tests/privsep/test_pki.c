@@ -1,0 +1,906 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_pki.c -- cordon-pki and cordon-fetch as they are shipped, with this
+ * program in cordond's place and a web server of our own: from a published CRL
+ * to PKI_REVOKE, and what must not lead there. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include "common/clock.h"
+#include "common/file.h"
+#include "crl_make.h"
+#include "proto/messages.h"
+#include "sample.h"
+
+#define PKI_PROGRAM   "src/pki/cordon-pki"
+#define FETCH_PROGRAM "src/fetch/cordon-fetch"
+#define WAIT_MS	      15000
+#define QUIET_MS      1500	/* in which nothing must happen */
+#define DATE	      "260301120000Z"
+#define REVOKES_MAX   16
+
+enum serving { SERVE_FILE, SERVE_404, SERVE_ELSEWHERE, SERVE_HERE, SERVE_SHORT, SERVE_PAGE, SERVE_HANG };
+
+/* Shared with the web server's process. */
+struct web {
+	enum serving how;
+	unsigned requests;
+	unsigned unmodified;
+	uint16_t port;
+};
+
+static struct {
+	EVP_PKEY *key;
+	struct bytes name;
+	char folder[64];	/* of the whole test */
+	int crl_folder;		/* of cordon-pki */
+	struct web *web;
+	pid_t web_pid;
+	pid_t pki_pid;
+	struct ipc pki;
+	char url[128];
+	uint8_t *ca;
+	size_t ca_len;
+	bool refuse;		/* answer PKI_REVOKE_DONE with an error */
+	/* what came */
+	struct pki_revoke revokes[REVOKES_MAX];
+	unsigned n_revokes;
+	unsigned n_done;
+	struct pki_source source;
+	unsigned n_sources;
+} t;
+
+/* ---- a small web server ------------------------------------------------- */
+
+static void
+put(int fd, const char *head, const void *body, size_t n)
+{
+	if (write(fd, head, strlen(head)) < 0 || (n > 0 && write(fd, body, n) < 0))
+		return;
+}
+
+static void
+answer(int fd, const char *request)
+{
+	char head[256], tag[32];
+	uint8_t *crl = NULL;
+	size_t n = 0;
+	int dir = open(t.folder, O_RDONLY | O_DIRECTORY);
+
+	t.web->requests++;
+	switch (t.web->how) {
+	case SERVE_404:
+		put(fd, "HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\nno\n", NULL, 0);
+		break;
+	case SERVE_ELSEWHERE:
+		snprintf(head, sizeof(head),
+		    "HTTP/1.1 302 Found\r\nLocation: http://localhost:%u/crl\r\nContent-Length: 0\r\n\r\n",
+		    t.web->port);
+		put(fd, head, NULL, 0);
+		break;
+	case SERVE_PAGE:
+		put(fd, "HTTP/1.1 200 OK\r\nContent-Type: application/pkix-crl\r\nContent-Length: 13\r\n\r\n"
+			"<html></html>", NULL, 0);
+		break;
+	case SERVE_HANG:
+		put(fd, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n0", NULL, 0);
+		pause();
+		break;
+	case SERVE_HERE:
+		if (strncmp(request, "GET /crl ", 9) == 0) {
+			put(fd, "HTTP/1.1 301 Moved\r\nLocation: /moved\r\nContent-Length: 0\r\n\r\n", NULL, 0);
+			break;
+		}
+		/* FALLTHROUGH */
+	case SERVE_SHORT:
+	case SERVE_FILE:
+		if (file_read_at(dir, "crl", 1 << 26, &crl, &n) < 0)
+			break;
+		snprintf(tag, sizeof(tag), "\"%08x\"", (unsigned)(n * 31 + crl[n - 1] * 7 + crl[n - 9]));
+		if (strstr(request, tag) != NULL) {
+			t.web->unmodified++;
+			put(fd, "HTTP/1.1 304 Not Modified\r\n\r\n", NULL, 0);
+			break;
+		}
+		snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nETag: %s\r\nContent-Length: %zu\r\n\r\n", tag, n);
+		put(fd, head, crl, t.web->how == SERVE_SHORT ? n - 1 : n);
+		break;
+	}
+	free(crl);
+	close(dir);
+}
+
+static _Noreturn void
+serve(int listener)
+{
+	char request[2048];
+	ssize_t n;
+	int fd;
+
+	signal(SIGCHLD, SIG_IGN);
+	for (;;) {
+		if ((fd = accept(listener, NULL, NULL)) < 0)
+			_exit(1);
+		if (fork() == 0) {
+			/* requests are short: they come in one piece over loopback */
+			if ((n = read(fd, request, sizeof(request) - 1)) > 0) {
+				request[n] = '\0';
+				answer(fd, request);
+			}
+			_exit(0);
+		}
+		close(fd);
+	}
+}
+
+static int
+web_start(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	socklen_t len = sizeof(a);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	t.web = mmap(NULL, sizeof(*t.web), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (t.web == MAP_FAILED || listener < 0 || bind(listener, (struct sockaddr *)&a, len) < 0 ||
+	    listen(listener, 16) < 0 || getsockname(listener, (struct sockaddr *)&a, &len) < 0)
+		return -1;
+	t.web->port = ntohs(a.sin_port);
+	if ((t.web_pid = fork()) == 0) {
+		setpgid(0, 0);
+		serve(listener);
+	}
+	close(listener);
+	return t.web_pid < 0 ? -1 : 0;
+}
+
+/* ---- cordond's part ----------------------------------------------------- */
+
+/* Our end of a channel to a fresh process. */
+static pid_t
+start(const char *program, int *ours, int state)
+{
+	int pair[2], i;
+	pid_t pid;
+
+	assert_int_equal(ipc_pair(pair), 0);
+	if ((pid = fork()) == 0) {
+		/* out of the way of the numbers they are to get */
+		int channel = fcntl(pair[1], F_DUPFD, 20), folder = state >= 0 ? fcntl(state, F_DUPFD, 20) : -1;
+
+		dup2(channel, PROC_FD_CHANNEL);
+		if (folder >= 0)
+			dup2(folder, PROC_FD_STATE);
+		for (i = 6; i < 64; i++)
+			close(i);
+		execl(program, program, (char *)NULL);
+		_exit(127);
+	}
+	assert_true(pid > 0);
+	close(pair[1]);
+	*ours = pair[0];
+	return pid;
+}
+
+/* What cordond does for PKI_FETCH. */
+static void
+bring_fetcher(uint32_t source)
+{
+	static struct ipc_message m;
+	struct fetch_limits limits = { .max_bytes = LIMIT_CRL_BYTES, .timeout_s = 10, .max_redirects = 3 };
+	struct pki_fetcher fetcher = { .source = source };
+	struct ipc c;
+	int ours, pair[2];
+	char *end;
+
+	start(FETCH_PROGRAM, &ours, -1);
+	ipc_init(&c, ours, PROC_BIT(PROC_ENFORCE), PROC_BIT(PROC_FETCH), &messages);
+	assert_int_equal(ipc_recv_wait(&c, &m, WAIT_MS), 1);
+	assert_int_equal(m.type, MSG_READY);
+	snprintf(limits.url_prefix, sizeof(limits.url_prefix), "%s", t.url);
+	if (strncmp(t.url, "http", 4) == 0 && (end = strchr(limits.url_prefix + 8, '/')) != NULL)
+		*end = '\0';
+	assert_int_equal(ipc_pair(pair), 0);
+	assert_int_equal(ipc_send(&c, MSG_FETCH_LIMITS, 0, &limits, sizeof(limits), pair[0]), 0);
+	assert_int_equal(ipc_send(&t.pki, MSG_PKI_FETCHER, 0, &fetcher, sizeof(fetcher), pair[1]), 0);
+	close(pair[0]);
+	close(pair[1]);
+	ipc_done(&c);
+}
+
+static void
+take(const struct ipc_message *m)
+{
+	const struct pki_revoke_done *done = (const struct pki_revoke_done *)m->payload;
+	struct pki_revoked answer_to = { .source = done->source, .error = t.refuse ? EIO : 0 };
+
+	if (m->type == MSG_PKI_FETCH) {
+		bring_fetcher(((const struct pki_fetch *)m->payload)->source);
+	} else if (m->type == MSG_PKI_REVOKE) {
+		assert_in_range(t.n_revokes, 0, REVOKES_MAX - 1);
+		t.revokes[t.n_revokes++] = *(const struct pki_revoke *)m->payload;
+	} else if (m->type == MSG_PKI_REVOKE_DONE) {
+		t.n_done++;
+		assert_int_equal(done->n, t.n_revokes);
+		assert_true(done->received_at > 1700000000000);
+		assert_int_equal(ipc_send(&t.pki, MSG_PKI_REVOKED, 0, &answer_to, sizeof(answer_to), -1), 0);
+	} else if (m->type == MSG_PKI_SOURCE) {
+		t.source = *(const struct pki_source *)m->payload;
+		t.n_sources++;
+	} else {
+		assert_int_equal(m->type, MSG_READY);
+	}
+}
+
+/* Take messages until that is true; false after the time. */
+static bool
+until(bool (*is)(void), int ms)
+{
+	static struct ipc_message m;
+	struct clock_view start_at, now;
+	int rc;
+
+	clock_now(&start_at);
+	for (now = start_at; !is(); clock_now(&now)) {
+		if (now.boot_ms - start_at.boot_ms >= ms)
+			return false;
+		rc = ipc_recv_wait(&t.pki, &m, 50);
+		if (rc == 1)
+			take(&m);
+		else
+			assert_int_equal(rc, -ETIMEDOUT);
+		/* fetchers end by themselves */
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+	}
+	return true;
+}
+
+static bool
+never(void)
+{
+	return false;
+}
+
+static bool
+revoked(void)
+{
+	return t.n_done > 0;
+}
+
+/* Revoked, installed and told. */
+static bool
+settled(void)
+{
+	return t.source.fetching == 0 && t.source.last_try != 0 && t.source.error == E_NONE &&
+	    t.source.state == SOURCE_FRESH;
+}
+
+static bool
+failed(void)
+{
+	return t.source.fetching == 0 && t.source.error != E_NONE;
+}
+
+static void
+forget(void)
+{
+	t.n_revokes = t.n_done = t.n_sources = 0;
+	memset(&t.source, 0, sizeof(t.source));
+}
+
+/* A policy with these devices (serial = number of the device), all of one authority. */
+static void
+send_image(unsigned devices)
+{
+	struct image_ref ref = { .revision = 1 };
+	struct policy *p = sample_new();
+	struct authority_decl *a;
+	struct bytes der = { 0 };
+	char name[16];
+	uint8_t *bytes;
+	size_t len;
+	unsigned i;
+	int fd;
+
+	sample_quarantine(p, "192.0.2.80", 443);
+	sample_class(p, "sensor");
+	sample_rule(p, &p->classes[0], "192.0.2.1", BOX_PORTS, IPPROTO_TCP, 443, 443);
+	sample_authority(p, "factory-ca", t.url);
+	a = &p->authorities[0];
+	free(a->der);
+	make_certificate(t.key, &t.name, KU_CRL_SIGN, &der);
+	a->der = der.p;
+	a->der_len = der.n;
+	a->refresh_s = 3600;
+	if (t.ca != NULL) {
+		a->ca_der = malloc(t.ca_len);
+		assert_non_null(a->ca_der);
+		memcpy(a->ca_der, t.ca, t.ca_len);
+		a->ca_der_len = t.ca_len;
+	}
+	for (i = 1; i <= devices; i++) {
+		snprintf(name, sizeof(name), "device-%u", i);
+		sample_device(p, name, "sensor", (uint8_t)i, NULL, NULL, "factory-ca", (uint8_t)i);
+	}
+	(void)sample_image(p, NULL, &bytes, &len);
+	fd = memfile_new("image");
+	assert_true(fd >= 0);
+	assert_int_equal(file_write_all(fd, bytes, len), 0);
+	assert_int_equal(memfile_seal(fd), 0);
+	assert_int_equal(ipc_send(&t.pki, MSG_IMAGE, 0, &ref, sizeof(ref), fd), 0);
+	close(fd);
+	free(bytes);
+	policy_free(p);
+}
+
+static void
+refresh(void)
+{
+	struct pki_refresh r = { .authority = 0 };
+
+	forget();
+	assert_int_equal(ipc_send(&t.pki, MSG_PKI_REFRESH, 0, &r, sizeof(r), -1), 0);
+}
+
+/* ---- what is published -------------------------------------------------- */
+
+static void
+publish_as(const uint8_t *serials, size_t n, uint8_t number, EVP_PKEY *key)
+{
+	struct bytes entries = { 0 }, exts = { 0 }, der = { 0 };
+	struct make m = { .key = key, .alg = "ecdsa-sha256", .name = &t.name, .no_number = true,
+		.entries = &entries, .extensions = &exts, .next_update = "20990101000000Z" };
+	char this_update[16];
+	int dir = open(t.folder, O_RDONLY | O_DIRECTORY);
+	size_t i;
+
+	snprintf(this_update, sizeof(this_update), "2601010000%02uZ", number % 60U);
+	m.this_update = this_update;
+	for (i = 0; i < n; i++)
+		make_entry(&entries, &serials[i], 1, DATE, 1);
+	make_crl_number(&exts, &number, 1);
+	make_crl(&m, &der);
+	assert_int_equal(file_replace_at(dir, "crl", der.p, der.n, 0644), 0);
+	close(dir);
+	bytes_free(&entries);
+	bytes_free(&exts);
+	bytes_free(&der);
+}
+
+static void
+publish(const uint8_t *serials, size_t n, uint8_t number)
+{
+	publish_as(serials, n, number, t.key);
+}
+
+/* ---- life --------------------------------------------------------------- */
+
+static void
+pki_start(void)
+{
+	int fd;
+
+	t.pki_pid = start(PKI_PROGRAM, &fd, t.crl_folder);
+	ipc_init(&t.pki, fd, PROC_BIT(PROC_ENFORCE), PROC_BIT(PROC_PKI), &messages);
+}
+
+/* It ends by itself when its channel does. */
+static void
+pki_stop(void)
+{
+	int status = -1;
+
+	ipc_done(&t.pki);
+	assert_int_equal(waitpid(t.pki_pid, &status, 0), t.pki_pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	t.pki_pid = 0;
+}
+
+static void
+empty_folder(int dir)
+{
+	struct dirent *e;
+	DIR *d = fdopendir(openat(dir, ".", O_RDONLY | O_DIRECTORY));
+
+	while ((e = readdir(d)) != NULL)
+		unlinkat(dir, e->d_name, 0);
+	closedir(d);
+}
+
+static int
+before(void **state)
+{
+	(void)state;
+	empty_folder(t.crl_folder);
+	memset(t.web, 0, offsetof(struct web, port));
+	t.refuse = false;
+	snprintf(t.url, sizeof(t.url), "http://127.0.0.1:%u/crl", t.web->port);
+	forget();
+	pki_start();
+	return 0;
+}
+
+static int
+after(void **state)
+{
+	(void)state;
+	if (t.pki_pid != 0)
+		pki_stop();
+	free(t.ca);
+	t.ca = NULL;
+	return 0;
+}
+
+static int
+setup(void **state)
+{
+	char path[80];
+
+	(void)state;
+	t.key = make_key("P-256");
+	make_name(&t.name, 0x0c, "Example", "Factory CA");
+	strcpy(t.folder, "/tmp/test_pki.XXXXXX");
+	if (mkdtemp(t.folder) == NULL)
+		return -1;
+	snprintf(path, sizeof(path), "%s/state", t.folder);
+	if (mkdir(path, 0700) < 0)
+		return -1;
+	t.crl_folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return t.crl_folder < 0 ? -1 : web_start();
+}
+
+static int
+teardown(void **state)
+{
+	char path[80];
+
+	(void)state;
+	kill(-t.web_pid, SIGKILL);
+	waitpid(t.web_pid, NULL, 0);
+	empty_folder(t.crl_folder);
+	close(t.crl_folder);
+	snprintf(path, sizeof(path), "%s/state", t.folder);
+	rmdir(path);
+	snprintf(path, sizeof(path), "%s/crl", t.folder);
+	unlink(path);
+	rmdir(t.folder);
+	EVP_PKEY_free(t.key);
+	bytes_free(&t.name);
+	return 0;
+}
+
+/* ---- tests -------------------------------------------------------------- */
+
+static void
+test_published_is_revoked(void **state)
+{
+	(void)state;
+	publish((const uint8_t[]){ 2, 200 }, 2, 1);
+	send_image(3);
+	assert_true(until(revoked, WAIT_MS));
+	assert_int_equal(t.n_revokes, 1);
+	assert_int_equal(t.revokes[0].device, 2);
+	assert_int_equal(t.revokes[0].reason, 1);
+	assert_int_equal(t.revokes[0].revoked_at, 1772366400000);
+	assert_true(until(settled, WAIT_MS));
+	assert_int_equal(t.source.entries, 2);
+	assert_int_equal(t.source.hits, 1);
+	assert_int_equal(t.source.number_len, 1);
+	assert_int_equal(t.source.number[0], 1);
+	/* the next one adds a device; both are told */
+	publish((const uint8_t[]){ 2, 3 }, 2, 2);
+	refresh();
+	assert_true(until(revoked, WAIT_MS));
+	assert_int_equal(t.n_revokes, 2);
+	assert_true(until(settled, WAIT_MS));
+	assert_int_equal(t.source.hits, 2);
+}
+
+static void
+test_unchanged(void **state)
+{
+	(void)state;
+	publish((const uint8_t[]){ 2 }, 1, 1);
+	send_image(3);
+	assert_true(until(revoked, WAIT_MS) && until(settled, WAIT_MS));
+	refresh();
+	assert_true(until(settled, WAIT_MS));
+	assert_int_equal(t.web->unmodified, 1);
+	assert_int_equal(t.n_done, 0);
+	assert_int_equal(t.source.hits, 1);
+}
+
+static void
+test_nobody_of_ours(void **state)
+{
+	(void)state;
+	publish((const uint8_t[]){ 99 }, 1, 1);
+	send_image(3);
+	assert_true(until(settled, WAIT_MS));
+	assert_int_equal(t.n_revokes + t.n_done, 0);
+	assert_int_equal(t.source.entries, 1);
+}
+
+/* Whatever a CRL has wrong, nothing changes and it is told. */
+static void
+refused_with(enum source_error error)
+{
+	refresh();
+	assert_true(until(failed, WAIT_MS));
+	assert_int_equal(t.source.error, error);
+	assert_int_equal(t.source.hits, 1);
+	assert_int_equal(t.source.number[0], 5);
+	assert_int_equal(t.n_revokes + t.n_done, 0);
+}
+
+static void
+test_refused(void **state)
+{
+	static const enum serving ways[] = { SERVE_404, SERVE_ELSEWHERE, SERVE_SHORT };
+	EVP_PKEY *other = make_key("P-256");
+	size_t i;
+
+	(void)state;
+	publish((const uint8_t[]){ 2 }, 1, 5);
+	send_image(3);
+	assert_true(until(revoked, WAIT_MS) && until(settled, WAIT_MS));
+	publish_as((const uint8_t[]){ 1, 2, 3 }, 3, 6, other);
+	refused_with(E_SIG);
+	publish((const uint8_t[]){ 1, 2, 3 }, 3, 4);
+	refused_with(E_ROLLBACK);
+	publish((const uint8_t[]){ 1, 2, 3 }, 3, 5);
+	refused_with(E_EQUIVOCATION);
+	publish((const uint8_t[]){ 1, 2, 3 }, 3, 7);
+	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		t.web->how = ways[i];
+		refused_with(E_FETCH);
+	}
+	t.web->how = SERVE_PAGE;
+	refused_with(E_NOT_CRL);
+	/* and when all is well again, it counts; a redirect on the same host is well */
+	t.web->how = SERVE_HERE;
+	refresh();
+	assert_true(until(revoked, WAIT_MS) && until(settled, WAIT_MS));
+	assert_int_equal(t.n_revokes, 3);
+	EVP_PKEY_free(other);
+}
+
+/* A device that is declared after its certificate was revoked is looked up in
+ * the cached CRL: nothing is fetched for that. */
+static void
+test_new_device_is_looked_up(void **state)
+{
+	(void)state;
+	publish((const uint8_t[]){ 2, 4 }, 2, 1);
+	send_image(3);
+	assert_true(until(revoked, WAIT_MS) && until(settled, WAIT_MS));
+	assert_int_equal(t.n_revokes, 1);
+	t.web->how = SERVE_404;
+	t.web->requests = 0;
+	forget();
+	send_image(4);
+	assert_true(until(revoked, WAIT_MS));
+	assert_int_equal(t.n_revokes, 2);
+	assert_int_equal(t.web->requests, 0);
+}
+
+/* After a restart the revoked are told from the cache, while the server is away. */
+static void
+test_restart(void **state)
+{
+	(void)state;
+	publish((const uint8_t[]){ 2, 3 }, 2, 1);
+	send_image(3);
+	assert_true(until(revoked, WAIT_MS) && until(settled, WAIT_MS));
+	pki_stop();
+	t.web->how = SERVE_404;
+	forget();
+	pki_start();
+	send_image(3);
+	assert_true(until(revoked, WAIT_MS));
+	assert_int_equal(t.n_revokes, 2);
+	assert_true(until(failed, WAIT_MS));
+	assert_int_equal(t.source.error, E_FETCH);
+	assert_int_equal(t.source.detail, 404);
+	assert_int_equal(t.source.hits, 2);
+	/* a replay is one after the restart, too */
+	t.web->how = SERVE_FILE;
+	publish((const uint8_t[]){ 1 }, 1, 0);
+	refresh();
+	assert_true(until(failed, WAIT_MS));
+	assert_int_equal(t.source.error, E_ROLLBACK);
+	assert_int_equal(t.n_done, 0);
+}
+
+/* A cache that was tampered with revokes nobody, and all is asked for again. */
+static void
+test_damaged_cache(void **state)
+{
+	struct dirent *e;
+	DIR *d;
+	int fd, found = 0;
+
+	(void)state;
+	publish((const uint8_t[]){ 2 }, 1, 1);
+	send_image(3);
+	assert_true(until(revoked, WAIT_MS) && until(settled, WAIT_MS));
+	pki_stop();
+	d = fdopendir(openat(t.crl_folder, ".", O_RDONLY | O_DIRECTORY));
+	while ((e = readdir(d)) != NULL) {
+		if (strstr(e->d_name, ".crl") == NULL)
+			continue;
+		fd = openat(t.crl_folder, e->d_name, O_WRONLY);
+		assert_int_equal(pwrite(fd, "\x7f", 1, 150), 1);
+		close(fd);
+		found++;
+	}
+	closedir(d);
+	assert_int_equal(found, 1);
+	t.web->how = SERVE_404;
+	forget();
+	pki_start();
+	send_image(3);
+	assert_true(until(failed, WAIT_MS));
+	assert_int_equal(t.source.error, E_CACHE);
+	assert_int_equal(t.n_done, 0);
+	t.web->how = SERVE_FILE;
+	refresh();
+	assert_true(until(revoked, WAIT_MS) && until(settled, WAIT_MS));
+	assert_int_equal(t.web->unmodified, 0);
+}
+
+/* What the kernel did not take is tried again until it does. */
+static void
+test_not_applied(void **state)
+{
+	(void)state;
+	t.refuse = true;
+	publish((const uint8_t[]){ 2 }, 1, 1);
+	send_image(3);
+	assert_true(until(failed, WAIT_MS));
+	assert_int_equal(t.source.error, E_APPLY);
+	assert_int_equal(t.source.hits, 0);
+	assert_true(t.n_done >= 1);
+	forget();
+	t.refuse = false;
+	assert_true(until(revoked, WAIT_MS));
+	assert_true(until(settled, WAIT_MS));
+	assert_int_equal(t.source.hits, 1);
+}
+
+static void
+test_file_source(void **state)
+{
+	(void)state;
+	snprintf(t.url, sizeof(t.url), "file://%s/crl", t.folder);
+	publish((const uint8_t[]){ 1 }, 1, 1);
+	send_image(3);
+	assert_true(until(revoked, WAIT_MS) && until(settled, WAIT_MS));
+	refresh();
+	assert_true(until(settled, WAIT_MS));
+	assert_int_equal(t.n_done, 0);
+	publish((const uint8_t[]){ 1, 3 }, 2, 2);
+	refresh();
+	assert_true(until(revoked, WAIT_MS));
+	assert_int_equal(t.n_revokes, 2);
+}
+
+/* A server that hangs holds its own source only until the operator's patience
+ * ends: a new policy takes effect at once. */
+static void
+test_hanging_server(void **state)
+{
+	(void)state;
+	publish((const uint8_t[]){ 1 }, 1, 1);
+	t.web->how = SERVE_HANG;
+	send_image(3);
+	assert_false(until(never, QUIET_MS));
+	assert_int_equal(t.source.fetching, 1);
+	assert_int_equal(t.n_revokes, 0);
+	t.web->how = SERVE_FILE;
+	send_image(3);
+	assert_true(until(revoked, WAIT_MS));
+}
+
+/* ---- HTTPS -------------------------------------------------------------- */
+
+static void
+write_pem(const char *name, EVP_PKEY *key, X509 *x)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", t.folder, name);
+	assert_non_null(f = fopen(path, "w"));
+	if (key != NULL)
+		assert_int_equal(PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL), 1);
+	if (x != NULL)
+		assert_int_equal(PEM_write_X509(f, x), 1);
+	fclose(f);
+}
+
+/* A certificate for 127.0.0.1 that signs itself. */
+static X509 *
+web_certificate(EVP_PKEY *key)
+{
+	X509 *x = X509_new();
+	X509_NAME *name = X509_get_subject_name(x);
+	X509_EXTENSION *ext;
+
+	X509_set_version(x, X509_VERSION_3);
+	ASN1_INTEGER_set(X509_get_serialNumber(x), 7);
+	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const uint8_t *)"web", -1, -1, 0);
+	X509_set_issuer_name(x, name);
+	X509_gmtime_adj(X509_getm_notBefore(x), -3600);
+	X509_gmtime_adj(X509_getm_notAfter(x), 86400);
+	X509_set_pubkey(x, key);
+	ext = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "IP:127.0.0.1");
+	assert_int_equal(X509_add_ext(x, ext, -1), 1);
+	X509_EXTENSION_free(ext);
+	ext = X509V3_EXT_conf_nid(NULL, NULL, NID_basic_constraints, "critical,CA:TRUE");
+	assert_int_equal(X509_add_ext(x, ext, -1), 1);
+	X509_EXTENSION_free(ext);
+	assert_true(X509_sign(x, key, EVP_sha256()) > 0);
+	return x;
+}
+
+static pid_t
+tls_start(uint16_t port)
+{
+	char accept_at[32];
+	pid_t pid;
+
+	snprintf(accept_at, sizeof(accept_at), "127.0.0.1:%u", port);
+	if ((pid = fork()) == 0) {
+		int null = open("/dev/null", O_RDWR);
+
+		if (chdir(t.folder) == 0 && dup2(null, 0) >= 0 && dup2(null, 1) >= 0 && dup2(null, 2) >= 0)
+			execlp("openssl", "openssl", "s_server", "-accept", accept_at, "-cert", "web.pem", "-key",
+			    "web.key", "-WWW", (char *)NULL);
+		_exit(127);
+	}
+	return pid;
+}
+
+static bool
+listens(uint16_t port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port),
+		.sin_addr = { htonl(INADDR_LOOPBACK) } };
+	struct clock_view now, start_at;
+	bool up = false;
+
+	clock_now(&start_at);
+	for (now = start_at; !up && now.boot_ms - start_at.boot_ms < WAIT_MS; clock_now(&now)) {
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+		up = connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0;
+		close(fd);
+		if (!up)
+			poll(NULL, 0, 20);
+	}
+	return up;
+}
+
+static uint16_t
+free_port(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	socklen_t len = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, len), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+	close(fd);
+	return ntohs(a.sin_port);
+}
+
+/* The authority's own CA counts, and nobody's word that is not signed by it. */
+static void
+test_https(void **state)
+{
+	EVP_PKEY *key = make_key("P-256");
+	X509 *x = web_certificate(key);
+	uint16_t port = free_port();
+	pid_t pid;
+	int n;
+
+	(void)state;
+	if (access("/usr/bin/openssl", X_OK) != 0)
+		skip();
+	write_pem("web.pem", NULL, x);
+	write_pem("web.key", key, NULL);
+	pid = tls_start(port);
+	assert_true(listens(port));
+	snprintf(t.url, sizeof(t.url), "https://127.0.0.1:%u/crl", port);
+	publish((const uint8_t[]){ 2 }, 1, 1);
+	send_image(3);
+	assert_true(until(failed, WAIT_MS));
+	assert_int_equal(t.source.error, E_FETCH);
+	assert_int_equal(t.source.detail, 60);	/* CURLE_PEER_FAILED_VERIFICATION */
+	assert_int_equal(t.n_done, 0);
+	assert_true((n = i2d_X509(x, &t.ca)) > 0);
+	t.ca_len = (size_t)n;
+	forget();
+	send_image(3);
+	refresh();
+	assert_true(until(revoked, WAIT_MS));
+	assert_int_equal(t.revokes[0].device, 2);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	write_pem("web.pem", NULL, NULL);
+	X509_free(x);
+	EVP_PKEY_free(key);
+}
+
+/* ---- rights ------------------------------------------------------------- */
+
+static void
+test_rights(void **state)
+{
+	char path[64], text[4096];
+	ssize_t n;
+	int fd;
+
+	(void)state;
+	send_image(1);
+	assert_true(until(failed, WAIT_MS) || true);
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)t.pki_pid);
+	fd = open(path, O_RDONLY);
+	assert_true((n = read(fd, text, sizeof(text) - 1)) > 0);
+	close(fd);
+	text[n] = '\0';
+	assert_non_null(strstr(text, "NoNewPrivs:\t1"));
+	assert_non_null(strstr(text, "CapEff:\t0000000000000000"));
+	assert_non_null(strstr(text, "CapPrm:\t0000000000000000"));
+#ifndef CORDON_SANITIZERS
+	assert_non_null(strstr(text, "Seccomp:\t2"));
+#endif
+}
+
+int
+main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, before, after)
+	const struct CMUnitTest tests[] = {
+		TEST(test_published_is_revoked),
+		TEST(test_unchanged),
+		TEST(test_nobody_of_ours),
+		TEST(test_refused),
+		TEST(test_new_device_is_looked_up),
+		TEST(test_restart),
+		TEST(test_damaged_cache),
+		TEST(test_not_applied),
+		TEST(test_file_source),
+		TEST(test_hanging_server),
+		TEST(test_https),
+		TEST(test_rights),
+	};
+
+	if (access(PKI_PROGRAM, X_OK) != 0 || access(FETCH_PROGRAM, X_OK) != 0) {
+		fprintf(stderr, "%s and %s are not built\n", PKI_PROGRAM, FETCH_PROGRAM);
+		return 77;
+	}
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
