@@ -20,6 +20,7 @@ struct program {
 	bool in_group;		/* PROGRAM_GROUP as its only supplementary group */
 	const char *argument;	/* tells a program that people also run by hand what it is now; or NULL */
 	bool is_worker;		/* cordond may ask for it */
+	const char *mode;	/* its one argument; NULL: none, or --debug */
 	bool gets_config;	/* PROC_FD_EXTRA is the configuration folder */
 	unsigned caps;		/* bit n: capability n */
 };

@@ -33,6 +33,8 @@ supervise_init(struct supervisor *s)
 static void
 child_plan(const struct supervisor *s, const struct program *p, int channel, struct child *out)
 {
+	const char *argument = s->debug ? "--debug" : NULL;
+
 	*out = (struct child){
 		.folder = s->program_folder,
 		.name = proc_name(p->proc),
