@@ -116,6 +116,19 @@ name_file(struct reader *r, const char *folder, const char *name)
 }
 
 static void
+read_text(struct reader *r, const char *name, char *text, size_t len)
+{
+	if (memchr(text, '\0', len) != NULL) {
+		r->p->incomplete = true;
+		mistake(r, 0, "the file holds a NUL: text in UTF-8 is expected");
+	} else if (ends_with(name, ".csv")) {
+		read_csv(r, text, len);
+	} else {
+		parse_text(r, text);
+	}
+}
+
+static void
 read_file(struct reader *r, int dirfd, const char *folder, const char *name)
 {
 	uint8_t *text;
@@ -136,14 +149,7 @@ read_file(struct reader *r, int dirfd, const char *folder, const char *name)
 			mistake(r, 0, "cannot be read: %s", strerror(-rc));
 		return;
 	}
-	if (memchr(text, '\0', len) != NULL) {
-		r->p->incomplete = true;
-		mistake(r, 0, "the file holds a NUL: text in UTF-8 is expected");
-	} else if (ends_with(name, ".csv")) {
-		read_csv(r, (char *)text, len);
-	} else {
-		parse_text(r, (const char *)text);
-	}
+	read_text(r, name, (char *)text, len);
 	free(text);
 }
 
@@ -219,6 +225,19 @@ read_folder(struct reader *r, const char *folder, bool csv)
 	closedir(dir);
 }
 
+static int
+finish(struct reader *r, struct policy **out)
+{
+	if (r->error == 0)
+		resolve_issuers(r);
+	if (r->error != 0) {
+		policy_free(r->p);
+		return r->error;
+	}
+	*out = r->p;
+	return 0;
+}
+
 int
 config_read_policy(int dirfd, struct policy **out, struct mistakes *m)
 {
@@ -231,12 +250,17 @@ config_read_policy(int dirfd, struct policy **out, struct mistakes *m)
 		read_folder(&r, "classes.d", false);
 	if (r.error == 0)
 		read_folder(&r, "devices.d", true);
-	if (r.error == 0)
-		resolve_issuers(&r);
-	if (r.error != 0) {
-		policy_free(r.p);
-		return r.error;
-	}
-	*out = r.p;
-	return 0;
+	return finish(&r, out);
+}
+
+int
+config_read_text(const char *name, char *text, size_t len, struct policy **out, struct mistakes *m)
+{
+	struct reader r = { .p = policy_new(), .m = m, .dirfd = -1 };
+
+	if (r.p == NULL)
+		return -ENOMEM;
+	if (name_file(&r, "", name))
+		read_text(&r, name, text, len);
+	return finish(&r, out);
 }

@@ -10,6 +10,10 @@
  * 0, or -ENOMEM and the like: *out is then untouched. Free with policy_free. */
 int config_read_policy(int dirfd, struct policy **out, struct mistakes *m);
 
+/* The same for one text that is taken for the file of that name (*.conf or
+ * *.csv); text[len] must be NUL, and inventories are changed. */
+int config_read_text(const char *name, char *text, size_t len, struct policy **out, struct mistakes *m);
+
 /* To be called before any sandbox: OpenSSL reads its own configuration when it
  * is first used, which we do not want. */
 void config_start(void);

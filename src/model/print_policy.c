@@ -136,14 +136,15 @@ destination_cmp(const void *pa, const void *pb, void *arg)
 	const struct image *im = arg;
 	int rc;
 
-	if (a->peer != b->peer)
-		return a->peer < b->peer ? -1 : 1;
+	if ((a->peer != 0) != (b->peer != 0))
+		return a->peer != 0 ? 1 : -1;
+	if (a->peer != 0)
+		return strcmp(image_text(im, image_class(im, a->peer)->name),
+		    image_text(im, image_class(im, b->peer)->name));
 	if ((a->name != 0) != (b->name != 0))
 		return a->name != 0 ? 1 : -1;
 	if (a->name != 0)
 		return strcmp(image_text(im, a->name), image_text(im, b->name));
-	if (a->peer != 0)
-		return 0;
 	if (a->box.family != b->box.family)
 		return a->box.family < b->box.family ? -1 : 1;
 	rc = memcmp(a->box.first, b->box.first, sizeof(a->box.first));

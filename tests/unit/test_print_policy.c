@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_print_policy.c -- goldens: a configuration, printed, is the expected text;
+ * that text, read as a configuration, is the same policy. With an argument the
+ * expected text is written instead. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/file.h"
+#include "config/config.h"
+#include "folder.h"
+#include "model/compile.h"
+#include "model/print.h"
+
+static const char *const goldens[] = { "full", "small" };
+static bool renew;
+
+struct printed {
+	uint8_t *bytes;
+	struct image im;
+	char *text;
+	size_t text_len;
+};
+
+static void
+compile_and_print(int dirfd, struct printed *out)
+{
+	struct mistakes *m = calloc(1, sizeof(*m));
+	struct policy *p = NULL;
+	const char *why;
+	size_t len, i;
+	FILE *f;
+
+	assert_non_null(m);
+	assert_int_equal(config_read_policy(dirfd, &p, m), 0);
+	if (compile_policy(p, NULL, m, &out->bytes, &len) != 0)
+		for (i = 0; i < mistakes_kept(m->n); i++)
+			print_message("%s\n", m->lines[i]);
+	assert_int_equal(m->n, 0);
+	assert_int_equal(image_open(out->bytes, len, &out->im, &why), 0);
+	f = open_memstream(&out->text, &out->text_len);
+	assert_non_null(f);
+	assert_int_equal(print_policy(&out->im, f), 0);
+	assert_int_equal(fclose(f), 0);
+	policy_free(p);
+	mistakes_done(m);
+	free(m);
+}
+
+static void
+printed_done(struct printed *p)
+{
+	free(p->bytes);
+	free(p->text);
+}
+
+#define ASSERT_SAME(section, field) do {						\
+	assert_int_equal(a->n[section], b->n[section]);					\
+	assert_memory_equal(a->field, b->field, a->n[section] * sizeof(*a->field));	\
+} while (0)
+
+/* Everything but text offsets and lines, which depend on the files. */
+static void
+assert_same_policy(const struct image *a, const struct image *b)
+{
+	uint32_t i;
+
+	ASSERT_SAME(IMAGE_BOXES, boxes);
+	ASSERT_SAME(IMAGE_PEERS, peers);
+	ASSERT_SAME(IMAGE_ADDRESSES, addresses);
+	ASSERT_SAME(IMAGE_BY_NAME, by_name);
+	ASSERT_SAME(IMAGE_BY_MAC, by_mac);
+	ASSERT_SAME(IMAGE_BY_ADDRESS, by_address);
+	assert_int_equal(a->n[IMAGE_CLASSES], b->n[IMAGE_CLASSES]);
+	for (i = 0; i < a->n[IMAGE_CLASSES]; i++) {
+		assert_int_equal(a->classes[i].number, b->classes[i].number);
+		assert_int_equal(a->classes[i].mode, b->classes[i].mode);
+		assert_int_equal(a->classes[i].named, b->classes[i].named);
+		assert_memory_equal(&a->classes[i].boxes, &b->classes[i].boxes, sizeof(a->classes[i].boxes));
+	}
+	assert_int_equal(a->n[IMAGE_DEVICES], b->n[IMAGE_DEVICES]);
+	for (i = 0; i < a->n[IMAGE_DEVICES]; i++) {
+		assert_int_equal(a->devices[i].number, b->devices[i].number);
+		assert_int_equal(a->devices[i].class_number, b->devices[i].class_number);
+		assert_memory_equal(a->devices[i].mac, b->devices[i].mac, sizeof(a->devices[i].mac));
+	}
+	assert_int_equal(a->n[IMAGE_CERTIFICATES], b->n[IMAGE_CERTIFICATES]);
+	for (i = 0; i < a->n[IMAGE_CERTIFICATES]; i++) {
+		const struct image_certificate *x = &a->certificates[i], *y = &b->certificates[i];
+
+		assert_int_equal(x->authority, y->authority);
+		assert_int_equal(x->serial_len, y->serial_len);
+		assert_memory_equal(x->serial, y->serial, sizeof(x->serial));
+		assert_int_equal(x->chain_len, y->chain_len);
+		assert_memory_equal(a->blobs + x->chain, b->blobs + y->chain, x->chain_len);
+	}
+	for (i = 0; i < a->n[IMAGE_AUTHORITIES]; i++) {
+		assert_int_equal(a->authorities[i].certificate_len, b->authorities[i].certificate_len);
+		assert_memory_equal(a->blobs + a->authorities[i].certificate,
+		    b->blobs + b->authorities[i].certificate, a->authorities[i].certificate_len);
+	}
+}
+
+static void
+check_golden(const char *name)
+{
+	char path[256], folder[256];
+	struct printed first, again;
+	uint8_t *want;
+	struct folder f;
+	size_t len;
+	int fd;
+
+	snprintf(folder, sizeof(folder), "tests/golden/policy/%s", name);
+	fd = open(source_path(folder, path, sizeof(path)), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	compile_and_print(fd, &first);
+	close(fd);
+	snprintf(folder, sizeof(folder), "tests/golden/policy/%s.policy", name);
+	source_path(folder, path, sizeof(path));
+	if (renew) {
+		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+		assert_int_equal(file_write_all(fd, first.text, first.text_len), 0);
+		close(fd);
+	}
+	assert_int_equal(file_read_at(AT_FDCWD, path, 1 << 20, &want, &len), 0);
+	assert_string_equal(first.text, (char *)want);
+	free(want);
+
+	folder_make(&f);
+	folder_put_bytes(&f, "cordon.conf", first.text, first.text_len);
+	compile_and_print(f.fd, &again);
+	folder_remove(&f);
+	assert_string_equal(first.text, again.text);
+	assert_same_policy(&first.im, &again.im);
+	printed_done(&first);
+	printed_done(&again);
+}
+
+static void
+test_goldens(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(goldens) / sizeof(goldens[0]); i++)
+		check_golden(goldens[i]);
+}
+
+static void
+test_no_policy(void **state)
+{
+	uint8_t *bytes;
+	struct image im;
+	const char *why;
+	char *text;
+	size_t len;
+	FILE *f;
+
+	(void)state;
+	assert_int_equal(compile_empty(&bytes, &len), 0);
+	assert_int_equal(image_open(bytes, len, &im, &why), 0);
+	f = open_memstream(&text, &len);
+	assert_non_null(f);
+	assert_int_equal(print_policy(&im, f), 0);
+	fclose(f);
+	assert_string_equal(text, "# there is no policy yet\n");
+	free(text);
+	free(bytes);
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_goldens),
+		cmocka_unit_test(test_no_policy),
+	};
+
+	(void)argv;
+	renew = argc > 1;
+	config_start();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
