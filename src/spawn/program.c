@@ -20,7 +20,6 @@ static const struct program programs[PROC_MAX] = {
 		.proc = PROC_COMPILE,
 		.user = "_cordon-compile",
 		.in_group = true,
-		.mode = "--worker",	/* operators run it too, on a folder of theirs */
 		.gets_config = true,
 		.argument = "--worker",
 		.is_worker = true,

@@ -18,9 +18,8 @@ struct program {
 	mode_t folder_mode;
 	bool folder_shared;	/* of PROGRAM_GROUP, which may read it */
 	bool in_group;		/* PROGRAM_GROUP as its only supplementary group */
-	const char *argument;	/* tells a program that people also run by hand what it is now; or NULL */
+	const char *argument;	/* its only one, for a program that people run too; NULL: --debug, if asked for */
 	bool is_worker;		/* cordond may ask for it */
-	const char *mode;	/* its one argument; NULL: none, or --debug */
 	bool gets_config;	/* PROC_FD_EXTRA is the configuration folder */
 	unsigned caps;		/* bit n: capability n */
 };

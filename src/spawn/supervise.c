@@ -33,12 +33,12 @@ supervise_init(struct supervisor *s)
 static void
 child_plan(const struct supervisor *s, const struct program *p, int channel, struct child *out)
 {
-	const char *argument = s->debug ? "--debug" : NULL;
+	const char *debug = s->debug ? "--debug" : NULL;
 
 	*out = (struct child){
 		.folder = s->program_folder,
 		.name = proc_name(p->proc),
-		.arguments = { p->argument != NULL ? p->argument : s->debug ? "--debug" : NULL },
+		.arguments = { p->argument != NULL ? p->argument : debug },
 		.uid = s->ids[p->proc].uid,
 		.gid = s->ids[p->proc].gid,
 		.has_group = p->in_group,

@@ -501,6 +501,7 @@ def test_options_for_cordond(spawn):
     spawn.start()
     c = spawn.control()
     worker = start(c, FLOW, 1)
+    compiler = start(c, COMPILE, 2)
 
     def arguments(pid):
         with open(f"/proc/{pid}/cmdline") as f:
@@ -508,6 +509,7 @@ def test_options_for_cordond(spawn):
 
     assert arguments(spawn.cordond()) == ["--debug", "--force-absent", "one,two"]
     assert arguments(worker) == ["--debug"]
+    assert arguments(compiler) == ["--worker"]
 
 
 def test_usage():
