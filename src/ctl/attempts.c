@@ -110,6 +110,17 @@ attempts_table(struct table *t)
 }
 
 void
+attempts_make_room(struct table *t)
+{
+	static const size_t widths[] = { 19, 20, 18, 14, 15, 18, 9, 7, 9 };
+	size_t i;
+
+	for (i = 0; i < t->n_columns && i < sizeof(widths) / sizeof(widths[0]); i++)
+		if (t->widths[i] < widths[i])
+			t->widths[i] = widths[i];
+}
+
+void
 attempts_row(struct table *t, const struct attempt *a)
 {
 	char time[TIME_STRLEN], name[LIMIT_NAME], addr[ADDR_STRLEN], service[48], n[COUNT_STRLEN];

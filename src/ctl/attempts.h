@@ -17,6 +17,8 @@ int attempts_flush(const struct ctl *);
 int attempts_open(struct ctl *, struct evidence **);
 
 void attempts_table(struct table *);
+/* Columns as wide as they mostly are, for rows that come one by one. */
+void attempts_make_room(struct table *);
 void attempts_row(struct table *, const struct attempt *);
 json_t *attempts_json(const struct attempt *);
 

@@ -14,6 +14,7 @@
 #define LIMIT_DEFAULT 100
 #define FOLLOW_DEFAULT 10	/* rows that came before, to see where one is */
 #define FOLLOW_MS 1000
+#define FOLLOW_SHARE 20		/* at most one part in so many of cordond's time goes into our flushes */
 
 struct listing {
 	struct ctl *c;
@@ -120,33 +121,69 @@ list_once(struct ctl *c, struct listing *l, struct evidence *store, const struct
 	return table_print(&l->table, true, c->out) == 0 ? EXIT_DONE : ctl_fail(c, EXIT_MISTAKES, "no memory");
 }
 
+/* cordon-flow writes every few seconds unless asked; a flush makes cordond read
+ * all counts, so the longer it takes the rarer it comes. */
+static void
+flush_now_and_then(const struct ctl *c, int64_t *next_ms)
+{
+	struct clock_view before, after;
+
+	clock_now(&before);
+	if (before.boot_ms < *next_ms)
+		return;
+	attempts_flush(c);
+	clock_now(&after);
+	*next_ms = after.boot_ms + FOLLOW_SHARE * (after.boot_ms - before.boot_ms);
+}
+
 /* Until the operator has seen enough, or nobody reads any more. */
 static int
 follow(struct ctl *c, struct listing *l, struct evidence *store, struct evidence_filter *f)
 {
 	struct sigaction sa = { .sa_handler = stop };
-	bool heads = true;
+	int64_t next_flush = 0;
+	bool heads = !c->json;
 	int rc;
 
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
-	/* The first rows may end before the store does: go on behind them. */
+	attempts_make_room(&l->table);
 	if ((rc = query(l, store, f)) != 0)
 		return rc;
+	/* From here on by id: what is new, whatever its time. */
 	f->since_ms = 0;
 	f->limit = 0;
 	if (l->last_id == 0 && evidence_last_id(store, &l->last_id) < 0)
 		return ctl_fail(c, EXIT_MISTAKES, "the evidence cannot be read: %s", evidence_error(store));
 	for (;;) {
 		if (table_rows(&l->table) > 0 || heads)
-			table_print(&l->table, heads && !c->json, c->out);
+			table_print(&l->table, heads, c->out);
 		heads = false;
 		if (fflush(c->out) == EOF || stopped)
 			return EXIT_DONE;
 		poll(NULL, 0, FOLLOW_MS);
-		f->after_id = l->last_id > 0 ? l->last_id : 0;
+		if (!stopped)
+			flush_now_and_then(c, &next_flush);
+		f->after_id = l->last_id;
 		if (!stopped && (rc = query(l, store, f)) != 0)
 			return rc;
+	}
+}
+
+static const char *
+why_not_flushed(int error)
+{
+	switch (-error) {
+	case ENOENT:
+	case ECONNREFUSED:
+		return "cordond does not run";
+	case EACCES:
+	case EPERM:
+		return "you may not talk to cordond";
+	case ETIMEDOUT:
+		return "cordond did not answer in time";
+	default:
+		return strerror(-error);
 	}
 }
 
@@ -161,8 +198,7 @@ cmd_attempt_list(struct ctl *c)
 	if ((rc = make_filter(c, &filter)) != 0)
 		return rc;
 	if ((flushed = attempts_flush(c)) < 0)
-		fprintf(c->err, "cordonctl: %s: counts may lag behind the kernel's\n",
-		    flushed == -ENOENT || flushed == -ECONNREFUSED ? "cordond does not run" : strerror(-flushed));
+		fprintf(c->err, "cordonctl: %s: counts may lag behind the kernel's\n", why_not_flushed(flushed));
 	if ((rc = attempts_open(c, &store)) != 0)
 		return rc;
 	attempts_table(&l.table);

@@ -145,6 +145,8 @@ list(struct ctl *c, struct client *cl, struct view *v)
 	if (c->json)
 		rc = ctl_json(c, EXIT_DONE, json_pack("{s:o, s:O}", "revision", answer_count(v->revision),
 		    "devices", devices));
+	else if (table_rows(&t) == 0 && !t.failed)
+		rc = fprintf(c->out, "no devices%s\n", v->image.n[IMAGE_DEVICES] > 0 ? " that match" : "") < 0;
 	else
 		rc = table_print(&t, true, c->out) == 0 ? EXIT_DONE : ctl_fail(c, EXIT_MISTAKES, "no memory");
 	table_done(&t);

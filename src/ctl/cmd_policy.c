@@ -190,13 +190,16 @@ print_applied(const struct ctl *c, const struct ctl_applied *a)
 {
 	char n[5][COUNT_STRLEN], took[COUNT_STRLEN];
 
-	fprintf(c->out, "revision %" PRIu64 " runs: %s device%s, %s class%s; %s element%s added, %s removed, "
-	    "%s device%s renewed; the kernel took %s\n", a->revision,
+	fprintf(c->out, "revision %" PRIu64 " runs: %s device%s, %s class%s; ", a->revision,
 	    format_count(a->devices, n[0]), a->devices == 1 ? "" : "s",
-	    format_count(a->classes, n[1]), a->classes == 1 ? "" : "es",
-	    format_count(a->added, n[2]), a->added == 1 ? "" : "s", format_count(a->removed, n[3]),
-	    format_count(a->renewed, n[4]), a->renewed == 1 ? "" : "s",
-	    format_microseconds(a->microseconds, took));
+	    format_count(a->classes, n[1]), a->classes == 1 ? "" : "es");
+	if (a->added == 0 && a->removed == 0 && a->renewed == 0)
+		fprintf(c->out, "nothing changed in the kernel\n");
+	else
+		fprintf(c->out, "%s element%s added, %s removed, %s device%s renewed; the kernel took %s\n",
+		    format_count(a->added, n[2]), a->added == 1 ? "" : "s", format_count(a->removed, n[3]),
+		    format_count(a->renewed, n[4]), a->renewed == 1 ? "" : "s",
+		    format_microseconds(a->microseconds, took));
 }
 
 static int

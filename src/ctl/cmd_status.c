@@ -97,9 +97,12 @@ print_policy_lines(struct ctl *c, const struct ctl_status *s)
 {
 	char n[4][COUNT_STRLEN], time[TIME_STRLEN], age[AGO_STRLEN];
 
-	fprintf(c->out, "policy      revision %" PRIu64 ": %s devices, %s classes; applied %s ago\n", s->revision,
-	    format_count(s->devices, n[0]), format_count(s->classes, n[1]),
-	    s->applied_at != 0 ? format_age(s->applied_at, s->now, age) : "long");
+	if (s->revision == 0)
+		fprintf(c->out, "policy      none was applied yet\n");
+	else
+		fprintf(c->out, "policy      revision %" PRIu64 ": %s devices, %s classes; applied %s ago\n",
+		    s->revision, format_count(s->devices, n[0]), format_count(s->classes, n[1]),
+		    format_age(s->applied_at, s->now, age));
 	fprintf(c->out, "devices     %s in quarantine, %s audited, the others enforced\n",
 	    format_count(s->quarantined, n[0]), format_count(s->audited, n[1]));
 	fprintf(c->out, "cordond     runs since %s UTC (%s)\n", format_time(s->started_at, time),

@@ -18,7 +18,7 @@ struct fake {
 	size_t image_len;
 	uint64_t revision;
 	uint32_t stale_answers;		/* so many snapshots are of another revision first */
-	uint8_t snapshot[65536];
+	_Alignas(8) uint8_t snapshot[65536];
 	size_t snapshot_len;
 	bool unsealed;			/* the snapshot could change under the reader */
 	struct ctl_status status;
