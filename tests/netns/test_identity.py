@@ -6,7 +6,7 @@ import time
 import pytest
 
 from lab import packets
-from lab.traffic import Flow
+from lab.traffic import Flow, TcpFlow
 
 UNKNOWN = "02:00:00:de:ad:01"
 
@@ -73,8 +73,17 @@ def test_siblings_mac_and_address_at_the_own_port(world, three, family):
     assert rows[0]["device"] == victim.name
 
 
-def open_flow(world, device, family, sport):
-    """A UDP flow that is admitted and established."""
+@pytest.fixture
+def open_flow(request):
+    """open_flow(...): a UDP flow that is admitted and established; closed with the test."""
+    def make(*args):
+        flow = established(*args)
+        request.addfinalizer(flow.sock.close)
+        return flow
+    return make
+
+
+def established(world, device, family, sport):
     flow = Flow(device, world.lab.server.address(family), 5000, f"open{sport}", sport=sport)
     for _ in range(3):
         flow.send()
@@ -86,7 +95,7 @@ def open_flow(world, device, family, sport):
 
 @pytest.mark.vm
 @pytest.mark.parametrize("mac", ["own", "unknown", "victim"])
-def test_injection_into_an_open_flow(world, three, family, mac):
+def test_injection_into_an_open_flow(world, three, open_flow, family, mac):
     """Somebody at another port sends into a flow that the victim has open."""
     liar, victim = three[0], three[2]
     sport = {"own": 42001, "unknown": 42002, "victim": 42003}[mac]
@@ -100,14 +109,12 @@ def test_injection_into_an_open_flow(world, three, family, mac):
     time.sleep(0.1)
     flow.receive()
     assert len(flow.answered) == 4      # the victim's own flow goes on
-    flow.sock.close()
 
 
 @pytest.mark.vm
 def test_injection_of_tcp_into_an_open_connection(world, three, family):
     """The same with TCP segments that conntrack finds in window or not at all."""
     liar, victim = three[0], three[2]
-    from lab.traffic import TcpFlow
     flow = TcpFlow(victim, world.lab.server.address(family), 8883, "tcpopen")
     flow.send()
     time.sleep(0.1)
@@ -126,16 +133,15 @@ def test_injection_of_tcp_into_an_open_connection(world, three, family):
     flow.sock.close()
 
 
-def test_injection_towards_a_device(world, three, family):
+def test_injection_towards_a_device(world, three, open_flow, family):
     """A device pretends to be the server, towards another device."""
     liar, victim = three[0], three[1]
-    flow = open_flow(world, victim, family, 42010)
+    open_flow(world, victim, family, 42010)
     frames = [packets.udp_frame(liar.mac, world.router_mac(liar), world.lab.server.address(family),
                                 victim.address(family), 5000, 42010, b"fromserver/%d " % i) for i in range(4)]
     with world.arrivals(victim, b"fromserver") as got:
         world.send_frames(liar, *frames)
         assert got() == 0
-    flow.sock.close()
 
 
 def test_device_without_declared_address(make_world, family):
@@ -148,7 +154,7 @@ def test_device_without_declared_address(make_world, family):
     server = world.lab.server
     with world.arrivals(server, b"free") as got:
         world.send_frames(one, *world.forged(one, server.address(family), src=free_address(family), tag=b"free"))
-        assert got(4) == 4
+        assert got(4) >= 4
     nothing_gets_through(world, one, world.forged(one, server.address(family), src=two.address(family),
                                                   tag=b"taken"), b"taken")
 
@@ -159,26 +165,43 @@ def test_shared_segment_works_and_is_told(world, family):
     assert world.delivered(a, world.lab.server, family, 5000) == 4
     nothing_gets_through(world, a, world.forged(a, world.lab.server.address(family), src=b.address(family),
                                                 tag=b"half"), b"half")
-    said = world.cordon.ctl("policy", "check")
-    assert "lan0" in said or "port" in said, said
+    done = world.cordon.try_ctl("policy", "check")
+    assert done.returncode == 0
+    assert "2 devices are not bound to a router port" in done.stderr
 
 
-def test_clone_is_recorded(make_world, family):
-    """One identity used at two ports at once, by a device that is bound to none."""
+def test_clone_at_another_port_is_recorded(make_world, family):
+    """A device talks at its own port while somebody else uses its MAC and address at another."""
+    world = make_world(kinds=[("sensor", 2)])
+    victim, thief = world.lab.devices
+    server = world.lab.server
+    for i in range(3):
+        assert world.delivered(victim, server, family, 5000, n=1) == 1
+        world.send_frames(thief, packets.udp_frame(victim.mac, world.router_mac(thief), victim.address(family),
+                                                   server.address(family), 43000 + i, 5004 + i, b"clone/1 "))
+        time.sleep(0.1)
+    assert world.wait_attempts(reason="clone", device=victim.name)
+    assert world.reflector.got("clone").count == 0
+
+
+def test_clone_of_an_unbound_device_is_recorded(make_world):
+    """Bound to no port, both users get through: here, there, and here again is the sign.
+    The kernel tells of each place once in half a minute, so this takes longer than that."""
     world = make_world(kinds=[("sensor", 2)], start=False)
     victim, thief = world.lab.devices
     world.site.without_port = {victim.name}
     world.site.write()
     world.start()
     server = world.lab.server
-    for _ in range(6):
-        assert world.delivered(victim, server, family, 5000, n=1) == 1
-        frames = [packets.udp_frame(victim.mac, world.router_mac(thief), victim.address(family),
-                                    server.address(family), 43000, 5004, b"clone/1 ")]
-        world.send_frames(thief, *frames)
-        time.sleep(0.1)
-    rows = world.wait_attempts(reason="clone", device=victim.name)
-    assert rows
+    deadline = time.monotonic() + 45
+    sport = 43000
+    while time.monotonic() < deadline and not world.attempts(reason="clone", device=victim.name):
+        assert world.delivered(victim, server, 4, 5000, n=1) == 1
+        world.send_frames(thief, packets.udp_frame(victim.mac, world.router_mac(thief), victim.ip4, server.ip4,
+                                                   sport, 5004, b"clone/1 "))
+        sport += 1      # only a new flow is judged; the others have their way already
+        time.sleep(1)
+    assert world.attempts(reason="clone", device=victim.name)
 
 
 def test_wrong_frames_do_not_disturb_the_owner(world, three, family):
