@@ -310,6 +310,18 @@ attempts_tick(struct attempts *t, const struct clock_view *now)
 	attempts_forget(t, now->boot_ms, false);
 }
 
+bool
+attempts_await_record(const struct attempts *t, int64_t boot_ms, int64_t within_ms)
+{
+	for (size_t i = 0; i < t->n_chunks * CHUNK; i++) {
+		const struct open_attempt *e = attempts_entry(t, (uint32_t)i);
+
+		if (e->used && e->known < KNOWN_FROM_RECORD && boot_ms - e->began_ms < within_ms)
+			return true;
+	}
+	return false;
+}
+
 size_t
 attempts_take_dirty(struct attempts *t, struct attempt **rows, size_t max)
 {

@@ -107,6 +107,9 @@ size_t attempts_take_dirty(struct attempts *, struct attempt **rows, size_t max)
 void attempts_unwritten(struct attempts *, struct attempt *const *rows, size_t n);
 bool attempts_dirty(const struct attempts *);
 
+/* Is there one that began less than this ago by a count, and waits for its record? */
+bool attempts_await_record(const struct attempts *, int64_t boot_ms, int64_t within_ms);
+
 size_t attempts_n(const struct attempts *);
 uint64_t attempts_unmatched(const struct attempts *);	/* counts that no record explained */
 uint64_t attempts_refused(const struct attempts *);	/* new keys for which there was no room */

@@ -2,6 +2,7 @@
 /* messages.c -- what cordond says. ipc checked type, size and descriptor; the
  * values are checked here. */
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,6 +12,9 @@
 #include "flow/parts.h"
 #include "proto/limits.h"
 
+/* The kernel keeps a record back for a moment, in case another follows. Who asks
+ * for a flush right after a packet shall see the whole of it all the same. */
+#define RECORD_DELAY_MS 100
 #define DRAIN_MAX 65536		/* datagrams that a flush waits for: more are a flood without limit */
 
 static int
@@ -103,10 +107,29 @@ take_losses(struct flow *f, const struct ipc_message *m, const struct clock_view
 }
 
 static int
+await_records(struct flow *f, const struct clock_view *now)
+{
+	struct pollfd p = { .fd = f->nflog_fd, .events = POLLIN };
+	int rc = 0;
+
+	/* the second turn is for what came while the first was read */
+	for (unsigned i = 0; i < 2 && rc == 0; i++) {
+		if (f->nflog_fd == -1 || !attempts_await_record(f->attempts, now->boot_ms, 2 * RECORD_DELAY_MS) ||
+		    poll(&p, 1, RECORD_DELAY_MS) != 1)
+			break;
+		rc = flow_read_nflog(f, DRAIN_MAX, now);
+	}
+	return rc;
+}
+
+static int
 take_flush(struct flow *f, const struct ipc_message *m, const struct clock_view *now)
 {
 	const struct flow_flush *flush = (const void *)m->payload;
+	int rc;
 
+	if ((rc = await_records(f, now)) < 0)
+		return rc;
 	(void)flow_flush(f, now);
 	return flow_tell(f, flush->token, m->serial, now);
 }
