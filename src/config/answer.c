@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* answer.c -- mistakes and warnings, as text and as JSON. */
 #include <errno.h>
-#include <jansson.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,52 +78,62 @@ answer_text(const struct mistakes *m, FILE *out)
 		fprintf(out, "%zu more warnings are not shown\n", m->n_warnings - i);
 }
 
-static json_t *
-json_line(const char *text)
+/* The text is printable UTF-8 already (mistakes_add saw to it). */
+static void
+json_string(const char *text, size_t len, FILE *out)
 {
-	unsigned line = 0;
-	size_t file_len = 0, at = place_of(text, &file_len, &line);
+	size_t i;
 
-	if (at == 0)
-		return json_pack("{s:n, s:n, s:s}", "file", "line", "text", text);
-	return json_pack("{s:s%, s:i, s:s}", "file", text, file_len, "line", (int)line, "text", text + at);
+	fputc('"', out);
+	for (i = 0; i < len; i++) {
+		if (text[i] == '"' || text[i] == '\\')
+			fputc('\\', out);
+		fputc(text[i], out);
+	}
+	fputc('"', out);
 }
 
-static json_t *
-json_lines(char *const *lines, size_t n, const char *what)
+static void
+json_line(const char *text, bool first, FILE *out)
 {
-	json_t *array = json_array();
+	size_t file_len, at;
+	unsigned line;
+
+	at = place_of(text, &file_len, &line);
+	fputs(first ? "\n    {\"file\": " : ",\n    {\"file\": ", out);
+	if (at == 0) {
+		fputs("null, \"line\": null, \"text\": ", out);
+	} else {
+		json_string(text, file_len, out);
+		fprintf(out, ", \"line\": %u, \"text\": ", line);
+	}
+	json_string(text + at, strlen(text + at), out);
+	fputc('}', out);
+}
+
+static void
+json_lines(char *const *lines, size_t n, const char *what, FILE *out)
+{
 	char more[64];
 	size_t i;
 
+	fprintf(out, "  \"%s\": [", what);
 	for (i = 0; i < mistakes_kept(n); i++)
-		if (json_array_append_new(array, json_line(kept_line(lines, i))) < 0)
-			goto fail;
+		json_line(kept_line(lines, i), i == 0, out);
 	if (n > i) {
 		snprintf(more, sizeof(more), "%zu more %s are not shown", n - i, what);
-		if (json_array_append_new(array, json_line(more)) < 0)
-			goto fail;
+		json_line(more, false, out);
 	}
-	return array;
-fail:
-	json_decref(array);
-	return NULL;
+	fputs(n > 0 ? "\n  ],\n" : "],\n", out);
 }
 
 int
 answer_json(const struct mistakes *m, const struct image *im, FILE *out)
 {
-	json_t *answer = json_pack("{s:o, s:o, s:i, s:i}",
-	    "mistakes", json_lines(m->lines, m->n, "mistakes"),
-	    "warnings", json_lines(m->warnings, m->n_warnings, "warnings"),
-	    "devices", im == NULL ? 0 : (int)im->n[IMAGE_DEVICES],
-	    "classes", im == NULL ? 0 : (int)im->n[IMAGE_CLASSES] - 1);
-	int rc;
-
-	if (answer == NULL)
-		return -ENOMEM;
-	rc = json_dumpf(answer, out, JSON_INDENT(2));
-	json_decref(answer);
-	fputc('\n', out);
-	return rc < 0 || ferror(out) ? -EIO : 0;
+	fputs("{\n", out);
+	json_lines(m->lines, m->n, "mistakes", out);
+	json_lines(m->warnings, m->n_warnings, "warnings", out);
+	fprintf(out, "  \"devices\": %u,\n  \"classes\": %u\n}\n", im == NULL ? 0 : im->n[IMAGE_DEVICES],
+	    im == NULL ? 0 : im->n[IMAGE_CLASSES] - 1);
+	return ferror(out) ? -EIO : 0;
 }

@@ -14,7 +14,7 @@ char *answer_mistakes(const struct mistakes *, size_t *len);
 /* For people: mistakes, then warnings with that word behind their place. */
 void answer_text(const struct mistakes *, FILE *out);
 
-/* For programs; im is NULL when there are mistakes. 0 or -ENOMEM, -EIO. */
+/* For programs; im is NULL when there are mistakes. 0 or -EIO. */
 int answer_json(const struct mistakes *, const struct image *im, FILE *out);
 
 #endif

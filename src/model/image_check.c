@@ -4,56 +4,11 @@
  * records are read only after the index that leads to them was checked. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
-#include "common/addr.h"
 #include "model/image_check.h"
 #include "model/image_record.h"
-#include "model/policy.h"
+#include "model/image_walk.h"
 #include "model/text.h"
-#include "proto/limits.h"
-
-/* How far each section is used: slices stand one after another. */
-struct walk {
-	const struct image *im;
-	uint32_t used[IMAGE_SECTIONS];
-};
-
-static bool
-slice_ok(struct walk *w, enum image_section section, const struct image_slice *s)
-{
-	if (s->first != w->used[section] || s->n > w->im->n[section] - w->used[section])
-		return false;
-	w->used[section] += s->n;
-	return true;
-}
-
-static bool
-text_ok(const struct image *im, uint32_t offset)
-{
-	return offset < im->n[IMAGE_TEXT];
-}
-
-static bool
-name_ok(const struct image *im, uint32_t offset)
-{
-	return text_ok(im, offset) && name_is_valid(image_text(im, offset));
-}
-
-static bool
-blob_ok(const struct image *im, uint32_t offset, uint32_t len, bool needed)
-{
-	if (len == 0)
-		return !needed && offset == 0;
-	return len <= LIMIT_CERTIFICATE_BYTES && offset <= im->n[IMAGE_BLOBS] &&
-	    len <= im->n[IMAGE_BLOBS] - offset;
-}
-
-static bool
-where_ok(const struct image *im, const struct image_where *w)
-{
-	return text_ok(im, w->file);
-}
 
 static const char *
 check_text(const struct image *im)
@@ -303,131 +258,6 @@ check_classes(struct walk *w)
 	return fault;
 }
 
-/* Each index once: keys rise strictly, and there are as many as records. */
-static const char *
-check_order(const struct image *im)
-{
-	uint32_t n = im->n[IMAGE_DEVICES], n_addresses = im->n[IMAGE_ADDRESSES], i;
-	const struct image_device *d, *last;
-
-	if (im->n[IMAGE_BY_NAME] != n || im->n[IMAGE_BY_MAC] != n || im->n[IMAGE_BY_ADDRESS] != n_addresses)
-		return "an order has another length than what it orders";
-	for (i = 0; i < n; i++)
-		if (im->by_name[i] >= n || im->by_mac[i] >= n)
-			return "an order leads out of the devices";
-	for (i = 0; i < n_addresses; i++)
-		if (im->by_address[i] >= n_addresses)
-			return "an order leads out of the addresses";
-	for (i = 1; i < n; i++) {
-		d = &im->devices[im->by_name[i]];
-		last = &im->devices[im->by_name[i - 1]];
-		if (strcmp(image_text(im, last->name), image_text(im, d->name)) >= 0)
-			return "two devices have one name";
-		d = &im->devices[im->by_mac[i]];
-		last = &im->devices[im->by_mac[i - 1]];
-		if (memcmp(last->mac, d->mac, sizeof(d->mac)) >= 0)
-			return "two devices have one MAC";
-	}
-	for (i = 1; i < n_addresses; i++)
-		if (image_address_cmp(&im->addresses[im->by_address[i - 1]],
-		    &im->addresses[im->by_address[i]]) >= 0)
-			return "an address is used twice";
-	return NULL;
-}
-
-static bool
-interface_ok(const struct image *im, uint32_t name)
-{
-	uint32_t low = 0, high = im->n[IMAGE_INTERFACES], mid;
-	int c;
-
-	if (name == 0)
-		return true;
-	if (!text_ok(im, name))
-		return false;
-	while (low < high) {
-		mid = low + (high - low) / 2;
-		c = strcmp(image_text(im, im->interfaces[mid].name), image_text(im, name));
-		if (c == 0)
-			return true;
-		if (c < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return false;
-}
-
-static const char *
-check_certificate(const struct image *im, const struct image_certificate *c)
-{
-	static const uint8_t zero[sizeof(c->serial)];
-
-	if (image_authority(im, c->authority) == NULL)
-		return "a certificate's authority is none";
-	if (c->serial_len < 1 || c->serial_len > LIMIT_SERIAL || (c->serial[0] == 0 && c->serial_len > 1) ||
-	    memcmp(c->serial + c->serial_len, zero, sizeof(zero) - c->serial_len) != 0)
-		return "a serial number is not in its shortest form";
-	if (!blob_ok(im, c->chain, c->chain_len, false))
-		return "a device's certificate is out of range";
-	return NULL;
-}
-
-static const char *
-check_device_parts(struct walk *w, const struct image_device *d)
-{
-	const struct image *im = w->im;
-	const char *fault;
-	uint32_t i;
-
-	if (d->addresses.n > LIMIT_ADDRESSES_PER_DEVICE || !slice_ok(w, IMAGE_ADDRESSES, &d->addresses) ||
-	    d->certificates.n > LIMIT_CERTIFICATES_PER_DEVICE ||
-	    !slice_ok(w, IMAGE_CERTIFICATES, &d->certificates) || d->labels.n > LIMIT_LABELS_PER_DEVICE ||
-	    !slice_ok(w, IMAGE_LABELS, &d->labels))
-		return "a device's parts are out of range";
-	for (i = 0; i < d->addresses.n; i++)
-		if (!image_address_is_valid(&im->addresses[d->addresses.first + i]))
-			return "a device's address is not valid";
-	for (i = 0; i < d->certificates.n; i++)
-		if ((fault = check_certificate(im, &im->certificates[d->certificates.first + i])) != NULL)
-			return fault;
-	for (i = 0; i < d->labels.n; i++)
-		if (!name_ok(im, im->labels[d->labels.first + i]))
-			return "a label is not valid";
-	return NULL;
-}
-
-static const char *
-check_devices(struct walk *w)
-{
-	static const uint8_t no_mac[6];
-	const struct image *im = w->im;
-	const char *fault;
-	uint32_t i, last = 0;
-
-	if (im->n[IMAGE_DEVICES] > LIMIT_DEVICES)
-		return "too many devices";
-	for (i = 0; i < im->n[IMAGE_DEVICES]; i++) {
-		const struct image_device *d = &im->devices[i];
-
-		if (d->number <= last || d->number >= im->header->next_device)
-			return "devices are not numbered in order";
-		last = d->number;
-		if (!name_ok(im, d->name) || !where_ok(im, &d->where))
-			return "a device's name is not valid";
-		if (d->class_number == 0 || image_class(im, d->class_number) == NULL)
-			return "a device's class is none";
-		if ((d->mac[0] & 1) != 0 || memcmp(d->mac, no_mac, sizeof(no_mac)) == 0 || d->pad[0] != 0 ||
-		    d->pad[1] != 0)
-			return "a device's MAC is not valid";
-		if (!interface_ok(im, d->interface))
-			return "a device's port is no device interface";
-		if ((fault = check_device_parts(w, d)) != NULL)
-			return fault;
-	}
-	return check_order(im);
-}
-
 static const char *
 check_rest(struct walk *w)
 {
@@ -459,7 +289,7 @@ image_check(const struct image *im)
 		return "the next numbers are out of range";
 	if ((fault = check_text(im)) != NULL || (fault = check_interfaces(im)) != NULL ||
 	    (fault = check_appliance(&w)) != NULL || (fault = check_authorities(&w)) != NULL ||
-	    (fault = check_classes(&w)) != NULL || (fault = check_devices(&w)) != NULL)
+	    (fault = check_classes(&w)) != NULL || (fault = image_check_devices(&w)) != NULL)
 		return fault;
 	return check_rest(&w);
 }
