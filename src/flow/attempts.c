@@ -304,7 +304,7 @@ attempts_tick(struct attempts *t, const struct clock_view *now)
 			e->tallied = 1;
 			t->unmatched++;
 		}
-		if (e->row.state == ATTEMPT_OPEN && now->boot_ms - e->touched_ms >= 2 * t->window_ms)
+		if (e->row.state == ATTEMPT_OPEN && now->boot_ms - e->touched_ms >= 2 * t->window_ms + ATTEMPTS_LAPSE_MS)
 			close_entry(t, e, ATTEMPT_LAPSED, now);
 	}
 	attempts_forget(t, now->boot_ms, false);

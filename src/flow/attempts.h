@@ -21,6 +21,7 @@
 #define ATTEMPTS_GRACE_MS 2000
 #define ATTEMPTS_GHOST_MS 30000		/* a closed key is remembered, to tell who a bare count is about */
 #define ATTEMPTS_ALONE_MS 5000		/* after this a count without a record counts as unmatched */
+#define ATTEMPTS_LAPSE_MS 60000		/* beyond two windows without news: cordond reads its counts in turns too */
 #define ATTEMPTS_DORMANT_MS (24 * 3600 * 1000LL)
 
 /* What the kernel counts under. No padding, so that keys compare as bytes. */
@@ -98,7 +99,7 @@ void attempts_touch(struct attempts *, struct open_attempt *);
 typedef void attempts_fn(void *arg, struct open_attempt *);
 void attempts_each_provisional(struct attempts *, attempts_fn *, void *arg);
 
-/* Close what had no news for two windows, forget what is closed and written. */
+/* Close what had no news for two windows and a while, forget what is closed and written. */
 void attempts_tick(struct attempts *, const struct clock_view *);
 
 /* Rows to write, at most max; they count as written until attempts_unwritten

@@ -2,9 +2,13 @@
 /* main.c -- cordon-flow: every refused connection becomes evidence.
  * Reads packet heads from an inherited NFLOG socket, writes one folder, and may
  * do nothing else: no network, no capability, no other file. */
+#include "config.h"
+
 #include <errno.h>
+#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -161,6 +165,52 @@ start(struct flow *f, struct ipc *channel)
 	return ipc_send_wait(channel, MSG_READY, 0, &ready, sizeof(ready), -1, 1000);
 }
 
+static void
+usage(FILE *f)
+{
+	fprintf(f,
+	    "usage: cordon-flow [--debug]\n"
+	    "Keeps the evidence of refused packets. Started by cordon-spawn, which hands it\n"
+	    "its descriptors; see cordon-spawn(8).\n"
+	    "  --debug              say more\n"
+	    "  --help, --version\n");
+}
+
+/* Whether to say more. */
+static bool
+parse_options(int argc, char **argv)
+{
+	enum { OPT_DEBUG = 256, OPT_HELP, OPT_VERSION };
+	static const struct option options[] = {
+		{ "debug", no_argument, NULL, OPT_DEBUG },
+		{ "help", no_argument, NULL, OPT_HELP },
+		{ "version", no_argument, NULL, OPT_VERSION },
+		{ NULL, 0, NULL, 0 },
+	};
+	bool debug = false;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c == OPT_DEBUG) {
+			debug = true;
+		} else if (c == OPT_HELP) {
+			usage(stdout);
+			exit(0);
+		} else if (c == OPT_VERSION) {
+			printf(PROGRAM " %s\n", PACKAGE_VERSION);
+			exit(0);
+		} else {
+			usage(stderr);
+			exit(64);
+		}
+	}
+	if (optind != argc) {
+		usage(stderr);
+		exit(64);
+	}
+	return debug;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -168,7 +218,7 @@ main(int argc, char **argv)
 	struct ipc channel;
 	int rc, signals;
 
-	log_init(PROGRAM, argc > 1 && strcmp(argv[1], "-d") == 0);
+	log_init(PROGRAM, parse_options(argc, argv));
 	if ((signals = open_signals()) < 0)
 		log_fatal(signals, "signals");
 	if ((rc = start(&flow, &channel)) < 0)

@@ -334,7 +334,7 @@ no_news_for_two_windows(void **state)
 	(void)state;
 	attempts_set_window(t, 10000);
 	count(80, 10, 0);
-	later(19999);
+	later(20000 + ATTEMPTS_LAPSE_MS - 1);
 	attempts_tick(t, &now);
 	assert_int_equal(e->row.state, ATTEMPT_OPEN);
 	later(1);
@@ -361,7 +361,7 @@ a_lapsed_key_that_was_deleted_unseen(void **state)
 	attempts_set_window(t, 10000);
 	record(80);
 	count(80, 10, 0);
-	later(20000);
+	later(20000 + ATTEMPTS_LAPSE_MS);
 	attempts_tick(t, &now);
 	next = record(80);
 	count(80, 2, 0);
