@@ -256,9 +256,9 @@ job_fail(struct pki *p, struct job *j, enum source_error error, uint32_t detail,
 	struct source *s = j->source;
 
 	if (s->error != error || s->detail != detail)
-		log_warn(0, "%s: %s: %s (error %d, detail %u); what is in use stays",
+		log_warn(0, "%s: %s: %s (%s, detail %u): nobody is released or revoked by it",
 		    pki_authority(p, s)->name, j->cached ? "the cached CRL" : pki_url(p, s),
-		    why != NULL ? why : "refused", (int)error, detail);
+		    why != NULL ? why : "refused", source_error_name(error), detail);
 	source_failed(s, error, detail, now, pki_random(p));
 	if (j->cached) {
 		/* Nothing is in use then; the server is asked for all of it at once. */

@@ -6,6 +6,22 @@
 #include "common/digest.h"
 #include "pki/source.h"
 
+const char *
+source_error_name(enum source_error error)
+{
+	static const char *const names[SOURCE_ERRORS] = {
+		[E_NONE] = "E_NONE", [E_FETCH] = "E_FETCH", [E_EMPTY] = "E_EMPTY",
+		[E_NOT_CRL] = "E_NOT_CRL", [E_TRUNC] = "E_TRUNC", [E_TRAILING] = "E_TRAILING",
+		[E_DER] = "E_DER", [E_SIG] = "E_SIG", [E_SIGALG] = "E_SIGALG", [E_WEAK] = "E_WEAK",
+		[E_SIGNER] = "E_SIGNER", [E_CRITICAL] = "E_CRITICAL", [E_IDP] = "E_IDP",
+		[E_DUP_EXT] = "E_DUP_EXT", [E_DELTA] = "E_DELTA", [E_ROLLBACK] = "E_ROLLBACK",
+		[E_EQUIVOCATION] = "E_EQUIVOCATION", [E_TOO_BIG] = "E_TOO_BIG", [E_CACHE] = "E_CACHE",
+		[E_DISK] = "E_DISK", [E_APPLY] = "E_APPLY", [E_FUTURE] = "E_FUTURE",
+	};
+
+	return error < SOURCE_ERRORS && names[error] != NULL ? names[error] : "?";
+}
+
 void
 source_id(const char *authority, const char *url, char out[SOURCE_ID_LEN])
 {

@@ -60,6 +60,9 @@ struct source {
 	enum source_state told;
 };
 
+/* "E_SIG", ... */
+const char *source_error_name(enum source_error);
+
 /* Fill id: what the files of that authority's URL are called. */
 void source_id(const char *authority, const char *url, char out[SOURCE_ID_LEN]);
 

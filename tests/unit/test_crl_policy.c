@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_crl_policy.c -- replays, double issue, the future, and freshness. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "pki/crl_policy.h"
+
+#define DAY  (24 * 3600 * 1000LL)
+#define NOW  (CLOCK_FLOOR_MS + 100 * DAY)
+#define HOUR (3600 * 1000LL)
+
+static const uint8_t key[KEY_DIGEST_LEN] = { 1 }, other_key[KEY_DIGEST_LEN] = { 2 };
+
+/* number 0: the CRL has none. */
+static struct crl_verdict
+verdict(unsigned number, int64_t this_update, uint8_t content)
+{
+	struct crl_verdict v;
+
+	memset(&v, 0, sizeof(v));
+	if (number != 0) {
+		v.number_len = number > 255 ? 2 : 1;
+		v.number[0] = (uint8_t)(number > 255 ? number >> 8 : number);
+		v.number[1] = (uint8_t)(number > 255 ? number : 0);
+	}
+	v.this_update = this_update;
+	v.next_update = this_update + 7 * DAY;
+	v.digest_len = 32;
+	v.digest[0] = content;
+	return v;
+}
+
+static void
+test_order(void **state)
+{
+	static const struct {
+		unsigned had, has;	/* numbers */
+		int had_at, has_at;	/* days */
+		bool same_content;
+		enum source_error error;
+		bool same;
+	} rows[] = {
+		{ 5, 6, -3, -2, false, E_NONE, false },
+		{ 5, 6, -3, -3, false, E_NONE, false },
+		{ 255, 256, -3, -2, false, E_NONE, false },
+		{ 5, 300, -3, -2, false, E_NONE, false },	/* a gap is no fault */
+		{ 5, 5, -3, -3, true, E_NONE, true },
+		{ 5, 4, -3, -2, false, E_ROLLBACK, false },
+		{ 256, 255, -3, -2, false, E_ROLLBACK, false },
+		{ 5, 5, -3, -3, false, E_EQUIVOCATION, false },
+		{ 5, 5, -3, -2, false, E_EQUIVOCATION, false },
+		{ 5, 6, -3, -4, false, E_ROLLBACK, false },	/* the number alone does not do */
+		{ 0, 0, -3, -2, false, E_NONE, false },
+		{ 0, 0, -3, -4, false, E_ROLLBACK, false },
+		{ 0, 0, -3, -3, false, E_EQUIVOCATION, false },
+		{ 0, 0, -3, -3, true, E_NONE, true },
+		{ 5, 0, -3, -2, false, E_NONE, false },		/* numbers came or went: time is the order */
+		{ 5, 0, -3, -4, false, E_ROLLBACK, false },
+		{ 0, 5, -3, -2, false, E_NONE, false },
+		{ 0, 5, -3, -4, false, E_ROLLBACK, false },
+	};
+	struct crl_verdict had, has;
+	struct crl_highwater hw;
+	struct crl_judgement j;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		had = verdict(rows[i].had, NOW + rows[i].had_at * DAY, 1);
+		has = verdict(rows[i].has, NOW + rows[i].has_at * DAY, rows[i].same_content ? 1 : 2);
+		crl_highwater_of(&had, key, &hw);
+		j = crl_judge(&has, key, &hw, NOW);
+		assert_int_equal(j.error, rows[i].error);
+		assert_int_equal(j.apply, rows[i].error == E_NONE);
+		assert_int_equal(j.install, rows[i].error == E_NONE);
+		assert_int_equal(j.same, rows[i].same);
+		assert_int_equal(j.why != NULL, rows[i].error != E_NONE);
+	}
+}
+
+static void
+test_first(void **state)
+{
+	struct crl_highwater none = { .valid = false };
+	struct crl_verdict v = verdict(1, NOW - 3000 * DAY, 1);
+	struct crl_judgement j;
+
+	(void)state;
+	/* expired for years: who is listed is revoked all the same */
+	j = crl_judge(&v, key, &none, NOW);
+	assert_true(j.apply && j.install && !j.same);
+	assert_int_equal(j.error, E_NONE);
+}
+
+/* A new certificate of the authority begins a new sequence. */
+static void
+test_new_key(void **state)
+{
+	struct crl_verdict had = verdict(9, NOW - DAY, 1), has = verdict(1, NOW - 2 * DAY, 2);
+	struct crl_highwater hw;
+
+	(void)state;
+	crl_highwater_of(&had, key, &hw);
+	assert_false(crl_judge(&has, key, &hw, NOW).apply);
+	assert_true(crl_judge(&has, other_key, &hw, NOW).install);
+}
+
+static void
+test_future(void **state)
+{
+	struct crl_highwater none = { .valid = false };
+	struct crl_verdict v = verdict(1, NOW + CRL_SKEW_MS, 1);
+	struct crl_judgement j;
+
+	(void)state;
+	j = crl_judge(&v, key, &none, NOW);
+	assert_true(j.apply && j.install && j.error == E_NONE);
+	v.this_update++;
+	j = crl_judge(&v, key, &none, NOW);
+	assert_true(j.apply);
+	assert_false(j.install);
+	assert_int_equal(j.error, E_FUTURE);
+	/* a clock that was never set knows no future */
+	j = crl_judge(&v, key, &none, 1000);
+	assert_true(j.apply && j.install && j.error == E_NONE);
+}
+
+static void
+test_numbers_are_integers(void **state)
+{
+	static const struct {
+		const char *a;
+		size_t a_len;
+		const char *b;
+		size_t b_len;
+		int order;
+	} rows[] = {
+		{ "\x00", 1, "\x00", 1, 0 },
+		{ "\x00\x05", 2, "\x05", 1, 0 },
+		{ "\x01\x00", 2, "\xff", 1, 1 },
+		{ "\xff", 1, "\x01\x00", 2, -1 },
+		{ "01234567890123456789", 20, "11234567890123456789", 20, -1 },
+		{ "\x17\x9a\x3e\x6c\x83\x4d\x10\x00", 8, "\x17\x9a\x3e\x6c\x83\x4d\x0f\xff", 8, 1 },
+	};
+	size_t i;
+	int got;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		got = crl_number_cmp((const uint8_t *)rows[i].a, rows[i].a_len, (const uint8_t *)rows[i].b,
+		    rows[i].b_len);
+		assert_int_equal(got < 0 ? -1 : got > 0, rows[i].order);
+	}
+}
+
+static void
+test_freshness(void **state)
+{
+	static const struct {
+		int64_t next;		/* after NOW; 0: none */
+		int64_t this_before;	/* before NOW */
+		int64_t confirmed;	/* ago */
+		enum source_state state;
+	} rows[] = {
+		{ DAY, DAY, 0, SOURCE_FRESH },
+		{ DAY, DAY, HOUR + HOUR / 10, SOURCE_FRESH },
+		{ DAY, DAY, HOUR + HOUR / 10 + 1, SOURCE_DUE },
+		{ DAY, DAY, INT64_MAX, SOURCE_DUE },
+		{ 1, DAY, 0, SOURCE_FRESH },
+		{ -1, DAY, 0, SOURCE_STALE },
+		{ -CRL_GRACE_MS + 1, 9 * DAY, 0, SOURCE_STALE },
+		{ -CRL_GRACE_MS, 9 * DAY, 0, SOURCE_EXPIRED },
+		{ 0, CRL_MAX_AGE_MS - 1, 0, SOURCE_FRESH },
+		{ 0, CRL_MAX_AGE_MS, 0, SOURCE_STALE },
+		{ 0, CRL_MAX_AGE_MS + CRL_GRACE_MS, 0, SOURCE_EXPIRED },
+	};
+	size_t i;
+
+	(void)state;
+	assert_int_equal(crl_state(0, 0, NOW, 0, HOUR), SOURCE_NEVER);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(crl_state(NOW - rows[i].this_before, rows[i].next == 0 ? 0 : NOW + rows[i].next,
+				     NOW, rows[i].confirmed, HOUR),
+		    rows[i].state);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_first),
+		cmocka_unit_test(test_new_key),
+		cmocka_unit_test(test_future),
+		cmocka_unit_test(test_numbers_are_integers),
+		cmocka_unit_test(test_freshness),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
