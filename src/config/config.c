@@ -215,7 +215,8 @@ read_folder(struct reader *r, const char *folder, bool csv)
 		return;
 	}
 	list_folder(r, dir, folder, csv, &list);
-	qsort(list.names, list.n, sizeof(*list.names), name_cmp);
+	if (list.n > 0)
+		qsort(list.names, list.n, sizeof(*list.names), name_cmp);
 	for (i = 0; i < list.n; i++) {
 		if (r->error == 0)
 			read_file(r, fd, folder, list.names[i]);

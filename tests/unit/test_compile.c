@@ -325,6 +325,102 @@ test_limits(void **state)
 	assert_true(said(m.lines, m.n, "has 17 addresses: at most 16"));
 }
 
+/* A policy of so many of everything that is counted, one device per class at least. */
+static struct policy *
+many(uint32_t devices, uint32_t classes, uint32_t authorities, uint32_t sources, uint32_t interfaces)
+{
+	struct policy *p = sample_new();
+	struct appliance_decl *a = &p->appliance;
+	struct device_decl *d;
+	char text[32];
+	uint32_t i;
+
+	for (i = 0; i < classes; i++) {
+		snprintf(text, sizeof(text), "c%u", i);
+		sample_class(p, text);
+	}
+	for (i = 0; i < authorities; i++) {
+		snprintf(text, sizeof(text), "a%u", i);
+		sample_authority(p, text, "http://a.example/x");
+	}
+	for (i = authorities; i < sources; i++) {
+		struct authority_decl *first = &p->authorities[0];
+
+		first->crl = policy_grow(first->crl, first->n_crl, sizeof(*first->crl));
+		first->crl_where = policy_grow(first->crl_where, first->n_crl, sizeof(*first->crl_where));
+		assert_true(first->crl != NULL && first->crl_where != NULL);
+		first->crl[first->n_crl++] = strdup("http://a.example/x");
+	}
+	for (i = (uint32_t)a->n_interfaces; i < interfaces; i++) {
+		snprintf(text, sizeof(text), "port%u", i);
+		a->interfaces = policy_grow(a->interfaces, a->n_interfaces, sizeof(*a->interfaces));
+		assert_non_null(a->interfaces);
+		a->interfaces[a->n_interfaces++] = strdup(text);
+	}
+	for (i = 0; i < devices; i++) {
+		snprintf(text, sizeof(text), "d%u", i);
+		d = sample_device(p, text, "c0", 0, NULL, NULL, NULL, 0);
+		memcpy(d->mac.bytes + 2, &i, sizeof(i));
+		d->mac.bytes[1] = 1;
+	}
+	return p;
+}
+
+static void
+test_counts(void **state)
+{
+	static const struct {
+		uint32_t n[5];
+		const char *said;
+	} rows[] = {
+		{ { LIMIT_DEVICES + 1, 1, 0, 0, 0 }, "200001 devices: at most 200000" },
+		{ { 1, LIMIT_CLASSES + 1, 0, 0, 0 }, "10001 classes: at most 10000" },
+		{ { 1, 1, LIMIT_AUTHORITIES + 1, 0, 0 }, "257 authorities: at most 256" },
+		{ { 1, 1, 1, LIMIT_SOURCES + 1, 0 }, "1025 CRL addresses: at most 1024" },
+		{ { 1, 1, 0, 0, LIMIT_INTERFACES + 1 }, "4097 device interfaces: at most 4096" },
+	};
+	uint8_t *bytes;
+	size_t len, i;
+	struct policy *p = many(LIMIT_DEVICES, LIMIT_CLASSES, LIMIT_AUTHORITIES, LIMIT_SOURCES, LIMIT_INTERFACES);
+	struct image im = sample_image(p, NULL, &bytes, &len);
+
+	(void)state;
+	assert_int_equal(im.n[IMAGE_DEVICES], LIMIT_DEVICES);
+	assert_int_equal(im.n[IMAGE_CLASSES], LIMIT_CLASSES + 1);
+	free(bytes);
+	policy_free(p);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const uint32_t *n = rows[i].n;
+
+		refuse(many(n[0], n[1], n[2], n[3], n[4]));
+		assert_int_equal(m.n, 1);
+		assert_true(said(m.lines, m.n, rows[i].said));
+		mistakes_done(&m);
+	}
+}
+
+static void
+test_labels(void **state)
+{
+	struct policy *p = many(1, 1, 0, 0, 0);
+	struct device_decl *d = &p->devices[0];
+	uint8_t *bytes;
+	size_t len;
+
+	(void)state;
+	while (d->n_labels <= LIMIT_LABELS_PER_DEVICE) {
+		d->labels = policy_grow(d->labels, d->n_labels, sizeof(*d->labels));
+		assert_non_null(d->labels);
+		d->labels[d->n_labels++] = strdup("x");
+		if (d->n_labels == LIMIT_LABELS_PER_DEVICE) {
+			sample_image(p, NULL, &bytes, &len);
+			free(bytes);
+		}
+	}
+	refuse(p);
+	assert_true(said(m.lines, m.n, "has 33 labels: at most 32"));
+}
+
 /* Few rules, many pieces: 255 single addresses on all ports, crossed by a wide
  * prefix on every other port. */
 static void
@@ -423,6 +519,29 @@ test_mistakes_are_counted(void **state)
 }
 
 static void
+check_long_words(void)
+{
+	char text[LIMIT_URL + 1];
+
+	memset(text, 'a', sizeof(text));
+	memcpy(text, "http://", 7);
+	text[LIMIT_URL - 1] = '\0';
+	assert_true(url_is_valid(text));
+	text[LIMIT_URL - 1] = 'a';
+	text[LIMIT_URL] = '\0';
+	assert_false(url_is_valid(text));
+	/* Labels of 63 with dots between: 255 octets, then 256. */
+	memset(text, 'a', sizeof(text));
+	text[63] = text[127] = text[191] = '.';
+	text[LIMIT_HOST - 1] = '\0';
+	assert_true(host_name_is_valid(text));
+	text[100] = '.';
+	text[LIMIT_HOST - 1] = 'a';
+	text[LIMIT_HOST] = '\0';
+	assert_false(host_name_is_valid(text));
+}
+
+static void
 test_words(void **state)
 {
 	char name[LIMIT_NAME + 1];
@@ -451,6 +570,7 @@ test_words(void **state)
 	assert_false(host_name_is_valid("localhost"));
 	assert_false(host_name_is_valid("a.example."));
 	assert_false(host_name_is_valid("a.*.example"));
+	check_long_words();
 	assert_true(url_is_valid("http://pki.example/x.crl"));
 	assert_true(url_is_valid("file:///var/lib/x.crl"));
 	assert_false(url_is_valid("file://host/x.crl"));
@@ -493,6 +613,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_incomplete, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_interfaces, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_counts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_labels, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_blow_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_warnings, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mistakes_are_counted, setup, teardown),

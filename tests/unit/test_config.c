@@ -160,6 +160,27 @@ test_missing_and_odd_files(void **state)
 	assert_string_equal(m.warnings[1], "devices.d/list.xlsx is not read: only *.conf and *.csv are");
 }
 
+/* A file of exactly the largest size is read (and full of NULs), a larger one is not. */
+static void
+test_file_size(void **state)
+{
+	int fd;
+
+	(void)state;
+	folder_put(&f, "classes.d/big.conf", "");
+	fd = openat(f.fd, "classes.d/big.conf", O_WRONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, LIMIT_CONFIG_FILE_BYTES), 0);
+	read_folder();
+	assert_int_equal(m.n, 1);
+	assert_non_null(strstr(m.lines[0], "the file holds a NUL"));
+	assert_int_equal(ftruncate(fd, LIMIT_CONFIG_FILE_BYTES + 1), 0);
+	close(fd);
+	read_folder();
+	assert_int_equal(m.n, 1);
+	assert_string_equal(m.lines[0], "classes.d/big.conf: the file has more than 64 MiB: split it");
+}
+
 /* One syntax error per file; the others are read all the same. */
 static void
 test_syntax(void **state)
@@ -511,6 +532,7 @@ main(void)
 		TEST(test_smallest),
 		TEST(test_appliance),
 		TEST(test_missing_and_odd_files),
+		TEST(test_file_size),
 		TEST(test_syntax),
 		TEST(test_include),
 		TEST(test_top),
