@@ -65,11 +65,11 @@ static void
 parse_text(struct reader *r, const char *text)
 {
 	static const struct key keys[] = {
-		{ "appliance", key_appliance, false },
-		{ "authorities", key_authorities, false },
-		{ "classes", key_classes, false },
-		{ "devices", key_devices, false },
-		{ NULL, NULL, false }
+		{ "appliance", key_appliance, NULL },
+		{ "authorities", key_authorities, NULL },
+		{ "classes", key_classes, NULL },
+		{ "devices", key_devices, NULL },
+		{ NULL, NULL, NULL }
 	};
 	config_t tree;
 

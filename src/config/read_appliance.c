@@ -93,9 +93,9 @@ static void
 key_brake(struct reader *r, const config_setting_t *s, void *target)
 {
 	static const struct key keys[] = {
-		{ "devices", key_brake_devices, true },
-		{ "within", key_brake_within, true },
-		{ NULL, NULL, false }
+		{ "devices", key_brake_devices, KEY_NEEDED },
+		{ "within", key_brake_within, KEY_NEEDED },
+		{ NULL, NULL, NULL }
 	};
 
 	read_group(r, s, keys, "brake", target);
@@ -113,8 +113,8 @@ static void
 key_quarantine(struct reader *r, const config_setting_t *s, void *target)
 {
 	static const struct key keys[] = {
-		{ "allow", key_quarantine_allow, true },
-		{ NULL, NULL, false }
+		{ "allow", key_quarantine_allow, KEY_NEEDED },
+		{ NULL, NULL, NULL }
 	};
 
 	read_group(r, s, keys, "quarantine", target);
@@ -162,16 +162,16 @@ void
 read_appliance(struct reader *r, const config_setting_t *s)
 {
 	static const struct key keys[] = {
-		{ "device_interfaces", key_interfaces, true },
-		{ "services", key_services, false },
-		{ "resolvers", key_resolvers, false },
-		{ "brake", key_brake, false },
-		{ "quarantine", key_quarantine, false },
-		{ "hook_priority", key_hook_priority, false },
-		{ "log_group", key_log_group, false },
-		{ "connections", key_connections, false },
-		{ "window", key_window, false },
-		{ NULL, NULL, false }
+		{ "device_interfaces", key_interfaces, KEY_NEEDED },
+		{ "services", key_services, NULL },
+		{ "resolvers", key_resolvers, NULL },
+		{ "brake", key_brake, NULL },
+		{ "quarantine", key_quarantine, NULL },
+		{ "hook_priority", key_hook_priority, NULL },
+		{ "log_group", key_log_group, NULL },
+		{ "connections", key_connections, NULL },
+		{ "window", key_window, NULL },
+		{ NULL, NULL, NULL }
 	};
 	struct appliance_decl *a = &r->p->appliance;
 

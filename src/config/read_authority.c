@@ -95,13 +95,13 @@ void
 read_authority(struct reader *r, const config_setting_t *s)
 {
 	static const struct key keys[] = {
-		{ "name", key_name, true },
-		{ "certificate", key_certificate, true },
-		{ "crl", key_crl, false },
-		{ "refresh", key_refresh, false },
-		{ "when_stale", key_when_stale, false },
-		{ "ca", key_ca, false },
-		{ NULL, NULL, false }
+		{ "name", key_name, KEY_NEEDED },
+		{ "certificate", key_certificate, KEY_NEEDED },
+		{ "crl", key_crl, NULL },
+		{ "refresh", key_refresh, NULL },
+		{ "when_stale", key_when_stale, NULL },
+		{ "ca", key_ca, NULL },
+		{ NULL, NULL, NULL }
 	};
 	struct authority_decl a, *slot;
 

@@ -158,17 +158,17 @@ static void
 read_rule(struct reader *r, const config_setting_t *s, struct rule **rules, size_t *n)
 {
 	static const struct key keys[] = {
-		{ "to", key_to, true },
-		{ "tcp", key_ports, false },
-		{ "udp", key_ports, false },
-		{ "sctp", key_ports, false },
-		{ "dccp", key_ports, false },
-		{ "udplite", key_ports, false },
-		{ "icmp", key_icmp, false },
-		{ "icmpv6", key_icmp, false },
-		{ "protocol", key_protocol, false },
-		{ "any", key_any, false },
-		{ NULL, NULL, false }
+		{ "to", key_to, KEY_NEEDED },
+		{ "tcp", key_ports, NULL },
+		{ "udp", key_ports, NULL },
+		{ "sctp", key_ports, NULL },
+		{ "dccp", key_ports, NULL },
+		{ "udplite", key_ports, NULL },
+		{ "icmp", key_icmp, NULL },
+		{ "icmpv6", key_icmp, NULL },
+		{ "protocol", key_protocol, NULL },
+		{ "any", key_any, NULL },
+		{ NULL, NULL, NULL }
 	};
 	struct rule_draft d;
 	struct rule *slot;
@@ -279,11 +279,11 @@ void
 read_class(struct reader *r, const config_setting_t *s)
 {
 	static const struct key keys[] = {
-		{ "name", key_name, true },
-		{ "mode", key_mode, false },
-		{ "refuse", key_refuse, false },
-		{ "allow", key_allow, false },
-		{ NULL, NULL, false }
+		{ "name", key_name, KEY_NEEDED },
+		{ "mode", key_mode, NULL },
+		{ "refuse", key_refuse, NULL },
+		{ "allow", key_allow, "name what it may reach, or write allow = \"nothing\" when that is meant" },
+		{ NULL, NULL, NULL }
 	};
 	struct class_decl c, *slot;
 
@@ -294,9 +294,6 @@ read_class(struct reader *r, const config_setting_t *s)
 		class_decl_done(&c);
 		return;
 	}
-	if (config_setting_get_member(s, "allow") == NULL)
-		mistake(r, line_of(s), "class \"%s\" has no `allow': name what it may reach, or write "
-		    "allow = \"nothing\" when that is meant", c.name);
 	*slot = c;
 	r->p->n_classes++;
 }

@@ -106,10 +106,10 @@ static void
 key_certificate(struct reader *r, const config_setting_t *s, void *target)
 {
 	static const struct key keys[] = {
-		{ "authority", key_authority, false },
-		{ "serial", key_serial, false },
-		{ "file", key_file, false },
-		{ NULL, NULL, false }
+		{ "authority", key_authority, NULL },
+		{ "serial", key_serial, NULL },
+		{ "file", key_file, NULL },
+		{ NULL, NULL, NULL }
 	};
 	bool file, serial;
 	struct certificate_decl *c;
@@ -133,14 +133,14 @@ void
 read_device(struct reader *r, const config_setting_t *s)
 {
 	static const struct key keys[] = {
-		{ "name", key_name, true },
-		{ "class", key_class, true },
-		{ "mac", key_mac, true },
-		{ "address", key_address, false },
-		{ "interface", key_interface, false },
-		{ "certificate", key_certificate, false },
-		{ "labels", key_labels, false },
-		{ NULL, NULL, false }
+		{ "name", key_name, KEY_NEEDED },
+		{ "class", key_class, KEY_NEEDED },
+		{ "mac", key_mac, KEY_NEEDED },
+		{ "address", key_address, NULL },
+		{ "interface", key_interface, NULL },
+		{ "certificate", key_certificate, NULL },
+		{ "labels", key_labels, NULL },
+		{ NULL, NULL, NULL }
 	};
 	struct device_decl d;
 

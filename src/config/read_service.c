@@ -159,14 +159,14 @@ void
 read_services(struct reader *r, const config_setting_t *s, struct service **services, size_t *n)
 {
 	static const struct key keys[] = {
-		{ "tcp", key_ports, false },
-		{ "udp", key_ports, false },
-		{ "sctp", key_ports, false },
-		{ "dccp", key_ports, false },
-		{ "udplite", key_ports, false },
-		{ "icmp", key_icmp, false },
-		{ "icmpv6", key_icmp, false },
-		{ NULL, NULL, false }
+		{ "tcp", key_ports, NULL },
+		{ "udp", key_ports, NULL },
+		{ "sctp", key_ports, NULL },
+		{ "dccp", key_ports, NULL },
+		{ "udplite", key_ports, NULL },
+		{ "icmp", key_icmp, NULL },
+		{ "icmpv6", key_icmp, NULL },
+		{ NULL, NULL, NULL }
 	};
 	struct services list = { .services = *services, .n = *n };
 	size_t before = r->m->n;

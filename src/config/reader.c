@@ -183,7 +183,8 @@ nth_key(const void *arg, size_t n)
 	return keys[n].name;
 }
 
-static void
+/* Tells it, and which key was probably meant; NULL when none is near. */
+static const char *
 unknown_key(struct reader *r, const config_setting_t *s, const struct key *keys, const char *what)
 {
 	const char *near = closest(config_setting_name(s), nth_key, keys);
@@ -193,20 +194,22 @@ unknown_key(struct reader *r, const config_setting_t *s, const struct key *keys,
 	if (near != NULL) {
 		mistake(r, line_of(s), "unknown key `%.64s' in %s: did you mean `%s'?", config_setting_name(s),
 		    what, near);
-		return;
+		return near;
 	}
 	all[0] = '\0';
 	for (i = 0; keys[i].name != NULL && used < sizeof(all); i++)
 		used += (size_t)snprintf(all + used, sizeof(all) - used, "%s%s", i == 0 ? "" : ", ", keys[i].name);
 	mistake(r, line_of(s), "unknown key `%.64s' in %s: the keys are %s", config_setting_name(s), what, all);
+	return NULL;
 }
 
 bool
 read_group(struct reader *r, const config_setting_t *s, const struct key *keys, const char *what, void *target)
 {
 	const config_setting_t *member;
-	unsigned i, n;
-	size_t k;
+	uint32_t seen = 0;	/* bit k: key k is there, or was meant */
+	unsigned i, n, k;
+	const char *near;
 
 	if (!config_setting_is_group(s)) {
 		mistake(r, line_of(s), "%s is written as %s: a group in braces is expected, as in { %s = ...; }",
@@ -219,14 +222,18 @@ read_group(struct reader *r, const config_setting_t *s, const struct key *keys, 
 		for (k = 0; keys[k].name != NULL; k++)
 			if (strcmp(keys[k].name, config_setting_name(member)) == 0)
 				break;
-		if (keys[k].name == NULL)
-			unknown_key(r, member, keys, what);
-		else
+		if (keys[k].name != NULL) {
+			seen |= 1U << k;
 			keys[k].read(r, member, target);
+		} else if ((near = unknown_key(r, member, keys, what)) != NULL) {
+			for (k = 0; keys[k].name != near; k++)
+				continue;
+			seen |= 1U << k;
+		}
 	}
 	for (k = 0; keys[k].name != NULL; k++)
-		if (keys[k].needed && config_setting_get_member(s, keys[k].name) == NULL)
-			mistake(r, line_of(s), "%s has no `%s': it needs one", what, keys[k].name);
+		if (keys[k].needed != NULL && (seen & 1U << k) == 0)
+			mistake(r, line_of(s), "%s has no `%s': %s", what, keys[k].name, keys[k].needed);
 	return true;
 }
 

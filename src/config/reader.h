@@ -39,11 +39,13 @@ int read_plain(int dirfd, const char *path, size_t max, uint8_t **out, size_t *l
 
 /* ---- keys --------------------------------------------------------------- */
 
+#define KEY_NEEDED "it needs one"
+
 /* What to do with one key of a group; target is the group's own struct. */
 struct key {
 	const char *name;
 	void (*read)(struct reader *, const config_setting_t *, void *target);
-	bool needed;
+	const char *needed;	/* what to say when it is missing; NULL: it may be */
 };
 
 /* Read a group by a table that ends with a NULL name. what: "a class", for

@@ -86,7 +86,8 @@ check_appliance(struct compile *c)
 		else if (rc < 0)
 			return rc;
 	}
-	if (a->n_interfaces == 0 && !c->p->incomplete)
+	/* When an appliance was declared and went wrong, that was told already. */
+	if (a->n_interfaces == 0 && !c->p->incomplete && (a->where.line == 0 || c->m->n == 0))
 		mistakes_add(c->m, file, a->where.line,
 		    "no device interface is named: say behind which interfaces the devices are, "
 		    "as in device_interfaces = [ \"lan0\" ]");
