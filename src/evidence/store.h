@@ -14,7 +14,7 @@
 #define EVIDENCE_MODE		0640		/* a reader is of the folder's group */
 #define EVIDENCE_QUERY_MAX	100000U		/* rows that one query returns at most */
 #define EVIDENCE_TRIM_STEP	2000U		/* rows that one transaction deletes at most: a pause stays short */
-#define EVIDENCE_MAX_ROWS	1000000U	/* default retention; about 256 MB with their index */
+#define EVIDENCE_MAX_ROWS	1000000U	/* default retention; 131 bytes each in IPv4, with their indexes */
 #define EVIDENCE_MAX_BYTES	(256LL << 20)
 #define EVIDENCE_MAX_AGE_MS	(400LL * 24 * 3600 * 1000)
 

@@ -586,7 +586,7 @@ check_modes(void)
 
 		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
 		assert_int_equal(stat(path, &st), 0);
-		assert_int_equal(st.st_mode & 0777, EVIDENCE_MODE);
+		assert_int_equal(st.st_mode & 0777, 0640);
 	}
 }
 

@@ -13,7 +13,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_log.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -301,6 +304,59 @@ later_policies_do_not_restamp(void **state)
 	assert_int_equal(rows[1].reason, REASON_QUARANTINED);
 }
 
+/* An NFLOG message as the kernel would send it: group 40, a TCP SYN of sensor-b's. */
+static size_t
+nflog_message(uint8_t *out, uint32_t mark)
+{
+	static const uint8_t packet[] = {
+		0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0, 10, 10, 0, 12, 192, 0, 2, 99,
+		0x9c, 0x40, 0, 23, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, 2, 0xff, 0xff, 0, 0, 0, 0,
+	};
+	const struct nfulnl_msg_packet_hdr header = { .hw_protocol = htons(0x0800), .hook = NF_INET_FORWARD };
+	struct nlmsghdr *h = mnl_nlmsg_put_header(out);
+	struct nfgenmsg *g;
+
+	h->nlmsg_type = NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET;
+	g = mnl_nlmsg_put_extra_header(h, sizeof(*g));
+	g->res_id = htons(40);
+	mnl_attr_put(h, NFULA_PACKET_HDR, sizeof(header), &header);
+	mnl_attr_put_u32(h, NFULA_MARK, htonl(mark));
+	mnl_attr_put(h, NFULA_PAYLOAD, sizeof(packet), packet);
+	return h->nlmsg_len;
+}
+
+/* What lay in the socket when a message came was refused before it. */
+static void
+records_come_before_the_message(void **state)
+{
+	struct flow_socket s = { .group_base = 40 };
+	_Alignas(8) uint8_t bytes[512];
+	uint32_t mark;
+	size_t len;
+	int fds[2];
+
+	(void)state;
+	send_image(7, "sensor-a");
+	mark = number_of("sensor-b") << 8 | 1;
+	assert_int_equal(send_station(mark, STATION_ENFORCED), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, fds), 0);
+	assert_int_equal(say(MSG_FLOW_SOCKET, &s, sizeof(s), fds[0]), 0);
+	close(fds[0]);
+	len = nflog_message(bytes, mark);
+	assert_int_equal(send(fds[1], bytes, len, 0), len);
+	send_image(8, "renamed");
+	flush();
+	assert_int_equal(n_rows, 1);
+	assert_int_equal(rows[0].revision, 7);
+	assert_int_equal(rows[0].port, 23);
+	assert_string_equal(rows[0].device_name, "sensor-b");
+	/* and at a flush nothing is left behind in it */
+	assert_int_equal(send(fds[1], bytes, len, 0), len);
+	flush();
+	assert_int_equal(rows[0].packets, 2);
+	close(fds[1]);
+}
+
 static void
 a_record_that_overtakes_its_station(void **state)
 {
@@ -564,6 +620,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(one_refused_flow_is_one_row),
 		TEST(later_policies_do_not_restamp),
+		TEST(records_come_before_the_message),
 		TEST(a_record_that_overtakes_its_station),
 		TEST(counts_without_a_record),
 		TEST(a_restart_goes_on_with_open_rows),

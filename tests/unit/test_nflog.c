@@ -227,6 +227,24 @@ every_length_is_safe(void **state)
 	}
 }
 
+/* Seen as a signed number such a length is small. */
+static void
+a_length_above_two_gigabytes(void **state)
+{
+	_Alignas(8) uint8_t bytes[512];
+	struct seen s = { 0 };
+	struct nflog n;
+	size_t len;
+
+	(void)state;
+	nflog_init(&n, BASE);
+	len = message(bytes, BASE, 1, 0);
+	((struct nlmsghdr *)(void *)bytes)->nlmsg_type = NLMSG_NOOP;
+	((struct nlmsghdr *)(void *)bytes)->nlmsg_len = 0xf4f4f400;
+	nflog_parse(&n, bytes, len, see, &s);
+	assert_int_equal(s.n, 0);
+}
+
 static void
 a_socket_is_read_until_empty(void **state)
 {
@@ -263,6 +281,7 @@ main(void)
 		cmocka_unit_test(an_overrun_counts_until_the_gap_shows),
 		cmocka_unit_test(foreign_groups_and_messages),
 		cmocka_unit_test(every_length_is_safe),
+		cmocka_unit_test(a_length_above_two_gigabytes),
 		cmocka_unit_test(a_socket_is_read_until_empty),
 	};
 
