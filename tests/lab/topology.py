@@ -174,7 +174,8 @@ class Lab:
         self.router.ip(
             f"link add out0 address 02:00:00:ff:00:01 type veth peer name sw-out netns {self.switch.name}",
             f"addr add {ROUTER4}/24 dev out0", f"addr add {ROUTER6}/64 dev out0 nodad",
-            "link set out0 up")
+            # without a link-local address the kernel cannot ask for neighbours
+            f"addr add {GATEWAY6}/64 dev out0 nodad", "link set out0 up")
         lines = ["link set sw-out master br-out up"]
         for name, host in self.hosts.items():
             lines += [f"link add sw-{name} type veth peer name eth0 address {host.mac} netns {host.ns.name}",

@@ -258,6 +258,10 @@ class Flow:
     def lost(self):
         return self.sent - len(self.answered)
 
+    def missing(self):
+        """The numbers of those that were lost, in order."""
+        return sorted(set(range(self.sent)) - self.answered)
+
 
 class TcpFlow:
     """One open TCP connection that keeps talking; the same interface as Flow."""

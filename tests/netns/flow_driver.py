@@ -110,6 +110,7 @@ class Flow:
         for number in range(1, len(self.devices) + 1):
             self.station(number << 8 | 1, ENFORCED)
         self.send("FLOW_SOCKET", struct.pack("=II", GROUP_BASE, 0), self.nflog.fileno())
+        self.flush()        # all of that has arrived
         return self
 
     def send(self, name, payload, fd=None):

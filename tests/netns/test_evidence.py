@@ -83,7 +83,7 @@ def test_pings_are_one_attempt(world, family):
     assert rows[0]["port"] is None
 
 
-@pytest.mark.parametrize("protocol,number", [("gre", 47), ("esp", 50), ("ospf", 89)])
+@pytest.mark.parametrize("protocol,number", [("gre", 47), ("esp", 50), ("89", 89)])
 def test_protocols_without_ports(world, family, protocol, number):
     device, other = world.lab.of_kind("sensor")[1], world.lab.other
     frames = [packets.frame(device.mac, world.router_mac(device), device.address(family), other.address(family),

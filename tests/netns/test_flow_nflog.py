@@ -271,7 +271,7 @@ def test_killed_and_started_again(net, flow):
 
 def test_the_end_of_cordond_loses_nothing(net, flow):
     net.send("lan0", 0x11, "10.10.0.11", SERVER4, 23)
-    assert flow.end() == 0
+    assert flow.end() == 0, flow.log_text()
     assert [r["port"] for r in flow.rows()] == [23]
 
 

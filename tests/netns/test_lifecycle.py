@@ -31,10 +31,21 @@ def traffic(world):
     return allowed, forbidden
 
 
+def ranges(numbers):
+    """3 4 5 9 -> "3-5 9": which moments are missing."""
+    out = []
+    for n in numbers:
+        if out and n == out[-1][1] + 1:
+            out[-1][1] = n
+        else:
+            out.append([n, n])
+    return " ".join(f"{a}-{b}" if a != b else str(a) for a, b in out)
+
+
 def check(world, allowed, forbidden):
     wrong = {f.tag: world.reflector.got(f.tag).count for f in forbidden if world.reflector.got(f.tag).count}
     assert not wrong, f"forwarded though forbidden: {wrong}"
-    lost = {f.tag: f.lost for f in allowed if f.lost}
+    lost = {f.tag: ranges(f.missing()) for f in allowed if f.lost}
     assert not lost, f"lost though allowed: {lost}"
     assert min(f.sent for f in allowed) > 10
     assert min(f.sent for f in forbidden) > 10
@@ -102,6 +113,7 @@ def test_kill_at_random_moments(world):
     rng = random.Random(SEED)
     allowed, forbidden = traffic(world)
     kills = {name: 0 for name in VICTIMS}
+    events = []     # number of the packet at that moment, and who was killed
     with world.steady(*allowed, *forbidden) as steady:
         wait_for("all to talk", lambda: all(f.answered for f in allowed))
         while sum(kills.values()) < KILLS:
@@ -119,12 +131,13 @@ def test_kill_at_random_moments(world):
                 if world.cordon.kill(name) is None:
                     continue
                 kills[name] += 1
+                events.append(f"{allowed[0].sent}:{name}")
             if "cordon-spawn" in names:
                 bring_back(world, "cordon-spawn", None)
             elif rng.random() < 0.5:
                 bring_back(world, names[0], None)
             check_wrong(world, forbidden)
-        print(f"killed: {kills}")
+        print(f"killed: {kills}\n{' '.join(events)}")
         bring_back(world, "nobody", None)
         time.sleep(0.3)
         steady.stop()
