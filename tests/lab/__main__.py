@@ -117,12 +117,13 @@ def _note_keeper(lab, world):
 def cmd_enter(args):
     name = f"{STANDING}-{args.where}"
     if not netns.exists(name):
-        names = sorted(n[len(STANDING) + 1:] for n in os.listdir(netns.RUN_NETNS)
-                       if n.startswith(STANDING + "-")) if os.path.isdir(netns.RUN_NETNS) else []
+        names = [n[len(STANDING) + 1:] for n in os.listdir(netns.RUN_NETNS)
+                 if n.startswith(STANDING + "-")] if os.path.isdir(netns.RUN_NETNS) else []
         if not names:
             raise LabError("no lab is standing; quickstart lab up builds it")
-        raise LabError(f"no {args.where} in the lab; there are: {' '.join(names[:30])}"
-                       + (" ..." if len(names) > 30 else ""))
+        names.sort(key=lambda n: (n[-1].isdigit(), not n.startswith("sensor"), n))
+        raise LabError(f"no {args.where} in the lab; there are: {' '.join(names[:20])}"
+                       + (" ..." if len(names) > 20 else ""))
     where = os.path.join(topology.STATE, STANDING)
     with open(os.path.join(where, "env.json"), encoding="ascii") as f:
         env = json.load(f)
