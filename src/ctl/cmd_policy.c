@@ -85,7 +85,7 @@ print_words(struct ctl *c)
 static int
 print_image(struct ctl *c, const struct image *im)
 {
-	struct ruleset rules = { .image = im, .features = { .owner_persist = true, .connlimit = true } };
+	struct ruleset rules;
 	struct station *stations;
 	char *text = NULL;
 	size_t len = 0;
@@ -99,7 +99,7 @@ print_image(struct ctl *c, const struct image *im)
 	}
 	for (i = 0; i < n; i++)
 		stations[i] = (struct station){ .number = im->devices[i].number, .generation = 1 };
-	rules.stations = stations;
+	rules = ruleset_make(im, stations, (struct features){ .owner_persist = true, .connlimit = true });
 	rc = print_nft(&rules, out);
 	free(stations);
 	if (c->json) {

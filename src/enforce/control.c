@@ -101,6 +101,13 @@ quarantine(struct client *c, const struct ctl_device *r)
 }
 
 static void
+release(struct client *c, struct ctl_device *r)
+{
+	r->words[sizeof(r->words) - 1] = '\0';
+	done(c, cordond_release(c->d, r->number, CAUSE_OPERATOR | CAUSE_REVOKED, r->words));
+}
+
+static void
 refresh(struct client *c, const struct ctl_authority *r)
 {
 	struct pki_refresh m = { .authority = r->number };
@@ -127,9 +134,9 @@ flush(struct client *c)
 }
 
 static void
-request(struct client *c, const struct ipc_message *m)
+request(struct client *c, struct ipc_message *m)
 {
-	const struct ctl_device *device = (const struct ctl_device *)m->payload;
+	struct ctl_device *device = (struct ctl_device *)m->payload;
 
 	c->serial = m->serial;
 	switch (m->type) {
@@ -149,7 +156,7 @@ request(struct client *c, const struct ipc_message *m)
 		quarantine(c, device);
 		return;
 	case MSG_CTL_RELEASE:
-		done(c, cordond_release(c->d, device->number, CAUSE_OPERATOR | CAUSE_REVOKED));
+		release(c, device);
 		return;
 	case MSG_CTL_CRL_REFRESH:
 		refresh(c, (const struct ctl_authority *)m->payload);

@@ -147,6 +147,10 @@ struct cordond {
 int cordond_apply(struct cordond *, int image_fd, struct apply_report *);
 /* Quarantine and tell everybody. */
 int cordond_quarantine(struct cordond *, const struct standing *, size_t n, uint32_t *changed);
-int cordond_release(struct cordond *, uint32_t number, uint32_t cause);
+int cordond_release(struct cordond *, uint32_t number, uint32_t cause, const char *words);
+/* Of a new policy nothing is known of its CRLs yet. */
+void forget_sources(struct cordond *);
+/* Bind the policy's NFLOG groups; without them there are counts alone. */
+void listen_to_nflog(struct cordond *);
 
 #endif

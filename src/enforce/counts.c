@@ -147,7 +147,7 @@ close_windows(struct counter_dump *c, const struct ended *l)
 
 	c->final = true;
 	for (size_t i = 0; rc == 0 && i < l->n; i += DELETE_AT_ONCE) {
-		struct nft_batch *b = nft_batch_new(RULESET_TABLE, ++e->owner.seq, 0);
+		struct nft_batch *b = nft_batch_new(RULESET_TABLE, ++e->owner.seq, 0, 0);
 
 		if (b == NULL)
 			return -ENOMEM;

@@ -3,6 +3,7 @@
 #include "enforce/enforcer.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,7 +17,7 @@
 struct ruleset
 enforcer_ruleset(const struct enforcer *e)
 {
-	return (struct ruleset){ &e->policy.image, e->stations, e->features };
+	return ruleset_make(&e->policy.image, e->stations, e->features);
 }
 
 size_t
@@ -30,7 +31,8 @@ enforcer_index(const struct enforcer *e, uint32_t number)
 struct nft_batch *
 enforcer_batch(struct enforcer *e, const struct image *image)
 {
-	return nft_batch_new(RULESET_TABLE, ++e->owner.seq, image->appliance->hook_priority);
+	return nft_batch_new(RULESET_TABLE, ++e->owner.seq, image->appliance->hook_priority,
+	    ruleset_capacity(image));
 }
 
 /* ---- apply -------------------------------------------------------------- */
@@ -96,9 +98,14 @@ commit_policy(struct enforcer *e, const struct ruleset *next, struct apply_repor
 	size_t bytes;
 	int rc;
 
+	bool grows = ruleset_capacity(old.image) != ruleset_capacity(next->image) ||
+	    old.image->appliance->hook_priority != next->image->appliance->hook_priority;
+
 	if (b == NULL)
 		return -ENOMEM;
-	if ((rc = diff_rulesets(&old, next, &nft_batch_sink, b)) == 0) {
+	if (grows)	/* sets and base chains are made anew: the whole table, at one stroke */
+		nft_batch_new_table(b, true, e->features.owner_persist);
+	if ((rc = diff_rulesets(grows ? NULL : &old, next, &nft_batch_sink, b)) == 0) {
 		clock_now(&begin);
 		rc = nft_batch_send(b, &e->owner, NULL, NULL, &failure);
 		clock_now(&end);
@@ -157,7 +164,7 @@ enforcer_apply(struct enforcer *e, int image_fd, int64_t now, struct apply_repor
 		return rc;
 	if ((rc = places_for(e, &next.image, &places)) < 0)
 		goto out;
-	rs = (struct ruleset){ &next.image, places.stations, e->features };
+	rs = ruleset_make(&next.image, places.stations, e->features);
 	if ((rc = forget_wrapped(e, &places, next.image.n[IMAGE_DEVICES])) < 0 ||
 	    (rc = policy_store_save(e->dirfd, &next)) < 0)
 		goto out_places;
@@ -300,7 +307,7 @@ enforcer_quarantine(struct enforcer *e, const struct standing *s, size_t n, uint
 }
 
 int
-enforcer_release(struct enforcer *e, uint32_t number, uint32_t cause, int64_t now)
+enforcer_release(struct enforcer *e, uint32_t number, uint32_t cause, const char *words, int64_t now)
 {
 	size_t index = enforcer_index(e, number);
 	struct station_change change;
@@ -314,6 +321,7 @@ enforcer_release(struct enforcer *e, uint32_t number, uint32_t cause, int64_t no
 	next = *e->standings[index];
 	next.cause &= ~cause;
 	next.since = now;
+	snprintf(next.words, sizeof(next.words), "%s", words);
 	if ((rc = journal_append(e->dirfd, &next, 1)) < 0)
 		return rc;
 	if (next.cause != 0)

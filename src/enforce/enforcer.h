@@ -62,9 +62,10 @@ int enforcer_apply(struct enforcer *, int image_fd, int64_t now, struct apply_re
  * the kernel first, then writes the journal. */
 int enforcer_quarantine(struct enforcer *, const struct standing *, size_t n, uint32_t *changed);
 
-/* Take a cause away; the last one gone, the device stands where its class
- * says. Writes the journal first. -ENOENT: no such device. */
-int enforcer_release(struct enforcer *, uint32_t number, uint32_t cause, int64_t now);
+/* Take causes away; the last one gone, the device stands where its class says.
+ * Writes the journal first, with the operator's words. -ENOENT: no such
+ * device; -EALREADY: none of these causes held. */
+int enforcer_release(struct enforcer *, uint32_t number, uint32_t cause, const char *words, int64_t now);
 
 /* Compare with the kernel; put right in one transaction what differs. */
 int enforcer_restore(struct enforcer *, bool *differed, char where[SET_NAMELEN]);

@@ -11,6 +11,11 @@
 #include "common/file.h"
 #include "common/log.h"
 #include "enforce/cordond.h"
+#include "enforce/nflog.h"
+
+/* What the rules log to is what cordon-flow reads. */
+static_assert((int)LOG_REFUSED == FLOW_REFUSED && (int)LOG_INVALID == FLOW_INVALID &&
+    (int)LOG_SIGHTED == FLOW_SIGHTED && (int)LOG_CROWDED == FLOW_CROWDED, "NFLOG groups");
 
 void
 tell_image(struct worker *w)
@@ -303,7 +308,7 @@ pki_message(struct worker *w, struct ipc_message *m)
 
 /* ---- all of it ---------------------------------------------------------- */
 
-static void
+void
 forget_sources(struct cordond *d)
 {
 	uint32_t n = d->enforcer.policy.image.n[IMAGE_SOURCES];
@@ -314,6 +319,20 @@ forget_sources(struct cordond *d)
 		d->sources[i].source = i;
 		d->sources[i].authority = d->enforcer.policy.image.sources[i].authority;
 	}
+}
+
+void
+listen_to_nflog(struct cordond *d)
+{
+	if (d->nflog_fd != -1)
+		close(d->nflog_fd);
+	d->nflog_base = d->enforcer.policy.image.appliance->log_group;
+	if ((d->nflog_fd = nflog_open(d->nflog_base)) >= 0)
+		return;
+	log_error(d->nflog_fd, "NFLOG groups %u to %u cannot be bound (another program has one?): "
+	    "refused packets are counted but not described; set log_group", d->nflog_base,
+	    d->nflog_base + FLOW_GROUPS - 1);
+	d->nflog_fd = -1;
 }
 
 int
@@ -333,6 +352,10 @@ cordond_apply(struct cordond *d, int image_fd, struct apply_report *report)
 	    report->renewed);
 	forget_sources(d);
 	d->n_pending = 0;
+	if (d->enforcer.policy.image.appliance->log_group != d->nflog_base) {
+		listen_to_nflog(d);
+		worker_kill(&d->workers[SLOT_FLOW], "must listen to other NFLOG groups");
+	}
 	if (d->workers[SLOT_FLOW].state == WORKER_UP)
 		tell_flow(&d->workers[SLOT_FLOW]);
 	if (d->workers[SLOT_PKI].state == WORKER_UP)
@@ -358,14 +381,14 @@ cordond_quarantine(struct cordond *d, const struct standing *s, size_t n, uint32
 }
 
 int
-cordond_release(struct cordond *d, uint32_t number, uint32_t cause)
+cordond_release(struct cordond *d, uint32_t number, uint32_t cause, const char *words)
 {
 	struct clock_view now;
 	int rc;
 
 	clock_now(&now);
 	watch_pause(d);
-	rc = enforcer_release(&d->enforcer, number, cause, now.wall_ms);
+	rc = enforcer_release(&d->enforcer, number, cause, words, now.wall_ms);
 	watch_resume(d);
 	if (rc == 0)
 		tell_station(d, enforcer_index(&d->enforcer, number));

@@ -16,7 +16,6 @@
 #include "common/sandbox.h"
 #include "config.h"
 #include "enforce/cordond.h"
-#include "enforce/nflog.h"
 
 #define TICK_S		10	/* between two readings of the counts */
 #define MEMORY_MAX	(2UL << 30)
@@ -180,20 +179,15 @@ run(struct cordond *d)
 
 	if ((d->base = event_base_new()) == NULL)
 		return -ENOMEM;
-	d->nflog_base = d->enforcer.policy.image.appliance->log_group;
-	if ((d->nflog_fd = nflog_open(d->nflog_base)) < 0) {
-		log_error(d->nflog_fd, "NFLOG groups %u to %u cannot be bound (another program has one?): "
-		    "refused packets are counted but not described; set log_group", d->nflog_base,
-		    d->nflog_base + FLOW_GROUPS - 1);
-		d->nflog_fd = -1;
-	}
+	d->nflog_fd = -1;
+	listen_to_nflog(d);
+	forget_sources(d);
 	if ((d->tick = event_new(d->base, -1, EV_PERSIST, on_tick, d)) == NULL ||
 	    event_add(d->tick, &tick) == -1)
 		return -ENOMEM;
 	if ((rc = watch_signals(d)) < 0 || (rc = watch_init(d)) < 0 ||
 	    (rc = control_init(d, PROC_FD_CONTROL)) < 0 || (rc = workers_init(d)) < 0)
 		return rc;
-	d->sources = calloc((size_t)d->enforcer.policy.image.n[IMAGE_SOURCES] + 1, sizeof(*d->sources));
 	event_base_dispatch(d->base);
 	return 0;
 }

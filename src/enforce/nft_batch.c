@@ -30,7 +30,7 @@
 #define MESSAGE_MAX	4096
 
 struct nft_batch *
-nft_batch_new(const char *table, uint32_t seq, int32_t hook_priority)
+nft_batch_new(const char *table, uint32_t seq, int32_t hook_priority, uint32_t capacity)
 {
 	struct nft_batch *b = calloc(1, sizeof(*b));
 
@@ -39,6 +39,7 @@ nft_batch_new(const char *table, uint32_t seq, int32_t hook_priority)
 	b->table = table;
 	b->seq = seq;
 	b->hook_priority = hook_priority;
+	b->capacity = capacity;
 	return b;
 }
 
@@ -313,6 +314,15 @@ nft_batch_add_counters(struct nft_batch *b)
 		}
 		nftnl_obj_free(o);
 	}
+}
+
+void
+nft_batch_new_table(struct nft_batch *b, bool replace, bool owner_persist)
+{
+	if (replace)
+		nft_batch_del_table(b);
+	nft_batch_add_table(b, owner_persist);
+	nft_batch_add_counters(b);
 }
 
 static void

@@ -13,14 +13,17 @@
 
 struct nft_batch;
 
-/* Of one table (borrowed name). Base chains carry the appliance's hook priority. */
-struct nft_batch *nft_batch_new(const char *table, uint32_t seq, int32_t hook_priority);
+/* Of one table (borrowed name). Base chains carry the appliance's hook priority,
+ * sets of devices a capacity (ruleset_capacity). */
+struct nft_batch *nft_batch_new(const char *table, uint32_t seq, int32_t hook_priority, uint32_t capacity);
 void nft_batch_free(struct nft_batch *);
 
 /* Errors inside (memory) are kept and answered by nft_batch_send. */
 void nft_batch_add_table(struct nft_batch *, bool owner_persist);
 void nft_batch_del_table(struct nft_batch *);
 void nft_batch_add_counters(struct nft_batch *);
+/* A table with its counters; `replace`: in the place of the one that stands. */
+void nft_batch_new_table(struct nft_batch *, bool replace, bool owner_persist);
 
 void nft_batch_add_set(struct nft_batch *, const struct set_ref *);
 void nft_batch_del_set(struct nft_batch *, const struct set_ref *);

@@ -24,6 +24,7 @@ struct nft_batch {
 	uint32_t seq;
 	uint32_t set_id;		/* of the last set made in this batch */
 	int32_t hook_priority;
+	uint32_t capacity;
 	int error;			/* the first, kept */
 	uint16_t echo;			/* NLM_F_ECHO or 0 */
 	uint32_t added, removed;

@@ -14,7 +14,7 @@
 static int
 try_owner(struct nft_socket *s)
 {
-	struct nft_batch *b = nft_batch_new(PROBE_TABLE, ++s->seq, 0);
+	struct nft_batch *b = nft_batch_new(PROBE_TABLE, ++s->seq, 0, 0);
 	struct nft_failure f;
 	int rc;
 
@@ -33,7 +33,7 @@ try_rule(struct nft_socket *s, const struct expr *e)
 {
 	const struct chain_ref chain = { CHAIN_ADMIT, 0 };
 	struct rule_ir rule = { { *e } };
-	struct nft_batch *b = nft_batch_new(PROBE_TABLE, ++s->seq, 0);
+	struct nft_batch *b = nft_batch_new(PROBE_TABLE, ++s->seq, 0, 0);
 	struct nft_failure f;
 	int rc;
 

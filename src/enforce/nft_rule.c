@@ -363,6 +363,10 @@ translate(struct rule *r, const struct expr *x)
 		immediate(r, &x->value, sizeof(x->value));
 		mark_set(r, "meta", NFTNL_EXPR_META_KEY, NFT_META_MARK, NFTNL_EXPR_META_SREG);
 		return;
+	case EXPR_NUMBER_MARK:
+		load(r, FIELD_NUMBER, REG0);
+		mark_set(r, "meta", NFTNL_EXPR_META_KEY, NFT_META_MARK, NFTNL_EXPR_META_SREG);
+		return;
 	case EXPR_SAVE_MARK:
 		load(r, FIELD_MARK, REG0);
 		mark_set(r, "ct", NFTNL_EXPR_CT_KEY, NFT_CT_MARK, NFTNL_EXPR_CT_SREG);

@@ -21,15 +21,6 @@
 /* nf_tables' own type of data that is a verdict. */
 #define DATA_TYPE_VERDICT 0xffffff00U
 
-/* One packet each ten seconds of a key that is known. */
-#define SAMPLE_RATE		6
-#define SAMPLE_PER_S		60
-#define SAMPLE_BURST		1
-/* New keys of one device: enough for whatever a healthy one does wrong. */
-#define BUDGET_RATE		10
-#define BUDGET_PER_S		1
-#define BUDGET_BURST		256
-
 struct nftnl_expr *
 nft_state_counter(void)
 {
@@ -54,13 +45,13 @@ limit(uint64_t rate, uint64_t unit_s, uint32_t burst, uint32_t flags)
 struct nftnl_expr *
 nft_state_sample(void)
 {
-	return limit(SAMPLE_RATE, SAMPLE_PER_S, SAMPLE_BURST, 0);
+	return limit(SAMPLE_PER_MINUTE, 60, SAMPLE_BURST, 0);
 }
 
 struct nftnl_expr *
 nft_state_budget(void)
 {
-	return limit(BUDGET_RATE, BUDGET_PER_S, BUDGET_BURST, NFT_LIMIT_F_INV);
+	return limit(BUDGET_PER_SECOND, 1, BUDGET_BURST, NFT_LIMIT_F_INV);
 }
 
 struct nftnl_expr *
@@ -189,8 +180,8 @@ nft_batch_add_set(struct nft_batch *b, const struct set_ref *ref)
 	set_state(b, s, info);
 	if (info->timeout_s != 0)
 		nftnl_set_set_u64(s, NFTNL_SET_TIMEOUT, info->timeout_s * 1000ULL);
-	if (info->size != 0)
-		nftnl_set_set_u32(s, NFTNL_SET_DESC_SIZE, info->size);
+	if (set_size(ref->kind, b->capacity) != 0)
+		nftnl_set_set_u32(s, NFTNL_SET_DESC_SIZE, set_size(ref->kind, b->capacity));
 	message(b, s, NFT_MSG_NEWSET, NLM_F_CREATE);
 	nftnl_set_free(s);
 }

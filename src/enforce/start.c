@@ -150,10 +150,7 @@ load_table(struct enforcer *e, bool replace)
 
 	if (b == NULL)
 		return -ENOMEM;
-	if (replace)
-		nft_batch_del_table(b);
-	nft_batch_add_table(b, e->features.owner_persist);
-	nft_batch_add_counters(b);
+	nft_batch_new_table(b, replace, e->features.owner_persist);
 	if ((rc = diff_rulesets(NULL, &rs, &nft_batch_sink, b)) == 0)
 		rc = nft_batch_send(b, &e->owner, NULL, NULL, &failure);
 	nft_batch_free(b);

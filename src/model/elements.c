@@ -362,8 +362,10 @@ elements_of_device(const struct ruleset *rs, const struct image_device *d, const
 	stations(&em, class, number);
 	by_mark(&em, SET_LIVE, mark);
 	end(&em);
-	begin(&em, SET_LIVE_MAC, 0, 0);
+	begin(&em, d->interface != 0 ? SET_LIVE_PORT : SET_LIVE_MAC, 0, 0);
 	field_bytes(&em, d->mac, sizeof(d->mac));
+	if (d->interface != 0)
+		field_name(&em, image_text(im, d->interface));
 	field_mark(&em, mark);
 	end(&em);
 	if (st->quarantined) {

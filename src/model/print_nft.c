@@ -86,7 +86,7 @@ print_add(const struct printer *p, const struct expr *e)
 	case STATE_COUNTER_SAMPLE:
 		break;
 	case STATE_OVER_BUDGET:
-		fputs(" limit rate over 10/second burst 256 packets", p->out);
+		fprintf(p->out, " limit rate over %d/second burst %d packets", BUDGET_PER_SECOND, BUDGET_BURST);
 		break;
 	case STATE_CONNECTIONS:
 		fprintf(p->out, " ct count over %" PRIu32, e->value);
@@ -138,6 +138,9 @@ print_expr(const struct printer *p, const struct expr *e)
 		return 0;
 	case EXPR_SET_MARK:
 		fprintf(p->out, "meta mark set 0x%08" PRIx32, e->value);
+		return 0;
+	case EXPR_NUMBER_MARK:
+		fputs("meta mark set meta mark and 0xffffff00", p->out);
 		return 0;
 	case EXPR_SAVE_MARK:
 		fputs("ct mark set meta mark", p->out);

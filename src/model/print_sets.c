@@ -25,6 +25,7 @@ struct printer {
 	FILE *out;
 	struct set_ref *sets;	/* in the ruleset's order */
 	uint32_t *by_ref;	/* indices of sets[], sorted by reference */
+	uint32_t capacity;	/* of the sets that hold devices */
 	size_t n_sets, max_sets;
 	struct kept *kept;
 	size_t n_kept, max_kept;
@@ -322,8 +323,9 @@ print_fields(FILE *out, const enum field *fields, bool types)
 }
 
 static void
-print_set_head(FILE *out, const struct set_ref *ref, const struct set_info *info)
+print_set_head(FILE *out, const struct set_ref *ref, const struct set_info *info, uint32_t capacity)
 {
+	uint32_t size = set_size(ref->kind, capacity);
 	char name[SET_NAMELEN];
 
 	fprintf(out, "\n\t%s %s {\n\t\ttype ", info->data == DATA_NONE ? "set" : "map",
@@ -332,8 +334,8 @@ print_set_head(FILE *out, const struct set_ref *ref, const struct set_info *info
 	if (info->data != DATA_NONE)
 		fputs(info->data == DATA_MARK ? " : mark" : " : verdict", out);
 	fputc('\n', out);
-	if (info->size != 0)
-		fprintf(out, "\t\tsize %" PRIu32 "\n", info->size);
+	if (size != 0)
+		fprintf(out, "\t\tsize %" PRIu32 "\n", size);
 	if (info->interval)
 		fputs("\t\tflags interval\n", out);
 	else if (info->dynamic)
@@ -344,7 +346,7 @@ print_set_head(FILE *out, const struct set_ref *ref, const struct set_info *info
 	if (info->state == STATE_COUNTER)
 		fputs("\t\tcounter\n", out);
 	if (info->state == STATE_COUNTER_SAMPLE)
-		fputs("\t\tcounter\n\t\tlimit rate 6/minute burst 1 packets\n", out);
+		fprintf(out, "\t\tcounter\n\t\tlimit rate %d/minute burst %d packets\n", SAMPLE_PER_MINUTE, SAMPLE_BURST);
 }
 
 static int
@@ -356,7 +358,7 @@ print_all(const struct printer *p)
 	for (i = 0; i < p->n_sets; i++) {
 		const struct set_info *info = set_info(p->sets[i].kind);
 
-		print_set_head(p->out, &p->sets[i], info);
+		print_set_head(p->out, &p->sets[i], info, p->capacity);
 		if (p->first[i] != p->first[i + 1])
 			fputs("\t\telements = {\n", p->out);
 		for (j = p->first[i]; j < p->first[i + 1]; j++) {
@@ -383,7 +385,7 @@ printer_done(struct printer *p)
 int
 print_sets(const struct ruleset *rules, FILE *out)
 {
-	struct printer p = { .out = out };
+	struct printer p = { .out = out, .capacity = ruleset_capacity(rules->image) };
 	int rc;
 
 	if ((rc = ruleset_each_set(rules, keep_set, &p)) == 0 && (rc = sort_sets(&p)) == 0 &&

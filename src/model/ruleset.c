@@ -3,6 +3,7 @@
  * Tables only; the rules stand in skeleton.c, the elements in elements.c. */
 #include "model/ruleset.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -58,9 +59,13 @@ field_info(enum field f)
 	return &fields[f];
 }
 
-#define MAP(name_, data_, ...) { .name = name_, .fields = { __VA_ARGS__ }, .data = data_ }
-#define SET(name_, ...) { .name = name_, .fields = { __VA_ARGS__ } }
-#define COUNTED(name_, ...) { .name = name_, .fields = { __VA_ARGS__ }, .state = STATE_COUNTER }
+#define MAP(name_, data_, ...) \
+	{ .name = name_, .fields = { __VA_ARGS__ }, .data = data_, .per_device = true }
+#define SET(name_, ...) { .name = name_, .fields = { __VA_ARGS__ }, .per_device = true }
+#define COUNTED(name_, ...) \
+	{ .name = name_, .fields = { __VA_ARGS__ }, .state = STATE_COUNTER, .per_device = true }
+#define SMALL(name_, size_, ...) { .name = name_, .fields = { __VA_ARGS__ }, .size = size_ }
+#define PLAIN(name_, ...) { .name = name_, .fields = { __VA_ARGS__ } }
 #define BOXES(name_, ...) { .name = name_, .fields = { __VA_ARGS__ }, .interval = true }
 #define DYNAMIC(name_, state_, timeout_, ...) \
 	{ .name = name_, .fields = { __VA_ARGS__ }, .state = state_, .dynamic = true, \
@@ -75,7 +80,7 @@ field_info(enum field f)
 #define SEEN_TIMEOUT_S		30
 
 static const struct set_info sets[SET_KINDS] = {
-	[SET_DEVICE_INTERFACES] = SET("device_interfaces", FIELD_IIFNAME),
+	[SET_DEVICE_INTERFACES] = SMALL("device_interfaces", LIMIT_INTERFACES, FIELD_IIFNAME),
 	[SET_IDENTITY4] = MAP("identity4", DATA_MARK, FIELD_ETHER_SADDR, FIELD_IP_SADDR),
 	[SET_IDENTITY6] = MAP("identity6", DATA_MARK, FIELD_ETHER_SADDR, FIELD_IP6_SADDR),
 	[SET_IDENTITY4_PORT] = MAP("identity4_port", DATA_MARK,
@@ -95,19 +100,20 @@ static const struct set_info sets[SET_KINDS] = {
 	[SET_STATION_IN_R] = MAP("station_in_r", DATA_CHAIN, FIELD_NUMBER),
 	[SET_LIVE] = SET("live", FIELD_CT_MARK),
 	[SET_LIVE_MAC] = SET("live_mac", FIELD_ETHER_SADDR, FIELD_CT_MARK),
+	[SET_LIVE_PORT] = SET("live_port", FIELD_ETHER_SADDR, FIELD_IIFNAME, FIELD_CT_MARK),
 	[SET_QUARANTINED] = SET("quarantined", FIELD_MARK),
 	[SET_TOTAL] = COUNTED("total", FIELD_NUMBER),
 	[SET_OVER] = COUNTED("overflow", FIELD_NUMBER),
 	[SET_SERVICES] = BOXES("services", FIELD_L4PROTO, FIELD_DPORT),
 	[SET_SERVICES_ICMP] = BOXES("services_icmp", FIELD_L4PROTO, FIELD_ICMP_TYPE),
 	[SET_SERVICES_ICMP6] = BOXES("services_icmp6", FIELD_L4PROTO, FIELD_ICMP6_TYPE),
-	[SET_BOOTSTRAP] = SET("bootstrap", FIELD_SPORT, FIELD_DPORT),
+	[SET_BOOTSTRAP] = SMALL("bootstrap", 4, FIELD_SPORT, FIELD_DPORT),
 
 	[SET_SEEN] = DYNAMIC("seen", STATE_NONE, SEEN_TIMEOUT_S, FIELD_MARK, FIELD_IIF),
 	[SET_BUDGET] = DYNAMIC("budget", STATE_OVER_BUDGET, BUDGET_TIMEOUT_S, FIELD_MARK),
 	[SET_BUDGET_STRANGER] = DYNAMIC("budget_stranger", STATE_OVER_BUDGET, BUDGET_TIMEOUT_S,
 	    FIELD_IIF),
-	[SET_CONNECTIONS] = DYNAMIC("connections", STATE_CONNECTIONS, 0, FIELD_MARK),
+	[SET_CONNECTIONS] = DYNAMIC("connections", STATE_CONNECTIONS, 0, FIELD_NUMBER),
 	[SET_REFUSED4] = DYNAMIC("refused4", STATE_COUNTER_SAMPLE, REFUSED_TIMEOUT_S,
 	    FIELD_MARK, FIELD_IP_SADDR, FIELD_IP_DADDR, FIELD_L4PROTO, FIELD_DPORT),
 	[SET_REFUSED6] = DYNAMIC("refused6", STATE_COUNTER_SAMPLE, REFUSED_TIMEOUT_S,
@@ -139,21 +145,69 @@ static const struct set_info sets[SET_KINDS] = {
 	 * another kind of set, with another form of elements. */
 	[SET_ANY4_CLASS] = BOXES("any4", FIELD_IP_DADDR, FIELD_L4PROTO),
 	[SET_ANY6_CLASS] = BOXES("any6", FIELD_IP6_DADDR, FIELD_L4PROTO),
-	[SET_MEMBERS4_CLASS] = SET("members4", FIELD_IP_DADDR),
-	[SET_MEMBERS6_CLASS] = SET("members6", FIELD_IP6_DADDR),
+	[SET_MEMBERS4_CLASS] = PLAIN("members4", FIELD_IP_DADDR),
+	[SET_MEMBERS6_CLASS] = PLAIN("members6", FIELD_IP6_DADDR),
 
 	[SET_PORTS_PEER] = BOXES("ports", FIELD_L4PROTO, FIELD_DPORT),
 	[SET_ICMP4_PEER] = BOXES("icmp4", FIELD_L4PROTO, FIELD_ICMP_TYPE),
 	[SET_ICMP6_PEER] = BOXES("icmp6", FIELD_L4PROTO, FIELD_ICMP6_TYPE),
 	[SET_ICMP4_R_PEER] = BOXES("icmp4_r", FIELD_L4PROTO, FIELD_ICMP_TYPE),
 	[SET_ICMP6_R_PEER] = BOXES("icmp6_r", FIELD_L4PROTO, FIELD_ICMP6_TYPE),
-	[SET_PROTO_PEER] = SET("proto", FIELD_L4PROTO),
+	[SET_PROTO_PEER] = PLAIN("proto", FIELD_L4PROTO),
 };
 
 const struct set_info *
 set_info(enum set_kind kind)
 {
 	return &sets[kind];
+}
+
+#define CAPACITY_MIN 256
+
+uint32_t
+ruleset_capacity(const struct image *im)
+{
+	uint32_t capacity = CAPACITY_MIN;
+
+	/* A device has an address of each family as a rule, and may have more. */
+	while (capacity < im->n[IMAGE_DEVICES] || capacity < im->n[IMAGE_ADDRESSES])
+		capacity *= 2;
+	return 2 * capacity;
+}
+
+uint32_t
+set_size(enum set_kind kind, uint32_t capacity)
+{
+	return sets[kind].per_device ? capacity : sets[kind].size;
+}
+
+#define BIT(kind) (1ULL << (kind))
+static_assert(SET_LIVE_PORT < 64, "a bit for each kind that may be absent");
+
+struct ruleset
+ruleset_make(const struct image *im, const struct station *stations, struct features features)
+{
+	static const enum set_kind by_address[2][2] = {
+		{ SET_IDENTITY4, SET_IDENTITY4_PORT }, { SET_IDENTITY6, SET_IDENTITY6_PORT },
+	};
+	uint64_t absent = BIT(SET_IDENTITY4) | BIT(SET_IDENTITY4_PORT) | BIT(SET_IDENTITY6) |
+	    BIT(SET_IDENTITY6_PORT) | BIT(SET_IDENTITY_MAC) | BIT(SET_IDENTITY_MAC_PORT) |
+	    BIT(SET_LIVE_MAC) | BIT(SET_LIVE_PORT);
+
+	for (uint32_t i = 0; i < im->n[IMAGE_DEVICES]; i++) {
+		const struct image_device *d = &im->devices[i];
+		bool port = d->interface != 0;
+
+		absent &= ~BIT(port ? SET_LIVE_PORT : SET_LIVE_MAC);
+		if (d->addresses.n == 0)
+			absent &= ~BIT(port ? SET_IDENTITY_MAC_PORT : SET_IDENTITY_MAC);
+		for (uint32_t j = 0; j < d->addresses.n; j++) {
+			const struct image_address *a = &im->addresses[d->addresses.first + j];
+
+			absent &= ~BIT(by_address[a->family == AF_INET6][port]);
+		}
+	}
+	return (struct ruleset){ im, stations, features, absent };
 }
 
 /* Class 0 has a name; all others are numbers, since a class may be renamed. */

@@ -73,7 +73,7 @@ enum set_kind {
 	/* number << 8 -> its class's chains. By number, since the kernel walks a
 	 * whole verdict map at every change of it: a quarantine changes none. */
 	SET_STATION, SET_STATION_R, SET_STATION_IN, SET_STATION_IN_R,
-	SET_LIVE, SET_LIVE_MAC,
+	SET_LIVE, SET_LIVE_MAC, SET_LIVE_PORT,	/* mark; mac . mark; mac . interface . mark */
 	SET_QUARANTINED,			/* marks; they have a class of their own */
 	SET_TOTAL, SET_OVER,			/* by device number, counted, one element each */
 	SET_SERVICES, SET_SERVICES_ICMP, SET_SERVICES_ICMP6,
@@ -119,6 +119,7 @@ struct set_info {
 	enum set_state state;
 	bool interval;
 	bool dynamic;		/* filled by packets: bounded by size */
+	bool per_device;	/* grows with the devices: see ruleset_capacity */
 	uint32_t size;
 	uint32_t timeout_s;
 };
@@ -174,6 +175,14 @@ enum chain_hook { HOOK_NONE, HOOK_INPUT, HOOK_FORWARD, HOOK_OUTPUT };
 /* HOOK_NONE for a plain chain; *policy_drop is set for base chains. */
 enum chain_hook chain_hook(enum chain_kind, bool *policy_drop);
 
+/* NFLOG groups, counted from the appliance's base. */
+enum log_group {
+	LOG_REFUSED,		/* a new refused key, and a sample of known ones */
+	LOG_INVALID,
+	LOG_SIGHTED,		/* a device's new connections come in by this interface */
+	LOG_CROWDED,
+};
+
 /* ---- rules -------------------------------------------------------------- */
 
 enum counter_kind {
@@ -198,6 +207,7 @@ enum expr_kind {
 	EXPR_MARK_FROM_MAP,	/* meta mark set <fields> map @map; no entry: the rule ends */
 	EXPR_VERDICT_FROM_MAP,	/* <fields> vmap @map; no entry: the rule ends */
 	EXPR_SET_MARK,		/* meta mark set value */
+	EXPR_NUMBER_MARK,	/* meta mark set meta mark and 0xffffff00: a mark that is never live */
 	EXPR_SAVE_MARK,		/* ct mark set meta mark */
 	EXPR_ADD,		/* add @set { fields }, with the set's state; fails when it is full */
 	EXPR_COUNTER,		/* named counter */
@@ -244,7 +254,27 @@ struct ruleset {
 	const struct image *image;
 	const struct station *stations;	/* parallel to image->devices */
 	struct features features;
+	uint64_t absent;		/* bit k: set kind k is empty under this image, and no rule asks it */
 };
+
+/* Borrows image and stations. */
+struct ruleset ruleset_make(const struct image *, const struct station *, struct features);
+
+/* The size that sets with elements of devices are made with: a power of two
+ * with room for every device of the image twice (a transaction adds before it
+ * takes away). A set of a known size is a plain hash table and costs a packet
+ * less than half of one that can grow; a policy that outgrows it is loaded
+ * whole, in one transaction. */
+uint32_t ruleset_capacity(const struct image *);
+
+/* What a set is declared with; 0: unbounded. */
+uint32_t set_size(enum set_kind, uint32_t capacity);
+
+/* Told with EXPR_ADD: the same for the netlink back end and the printer. */
+#define SAMPLE_PER_MINUTE	6	/* messages about a key that is known */
+#define SAMPLE_BURST		1
+#define BUDGET_PER_SECOND	10	/* new keys of one device: enough for what a healthy one does wrong */
+#define BUDGET_BURST		256
 
 /* Each calls fn until it returns non-zero, which is then the answer. */
 typedef int set_fn(void *arg, const struct set_ref *);

@@ -11,8 +11,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "proto/messages.h"
-
 #define R(...)		{ { __VA_ARGS__ } }
 #define IN(s, ...)	{ .kind = EXPR_LOOKUP, .set = { .kind = SET_##s }, .fields = { __VA_ARGS__ } }
 #define NOT_IN(s, ...)	{ .kind = EXPR_LOOKUP, .negate = true, .set = { .kind = SET_##s }, \
@@ -33,6 +31,7 @@
 #define COUNT(c)	{ .kind = EXPR_COUNTER, .counter = COUNTER_##c }
 #define LOG(g)		{ .kind = EXPR_LOG, .value = (g) }
 #define SET_MARK(v)	{ .kind = EXPR_SET_MARK, .value = (v) }
+#define NUMBER_MARK	{ .kind = EXPR_NUMBER_MARK }
 #define SAVE_MARK	{ .kind = EXPR_SAVE_MARK }
 #define ACCEPT		{ .kind = EXPR_ACCEPT }
 #define DROP		{ .kind = EXPR_DROP }
@@ -51,18 +50,26 @@ enum {
 
 /* ---- forwarded ---------------------------------------------------------- */
 
+/* First the packets that are most: of an admitted flow, from the very device
+ * (its MAC, and its port where that is declared), under its present mark.
+ * Another device that takes the address gets nowhere. Flows between devices
+ * never carry a live mark, so they never pass here. */
 static const struct rule_ir forward[] = {
+	R(STATE(ESTABLISHED), IN(LIVE_PORT, FIELD_ETHER_SADDR, FIELD_IIFNAME, FIELD_CT_MARK), ACCEPT),
+	R(STATE(ESTABLISHED), IN(LIVE_MAC, FIELD_ETHER_SADDR, FIELD_CT_MARK), ACCEPT),
 	R(IN(DEVICE_INTERFACES, FIELD_IIFNAME), GOTO(FROM_DEVICE)),
 	R(STATE(ESTABLISHED), IN(LIVE, FIELD_CT_MARK), ACCEPT),
 	R(IN(DEVICE_INTERFACES, FIELD_OIFNAME), GOTO(TO_DEVICE)),
 	R(COUNT(TRANSIT), DROP),
 };
 
-/* The MAC beside the mark: another device that takes the address gets nowhere. */
+/* Towards an address that a device holds it is between devices, wherever the
+ * route leads at this moment. */
 static const struct rule_ir from_device[] = {
-	R(IN(DEVICE_INTERFACES, FIELD_OIFNAME), GOTO(LATERAL)),
-	R(STATE(ESTABLISHED), IN(LIVE_MAC, FIELD_ETHER_SADDR, FIELD_CT_MARK), ACCEPT),
 	R(STATE(CTS_INVALID), GOTO(INVALID)),
+	R(IN(DEVICE_INTERFACES, FIELD_OIFNAME), GOTO(LATERAL)),
+	R(MARK_FROM(HOLDER4, FIELD_IP_DADDR), GOTO(LATERAL)),
+	R(MARK_FROM(HOLDER6, FIELD_IP6_DADDR), GOTO(LATERAL)),
 	R(IS(CT_DIRECTION, DIRECTION_ORIGINAL), GOTO(JUDGE)),
 	R(GOTO(JUDGE_REPLY)),
 };
@@ -76,15 +83,21 @@ static const struct rule_ir to_device[] = {
 	R(GOTO(STRAY)),
 };
 
-/* Device to device: a flow carries its originator's mark only, so there is no
- * fast path, and the other end is asked for at every packet. */
+/* Device to device: a flow carries its originator's mark only, so it takes no
+ * fast path and both ends are asked for at every packet. Its mark is saved
+ * without a generation, which is in no set of live ones. */
 static const struct rule_ir lateral[] = {
-	R(STATE(CTS_INVALID), GOTO(INVALID)),
 	R(IS(CT_DIRECTION, DIRECTION_REPLY), GOTO(LATERAL_REPLY)),
 	R(JUMP(HOLDER)),
 	R(IS(MARK, 0), GOTO(LATERAL_REFUSED)),
 	R(IN(QUARANTINED, FIELD_MARK), GOTO(LATERAL_REFUSED)),
-	R(GOTO(JUDGE)),
+	R(JUMP(WHO)),
+	R(IS(MARK, 0), GOTO(STRANGER)),
+	R(NOT_IN(SEEN, FIELD_MARK, FIELD_IIF), ADD(SEEN, FIELD_MARK, FIELD_IIF), LOG(LOG_SIGHTED)),
+	R(IN(QUARANTINED, FIELD_MARK), GOTO(REFUSED)),
+	R(NUMBER_MARK),
+	R(VERDICT_FROM(STATION)),
+	R(GOTO(REFUSED)),
 };
 
 static const struct rule_ir lateral_refused[] = {
@@ -97,13 +110,18 @@ static const struct rule_ir lateral_reply[] = {
 	R(JUMP(WHO)),
 	R(IS(MARK, 0), GOTO(STRAY)),
 	R(IN(QUARANTINED, FIELD_MARK), GOTO(STRAY)),
-	R(GOTO(REPLY)),
+	R(SET_MARK(0)),
+	R(MARK_FROM(CURRENT, FIELD_CT_NUMBER)),
+	R(IN(QUARANTINED, FIELD_MARK), GOTO(STRAY)),
+	R(NUMBER_MARK),
+	R(VERDICT_FROM(STATION_R)),
+	R(GOTO(STRAY)),
 };
 
 static const struct rule_ir judge[] = {
 	R(JUMP(WHO)),
 	R(IS(MARK, 0), GOTO(STRANGER)),
-	R(NOT_IN(SEEN, FIELD_MARK, FIELD_IIF), ADD(SEEN, FIELD_MARK, FIELD_IIF), LOG(FLOW_SIGHTED)),
+	R(NOT_IN(SEEN, FIELD_MARK, FIELD_IIF), ADD(SEEN, FIELD_MARK, FIELD_IIF), LOG(LOG_SIGHTED)),
 	R(IN(QUARANTINED, FIELD_MARK), QUARANTINE),
 	R(VERDICT_FROM(STATION)),
 	R(GOTO(REFUSED)),
@@ -164,6 +182,7 @@ static const struct rule_ir input[] = {
 /* Neighbour discovery (RFC 4861: hop limit 255) is no service but the link
  * itself. DHCP comes before a device has its address: the MAC must do. */
 static const struct rule_ir input_device[] = {
+	R(STATE(ESTABLISHED), IN(LIVE_PORT, FIELD_ETHER_SADDR, FIELD_IIFNAME, FIELD_CT_MARK), ACCEPT),
 	R(STATE(ESTABLISHED), IN(LIVE_MAC, FIELD_ETHER_SADDR, FIELD_CT_MARK), ACCEPT),
 	R(ANY_OF(ICMP6_TYPE, ND_ROUTER_SOLICIT, ND_SOLICIT, ND_ADVERT), IS(HOPLIMIT, 255), ACCEPT),
 	R(ANY_OF(ICMP6_TYPE, MLD_REPORT, MLD_DONE, MLD2_REPORT), IS(HOPLIMIT, 1), ACCEPT),
@@ -174,7 +193,7 @@ static const struct rule_ir input_device[] = {
 	R(IS(CT_DIRECTION, DIRECTION_REPLY), GOTO(INPUT_REPLY)),
 	R(JUMP(WHO)),
 	R(IS(MARK, 0), GOTO(STRANGER)),
-	R(NOT_IN(SEEN, FIELD_MARK, FIELD_IIF), ADD(SEEN, FIELD_MARK, FIELD_IIF), LOG(FLOW_SIGHTED)),
+	R(NOT_IN(SEEN, FIELD_MARK, FIELD_IIF), ADD(SEEN, FIELD_MARK, FIELD_IIF), LOG(LOG_SIGHTED)),
 	R(IN(QUARANTINED, FIELD_MARK), GOTO(REFUSED)),
 	R(IN(SERVICES, FIELD_L4PROTO, FIELD_DPORT), GOTO(ADMIT)),
 	R(IN(SERVICES_ICMP, FIELD_L4PROTO, FIELD_ICMP_TYPE), GOTO(ADMIT)),
@@ -220,14 +239,14 @@ static const struct rule_ir output_reply[] = {
 /* A packet without a conntrack entry cannot be admitted: saving the mark ends
  * the rule, and the drop is next. */
 static const struct rule_ir admit[] = {
-	R(STATE(CTS_NEW), ADD(CONNECTIONS, FIELD_MARK), GOTO(CROWDED)),
+	R(STATE(CTS_NEW), ADD(CONNECTIONS, FIELD_NUMBER), GOTO(CROWDED)),
 	R(SAVE_MARK, ACCEPT),
 	R(DROP),
 };
 
 static const struct rule_ir crowded[] = {
 	R(IN(TOTAL, FIELD_NUMBER)),
-	R(ADD(CROWDED, FIELD_MARK), LOG(FLOW_CROWDED)),
+	R(ADD(CROWDED, FIELD_MARK), LOG(LOG_CROWDED)),
 	R(DROP),
 };
 
@@ -249,7 +268,7 @@ static const struct rule_ir stray[] = {
 static const struct rule_ir invalid[] = {
 	R(JUMP(WHO)),
 	R(COUNT(INVALID)),
-	R(ADD(INVALID, FIELD_MARK), LOG(FLOW_INVALID)),
+	R(ADD(INVALID, FIELD_MARK), LOG(LOG_INVALID)),
 	R(DROP),
 };
 
@@ -264,21 +283,21 @@ static const struct rule_ir record[] = {
 	R(IN(TOTAL, FIELD_NUMBER)),
 	R(WITH_PORTS, GOTO(RECORD_PORT)),
 	R(NOT_IN(REFUSED4_PORTLESS, FIELD_MARK, KEY4), GOTO(NEW4_PORTLESS)),
-	R(ADD(REFUSED4_PORTLESS, FIELD_MARK, KEY4), LOG(FLOW_REFUSED)),
+	R(ADD(REFUSED4_PORTLESS, FIELD_MARK, KEY4), LOG(LOG_REFUSED)),
 	R(NOT_IN(REFUSED6_PORTLESS, FIELD_MARK, KEY6), GOTO(NEW6_PORTLESS)),
-	R(ADD(REFUSED6_PORTLESS, FIELD_MARK, KEY6), LOG(FLOW_REFUSED)),
+	R(ADD(REFUSED6_PORTLESS, FIELD_MARK, KEY6), LOG(LOG_REFUSED)),
 };
 
 static const struct rule_ir record_port[] = {
 	R(NOT_IN(REFUSED4, FIELD_MARK, KEY4, FIELD_DPORT), GOTO(NEW4)),
-	R(ADD(REFUSED4, FIELD_MARK, KEY4, FIELD_DPORT), LOG(FLOW_REFUSED)),
+	R(ADD(REFUSED4, FIELD_MARK, KEY4, FIELD_DPORT), LOG(LOG_REFUSED)),
 	R(NOT_IN(REFUSED6, FIELD_MARK, KEY6, FIELD_DPORT), GOTO(NEW6)),
-	R(ADD(REFUSED6, FIELD_MARK, KEY6, FIELD_DPORT), LOG(FLOW_REFUSED)),
+	R(ADD(REFUSED6, FIELD_MARK, KEY6, FIELD_DPORT), LOG(LOG_REFUSED)),
 };
 
 #define NEW(set_, ...) { \
 	R(ADD(BUDGET, FIELD_MARK), GOTO(OVER)), \
-	R(ADD(set_, FIELD_MARK, __VA_ARGS__), LOG(FLOW_REFUSED), RETURN), \
+	R(ADD(set_, FIELD_MARK, __VA_ARGS__), LOG(LOG_REFUSED), RETURN), \
 	R(GOTO(OVER)), \
 }
 static const struct rule_ir new4[] = NEW(REFUSED4, KEY4, FIELD_DPORT);
@@ -301,21 +320,21 @@ static const struct rule_ir stranger[] = {
 static const struct rule_ir stranger_record[] = {
 	R(WITH_PORTS, GOTO(STRANGER_PORT)),
 	R(NOT_IN(STRANGER4_PORTLESS, FIELD_ETHER_SADDR, KEY4), GOTO(STRANGER_NEW4_PORTLESS)),
-	R(ADD(STRANGER4_PORTLESS, FIELD_ETHER_SADDR, KEY4), LOG(FLOW_REFUSED)),
+	R(ADD(STRANGER4_PORTLESS, FIELD_ETHER_SADDR, KEY4), LOG(LOG_REFUSED)),
 	R(NOT_IN(STRANGER6_PORTLESS, FIELD_ETHER_SADDR, KEY6), GOTO(STRANGER_NEW6_PORTLESS)),
-	R(ADD(STRANGER6_PORTLESS, FIELD_ETHER_SADDR, KEY6), LOG(FLOW_REFUSED)),
+	R(ADD(STRANGER6_PORTLESS, FIELD_ETHER_SADDR, KEY6), LOG(LOG_REFUSED)),
 };
 
 static const struct rule_ir stranger_port[] = {
 	R(NOT_IN(STRANGER4, FIELD_ETHER_SADDR, KEY4, FIELD_DPORT), GOTO(STRANGER_NEW4)),
-	R(ADD(STRANGER4, FIELD_ETHER_SADDR, KEY4, FIELD_DPORT), LOG(FLOW_REFUSED)),
+	R(ADD(STRANGER4, FIELD_ETHER_SADDR, KEY4, FIELD_DPORT), LOG(LOG_REFUSED)),
 	R(NOT_IN(STRANGER6, FIELD_ETHER_SADDR, KEY6, FIELD_DPORT), GOTO(STRANGER_NEW6)),
-	R(ADD(STRANGER6, FIELD_ETHER_SADDR, KEY6, FIELD_DPORT), LOG(FLOW_REFUSED)),
+	R(ADD(STRANGER6, FIELD_ETHER_SADDR, KEY6, FIELD_DPORT), LOG(LOG_REFUSED)),
 };
 
 #define STRANGER_NEW(set_, ...) { \
 	R(ADD(BUDGET_STRANGER, FIELD_IIF), GOTO(STRANGER_OVER)), \
-	R(ADD(set_, FIELD_ETHER_SADDR, __VA_ARGS__), LOG(FLOW_REFUSED), RETURN), \
+	R(ADD(set_, FIELD_ETHER_SADDR, __VA_ARGS__), LOG(LOG_REFUSED), RETURN), \
 	R(GOTO(STRANGER_OVER)), \
 }
 static const struct rule_ir stranger_new4[] = STRANGER_NEW(STRANGER4, KEY4, FIELD_DPORT);
@@ -375,11 +394,14 @@ static const struct {
 };
 
 static bool
-rule_wanted(const struct rule_ir *rule, const struct features *features)
+rule_wanted(const struct ruleset *rs, const struct rule_ir *rule)
 {
-	for (const struct expr *e = rule->exprs; e->kind != EXPR_END; e++)
-		if (e->kind == EXPR_ADD && e->set.kind == SET_CONNECTIONS && !features->connlimit)
+	for (const struct expr *e = rule->exprs; e->kind != EXPR_END; e++) {
+		if (e->set.kind == SET_CONNECTIONS && !rs->features.connlimit)
 			return false;
+		if (e->set.kind < 64 && (rs->absent >> e->set.kind & 1) != 0)
+			return false;
+	}
 	return true;
 }
 
@@ -405,7 +427,7 @@ skeleton_each_rule(const struct ruleset *rs, enum chain_kind kind, rule_fn *fn, 
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < skeleton[kind].n; i++)
-		if (rule_wanted(&skeleton[kind].rules[i], &rs->features))
+		if (rule_wanted(rs, &skeleton[kind].rules[i]))
 			rc = emit(rs, &skeleton[kind].rules[i], fn, arg);
 	return rc;
 }

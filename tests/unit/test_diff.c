@@ -211,7 +211,7 @@ struct loaded {
 static struct ruleset
 rules_of(const struct loaded *l)
 {
-	return (struct ruleset){ &l->image, l->stations, { true, true } };
+	return ruleset_make(&l->image, l->stations, (struct features){ true, true });
 }
 
 static void

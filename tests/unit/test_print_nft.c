@@ -33,8 +33,8 @@ set_up(void **state)
 	w->stations = calloc(w->image.n[IMAGE_DEVICES], sizeof(*w->stations));
 	for (i = 0; i < w->image.n[IMAGE_DEVICES]; i++)
 		w->stations[i] = (struct station){ .number = w->image.devices[i].number, .generation = 1 };
-	w->rules = (struct ruleset){ .image = &w->image, .stations = w->stations,
-		.features = { .owner_persist = true, .connlimit = true } };
+	w->rules = ruleset_make(&w->image, w->stations,
+	    (struct features){ .owner_persist = true, .connlimit = true });
 	*state = w;
 	return 0;
 }
@@ -156,7 +156,7 @@ test_quarantine_is_printed(void **state)
 	w->stations[0].quarantined = 1;
 	w->stations[0].generation = 2;
 	after = print(&w->rules);
-	snprintf(set, sizeof(set), "set quarantined {\n\t\ttype mark\n\t\telements = {\n\t\t\t0x%08x",
+	snprintf(set, sizeof(set), "set quarantined {\n\t\ttype mark\n\t\tsize 512\n\t\telements = {\n\t\t\t0x%08x",
 	    station_mark(&w->stations[0]));
 	assert_null(strstr(before, set));
 	has(after, set);
