@@ -30,10 +30,11 @@ der_peek(const uint8_t *p, size_t n, struct der_head *h)
 		return -EBADMSG;
 	h->head_len = 2 + octets;
 	h->len = 0;
+	/* All of it or nothing, so that the answer does not hang on the pieces. */
+	if (buf_left(&b) < octets)
+		return -ENODATA;
 	for (i = 0; i < octets; i++) {
-		if (buf_get_u8(&b, &octet) < 0)
-			return -ENODATA;
-		if (i == 0 && octet == 0)
+		if (buf_get_u8(&b, &octet) < 0 || (i == 0 && octet == 0))
 			return -EBADMSG;
 		h->len = h->len << 8 | octet;
 	}

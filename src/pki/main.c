@@ -244,9 +244,13 @@ time_to_wait(const struct pki *p, const struct clock_view *now)
 		left = j->phase == JOB_FREE ? IDLE_MS : j->deadline_boot - now->boot_ms;
 		wait = left < wait ? left : wait;
 	}
-	for (i = 0; i < n_sources(p); i++)
-		if (p->sources[i].need_scan ? scan_slot : slot)
-			wait = source_wait(&p->sources[i], now, wait);
+	/* Who waits for a slot is woken by the end of another's job. */
+	for (i = 0; i < n_sources(p); i++) {
+		if (scan_slot)
+			wait = source_wait_scan(&p->sources[i], now, wait);
+		if (slot)
+			wait = source_wait_fetch(&p->sources[i], now, wait);
+	}
 	return wait > 0 ? (int)wait : 0;
 }
 

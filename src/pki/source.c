@@ -164,18 +164,24 @@ source_wants_fetch(const struct source *s, const struct clock_view *now)
 	return !s->busy && now->boot_ms >= s->next_try_boot && !source_wants_scan(s, now);
 }
 
-int64_t
-source_wait(const struct source *s, const struct clock_view *now, int64_t max)
+static int64_t
+until(int64_t at_boot, const struct clock_view *now, int64_t max)
 {
-	int64_t at = s->next_try_boot;
+	int64_t left = at_boot - now->boot_ms;
 
-	if (s->busy)
-		return max;
-	if (s->need_scan && s->next_scan_boot < at)
-		at = s->next_scan_boot;
-	if (at <= now->boot_ms)
-		return 0;
-	return at - now->boot_ms < max ? at - now->boot_ms : max;
+	return left <= 0 ? 0 : left < max ? left : max;
+}
+
+int64_t
+source_wait_scan(const struct source *s, const struct clock_view *now, int64_t max)
+{
+	return s->busy || !s->need_scan ? max : until(s->next_scan_boot, now, max);
+}
+
+int64_t
+source_wait_fetch(const struct source *s, const struct clock_view *now, int64_t max)
+{
+	return s->busy || source_wants_scan(s, now) ? max : until(s->next_try_boot, now, max);
 }
 
 /* The time by the wall clock, but never before what we were shown: a router

@@ -86,8 +86,9 @@ void source_use(struct source *, const struct crl_verdict *, uint32_t hits);
 
 bool source_wants_scan(const struct source *, const struct clock_view *);
 bool source_wants_fetch(const struct source *, const struct clock_view *);
-/* Milliseconds until it wants something; at most max. */
-int64_t source_wait(const struct source *, const struct clock_view *, int64_t max);
+/* Milliseconds until it wants that; at most max. */
+int64_t source_wait_scan(const struct source *, const struct clock_view *, int64_t max);
+int64_t source_wait_fetch(const struct source *, const struct clock_view *, int64_t max);
 
 enum source_state source_state(const struct source *, const struct clock_view *);
 /* May the server answer "unchanged"? Not when what we have is stale or suspect. */

@@ -68,7 +68,8 @@ test_start(void **state)
 	assert_true(source_wants_scan(&s, &now));
 	assert_false(source_wants_fetch(&s, &now));
 	assert_in_range(s.next_try_boot - now.boot_ms, 1, SOURCE_FIRST_MS);
-	assert_int_equal(source_wait(&s, &now, HOUR), 0);
+	assert_int_equal(source_wait_scan(&s, &now, HOUR), 0);
+	assert_int_equal(source_wait_fetch(&s, &now, HOUR), HOUR);
 }
 
 static void
@@ -81,7 +82,8 @@ test_refresh_is_spread_over_a_tenth(void **state)
 	assert_int_equal(s.next_try_boot, now.boot_ms + HOUR);
 	source_succeeded(&s, &now, HIGH);
 	assert_in_range(s.next_try_boot - now.boot_ms, HOUR - HOUR / 10, HOUR - HOUR / 10 + 1);
-	assert_int_equal(source_wait(&s, &now, 1000), 1000);
+	assert_int_equal(source_wait_fetch(&s, &now, 1000), 1000);
+	assert_int_equal(source_wait_scan(&s, &now, 1000), 1000);
 	now = at(HOUR);
 	assert_true(source_wants_fetch(&s, &now));
 }
@@ -157,6 +159,7 @@ test_scan_again(void **state)
 	(void)state;
 	source_scan_later(&s, &now, HIGH);
 	assert_false(source_wants_scan(&s, &now));
+	assert_int_equal(source_wait_scan(&s, &now, HOUR), 2000);
 	now = at(2000);
 	assert_true(source_wants_scan(&s, &now));
 }

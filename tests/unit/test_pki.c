@@ -62,12 +62,18 @@ static struct {
 	char url[128];
 	uint8_t *ca;
 	size_t ca_len;
+	uint64_t max_bytes;	/* what cordond grants */
+	uint32_t timeout_s;
+	unsigned sources;	/* of the authority; each has the same URL and a number behind it */
+	bool play;		/* be the fetcher ourselves */
+	struct ipc fetch;	/* then: pki's channel to it */
 	bool ready;
 	bool refuse;		/* answer PKI_REVOKE_DONE with an error */
 	/* what came */
 	struct pki_revoke revokes[REVOKES_MAX];
 	unsigned n_revokes;
 	unsigned n_done;
+	unsigned n_asked;	/* PKI_FETCH */
 	struct pki_source source;
 	unsigned n_sources;
 } t;
@@ -105,7 +111,7 @@ answer(int fd, const char *request)
 			"<html></html>", NULL, 0);
 		break;
 	case SERVE_HANG:
-		put(fd, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n0", NULL, 0);
+		put(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n0", NULL, 0);
 		pause();
 		break;
 	case SERVE_HERE:
@@ -194,6 +200,8 @@ start(const char *program, int *ours, int state)
 			dup2(folder, PROC_FD_STATE);
 		for (i = 6; i < 64; i++)
 			close(i);
+		/* the leak checker of a sanitized build cannot work inside a sandbox */
+		setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
 		execl(program, program, (char *)NULL);
 		_exit(127);
 	}
@@ -208,7 +216,7 @@ static void
 bring_fetcher(uint32_t source)
 {
 	static struct ipc_message m;
-	struct fetch_limits limits = { .max_bytes = LIMIT_CRL_BYTES, .timeout_s = 10, .max_redirects = 3 };
+	struct fetch_limits limits = { .max_bytes = t.max_bytes, .timeout_s = t.timeout_s, .max_redirects = 3 };
 	struct pki_fetcher fetcher = { .source = source };
 	struct ipc c;
 	int ours, pair[2];
@@ -229,6 +237,20 @@ bring_fetcher(uint32_t source)
 	ipc_done(&c);
 }
 
+/* The same, but it is us: t.fetch then is what cordon-fetch has. */
+static void
+play_fetcher(uint32_t source)
+{
+	struct pki_fetcher fetcher = { .source = source };
+	int pair[2];
+
+	assert_int_equal(ipc_pair(pair), 0);
+	assert_int_equal(ipc_send(&t.pki, MSG_PKI_FETCHER, 0, &fetcher, sizeof(fetcher), pair[1]), 0);
+	close(pair[1]);
+	ipc_done(&t.fetch);
+	ipc_init(&t.fetch, pair[0], PROC_BIT(PROC_FETCH), PROC_BIT(PROC_PKI), &messages);
+}
+
 static void
 take(const struct ipc_message *m)
 {
@@ -236,7 +258,11 @@ take(const struct ipc_message *m)
 	struct pki_revoked answer_to = { .source = done->source, .error = t.refuse ? EIO : 0 };
 
 	if (m->type == MSG_PKI_FETCH) {
-		bring_fetcher(((const struct pki_fetch *)m->payload)->source);
+		t.n_asked++;
+		if (t.play)
+			play_fetcher(((const struct pki_fetch *)m->payload)->source);
+		else
+			bring_fetcher(((const struct pki_fetch *)m->payload)->source);
 	} else if (m->type == MSG_PKI_REVOKE) {
 		assert_in_range(t.n_revokes, 0, REVOKES_MAX - 1);
 		t.revokes[t.n_revokes++] = *(const struct pki_revoke *)m->payload;
@@ -316,11 +342,31 @@ cache_refused(void)
 	return t.source.error == E_CACHE;
 }
 
+/* Whether or not the next try has begun already. */
+static bool
+erred(void)
+{
+	return t.source.error != E_NONE;
+}
+
 static void
 forget(void)
 {
-	t.n_revokes = t.n_done = t.n_sources = 0;
+	t.n_revokes = t.n_done = t.n_sources = t.n_asked = 0;
 	memset(&t.source, 0, sizeof(t.source));
+}
+
+static void
+add_url(struct authority_decl *a, unsigned i)
+{
+	char url[160];
+
+	snprintf(url, sizeof(url), "%s?%u", t.url, i);
+	a->crl = reallocarray(a->crl, i + 1, sizeof(*a->crl));
+	a->crl_where = reallocarray(a->crl_where, i + 1, sizeof(*a->crl_where));
+	assert_non_null(a->crl[i] = strdup(url));
+	a->crl_where[i] = a->crl_where[0];
+	a->n_crl = i + 1;
 }
 
 /* A policy with these devices (serial = number of the device), all of one authority. */
@@ -347,6 +393,8 @@ send_image(unsigned devices)
 	a->der = der.p;
 	a->der_len = der.n;
 	a->refresh_s = 3600;
+	for (i = 1; i < t.sources; i++)
+		add_url(a, i);
 	if (t.ca != NULL) {
 		a->ca_der = malloc(t.ca_len);
 		assert_non_null(a->ca_der);
@@ -369,12 +417,18 @@ send_image(unsigned devices)
 }
 
 static void
-refresh(void)
+send_refresh(void)
 {
 	struct pki_refresh r = { .authority = 0 };
 
-	forget();
 	assert_int_equal(ipc_send(&t.pki, MSG_PKI_REFRESH, 0, &r, sizeof(r), -1), 0);
+}
+
+static void
+refresh(void)
+{
+	forget();
+	send_refresh();
 }
 
 /* ---- what is published -------------------------------------------------- */
@@ -449,7 +503,11 @@ before(void **state)
 	(void)state;
 	empty_folder(t.crl_folder);
 	memset(t.web, 0, offsetof(struct web, port));
-	t.refuse = t.ready = false;
+	t.refuse = t.ready = t.play = false;
+	t.fetch.fd = -1;
+	t.max_bytes = LIMIT_CRL_BYTES;
+	t.timeout_s = 10;
+	t.sources = 1;
 	snprintf(t.url, sizeof(t.url), "http://127.0.0.1:%u/crl", t.web->port);
 	forget();
 	pki_start();
@@ -462,6 +520,7 @@ after(void **state)
 	(void)state;
 	if (t.pki_pid != 0)
 		pki_stop();
+	ipc_done(&t.fetch);
 	free(t.ca);
 	t.ca = NULL;
 	return 0;
@@ -740,6 +799,115 @@ test_hanging_server(void **state)
 	assert_true(until(revoked, WAIT_MS));
 }
 
+/* At most four at once, and the others get their turn when one ends. */
+static bool
+all_asked(void)
+{
+	return t.n_asked >= 6;
+}
+
+static void
+test_four_at_once(void **state)
+{
+	(void)state;
+	t.sources = 6;
+	t.timeout_s = 2;
+	t.web->how = SERVE_HANG;
+	send_image(3);
+	assert_false(until(never, QUIET_MS));
+	assert_int_equal(t.n_asked, 4);
+	t.web->how = SERVE_FILE;
+	publish((const uint8_t[]){ 1 }, 1, 1);
+	assert_true(until(all_asked, WAIT_MS));
+	assert_true(until(revoked, WAIT_MS));
+}
+
+static void
+test_limits_of_a_transfer(void **state)
+{
+	struct stat st;
+	char path[80];
+
+	(void)state;
+	publish((const uint8_t[]){ 2 }, 1, 1);
+	snprintf(path, sizeof(path), "%s/crl", t.folder);
+	assert_int_equal(stat(path, &st), 0);
+	t.max_bytes = (uint64_t)st.st_size - 1;
+	send_image(3);
+	assert_true(until(failed, WAIT_MS));
+	assert_int_equal(t.source.error, E_TOO_BIG);
+	assert_int_equal(t.n_done, 0);
+	t.max_bytes++;
+	refresh();
+	assert_true(until(revoked, WAIT_MS));
+	assert_true(until(settled, WAIT_MS));
+	t.web->how = SERVE_HANG;
+	t.timeout_s = 1;
+	refresh();
+	assert_true(until(failed, WAIT_MS));
+	assert_int_equal(t.source.error, E_FETCH);
+	assert_int_equal(t.source.detail, 28);	/* CURLE_OPERATION_TIMEDOUT */
+}
+
+static bool
+asked(void)
+{
+	return t.n_asked > 0;
+}
+
+static void
+say(uint32_t type, const void *payload, size_t n)
+{
+	assert_int_equal(ipc_send_wait(&t.fetch, type, 0, payload, n, -1, WAIT_MS), 0);
+}
+
+/* A fetcher that an attacker took over can lie as it likes: nobody is revoked,
+ * and the next one is listened to. */
+static void
+test_lying_fetcher(void **state)
+{
+	static struct ipc_message m;
+	static struct fetch_body body = { .len = 1, .data = { 0x30 } };
+	struct fetch_header header = { .status = 200 };
+	struct fetch_end end = { .error = E_NONE };
+	unsigned lie;
+
+	(void)state;
+	publish((const uint8_t[]){ 2 }, 1, 1);
+	t.play = true;
+	send_image(3);
+	for (lie = 0; lie < 7; lie++) {
+		assert_true(until(asked, WAIT_MS));
+		/* the next try may come as soon as this one failed */
+		forget();
+		assert_int_equal(ipc_recv_wait(&t.fetch, &m, WAIT_MS), 1);
+		assert_int_equal(m.type, MSG_FETCH_REQUEST);
+		assert_string_equal(((const struct fetch_request *)m.payload)->url, t.url);
+		header.status = lie == 1 ? 304 : 200;
+		body.len = lie == 2 ? 0 : lie == 3 ? LIMIT_FETCH_CHUNK + 1 : 1;
+		end.error = lie == 4 ? SOURCE_ERRORS + 7 : E_NONE;
+		if (lie != 0)
+			say(MSG_FETCH_HEADER, &header, sizeof(header));
+		if (lie == 5)
+			say(MSG_FETCH_HEADER, &header, sizeof(header));
+		if (lie != 1 && lie != 6)
+			(void)ipc_send(&t.fetch, MSG_FETCH_BODY, 0, &body, sizeof(body), -1);
+		if (lie == 6)
+			ipc_done(&t.fetch);
+		else
+			(void)ipc_send(&t.fetch, MSG_FETCH_END, 0, &end, sizeof(end), -1);
+		assert_true(until(erred, WAIT_MS));
+		assert_int_equal(t.source.error, E_FETCH);
+		assert_int_equal(t.n_done, 0);
+		send_refresh();
+	}
+	assert_true(until(asked, WAIT_MS));
+	t.play = false;
+	ipc_done(&t.fetch);
+	assert_true(until(revoked, WAIT_MS));
+	assert_int_equal(t.revokes[0].device, 2);
+}
+
 /* ---- HTTPS -------------------------------------------------------------- */
 
 static void
@@ -910,6 +1078,9 @@ main(void)
 		TEST(test_not_applied),
 		TEST(test_file_source),
 		TEST(test_hanging_server),
+		TEST(test_four_at_once),
+		TEST(test_limits_of_a_transfer),
+		TEST(test_lying_fetcher),
 		TEST(test_https),
 		TEST(test_rights),
 	};

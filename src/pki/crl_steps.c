@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* crl_steps.c -- a CRL, element by element (RFC 5280 5.1): each step takes one
+ * thing from contiguous bytes, and stages the entries that are ours. */
+#include <errno.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "pki/crl_fast.h"
+#include "pki/crl_parts.h"
+#include "pki/crl_state.h"
+#include "pki/name.h"
+
+/* ---- one element -------------------------------------------------------- */
+
+/* The whole element at p, which must end by limit and have at most max octets.
+ * 0; -ENODATA with the octets that must be there; -EBADMSG. */
+static int
+element(struct crl_scan *s, const uint8_t *p, size_t avail, uint64_t limit, size_t max,
+    struct der_head *h)
+{
+	uint64_t total;
+	int rc;
+
+	rc = der_peek(p, avail, h);
+	if (rc == -EBADMSG)
+		return crl_scan_stop(s, E_DER, "X.690 10.1: a length that is not definite and minimal");
+	if (s->pos + h->head_len > limit)
+		return crl_scan_stop(s, E_DER, "an element reaches beyond what holds it");
+	if (rc < 0) {
+		s->need = h->head_len;
+		return rc;
+	}
+	total = h->head_len + h->len;
+	if (total > limit - s->pos)
+		return crl_scan_stop(s, E_DER, "an element reaches beyond what holds it");
+	if (total > max)
+		return crl_scan_stop(s, E_DER, "an element is larger than any real one");
+	if (total > avail) {
+		s->need = total;
+		return -ENODATA;
+	}
+	return 0;
+}
+
+/* ---- steps: each takes one thing from p and says how much it used ------- */
+
+static int
+preamble_need(struct crl_scan *s, size_t n, size_t avail)
+{
+	s->need = n;
+	return n > avail ? -ENODATA : 0;
+}
+
+static int
+step_preamble(struct crl_scan *s, const uint8_t *p, size_t avail, size_t *used)
+{
+	static const uint8_t version2[3] = { DER_INTEGER, 1, 1 };
+	struct der_head outer, inner, alg;
+	enum source_error error;
+	struct buf content;
+	size_t at;
+	int rc;
+
+	if ((rc = der_peek(p, avail, &outer)) == -ENODATA)
+		return preamble_need(s, outer.head_len, avail);
+	if (rc < 0 || outer.tag != DER_SEQUENCE)
+		return crl_scan_stop(s, E_DER, "RFC 5280 5.1: not a CertificateList");
+	s->outer_end = outer.head_len + outer.len;
+	if (s->outer_end > s->max_size)
+		return crl_scan_stop(s, E_TOO_BIG, "larger than the limit");
+	at = outer.head_len;
+	rc = der_peek(p + at, avail - at, &inner);
+	if (rc == -ENODATA)
+		return preamble_need(s, at + inner.head_len, avail);
+	if (rc < 0 || inner.tag != DER_SEQUENCE || at + inner.head_len + inner.len > s->outer_end)
+		return crl_scan_stop(s, E_DER, "RFC 5280 5.1: not a CertificateList");
+	s->v.signed_offset = at;
+	s->v.signed_len = inner.head_len + inner.len;
+	s->signed_end = at + s->v.signed_len;
+	at += inner.head_len;
+	if ((rc = preamble_need(s, at + 1, avail)) < 0)
+		return rc;
+	s->v.version = 1;
+	if (p[at] == DER_INTEGER) {
+		if ((rc = preamble_need(s, at + sizeof(version2), avail)) < 0)
+			return rc;
+		if (memcmp(p + at, version2, sizeof(version2)) != 0)
+			return crl_scan_stop(s, E_DER, "RFC 5280 5.1.2.1: a version that is not 2");
+		s->v.version = 2;
+		at += sizeof(version2);
+	}
+	s->pos = at;
+	rc = element(s, p + at, avail - at, s->signed_end, CRL_SIGALG_MAX, &alg);
+	s->pos = 0;
+	if (rc == -ENODATA)
+		s->need += at;
+	if (rc < 0)
+		return rc;
+	if (alg.tag != DER_SEQUENCE)
+		return crl_scan_stop(s, E_DER, "RFC 5280 5.1.2.2: no AlgorithmIdentifier");
+	s->alg_len = alg.head_len + alg.len;
+	memcpy(s->alg_der, p + at, s->alg_len);
+	buf_init(&content, p + at + alg.head_len, alg.len);
+	if ((error = sigalg_parse(content, &s->alg, &s->v.why)) != E_NONE)
+		return crl_scan_stop(s, error, s->v.why);
+	s->to_hash = s->v.signed_len;
+	s->state = S_ISSUER;
+	*used = at + s->alg_len;
+	return 0;
+}
+
+static int
+step_issuer(struct crl_scan *s, const uint8_t *p, size_t avail, size_t *used)
+{
+	struct der_head h;
+	int rc;
+
+	if ((rc = element(s, p, avail, s->signed_end, CRL_NAME_MAX, &h)) < 0)
+		return rc;
+	if (h.tag != DER_SEQUENCE)
+		return crl_scan_stop(s, E_DER, "RFC 5280 5.1.2.3: no issuer name");
+	*used = s->issuer_len = h.head_len + h.len;
+	memcpy(s->issuer, p, s->issuer_len);
+	s->state = S_THIS_UPDATE;
+	return 0;
+}
+
+static int
+step_time(struct crl_scan *s, const uint8_t *p, size_t avail, size_t *used, int64_t *out)
+{
+	struct der_head h;
+	int rc;
+
+	if ((rc = element(s, p, avail, s->signed_end, 32, &h)) < 0)
+		return rc;
+	if (der_time(h.tag, p + h.head_len, h.len, out) < 0)
+		return crl_scan_stop(s, E_DER, "RFC 5280 5.1.2.4: a time in a form that is not allowed");
+	*used = h.head_len + h.len;
+	s->state = S_AFTER_TIME;
+	return 0;
+}
+
+static int
+step_after_time(struct crl_scan *s, const uint8_t *p, size_t avail, size_t *used)
+{
+	struct der_head h;
+	int rc;
+
+	if (s->pos == s->signed_end) {
+		s->state = S_SIGALG;
+		return 0;
+	}
+	if ((rc = preamble_need(s, 1, avail)) < 0)
+		return rc;
+	if ((p[0] == DER_UTCTIME || p[0] == DER_GENTIME) && !s->next_seen && s->list_end == 0) {
+		rc = step_time(s, p, avail, used, &s->v.next_update);
+		s->next_seen = rc == 0;
+		return rc;
+	}
+	if (p[0] == 0xa0) {
+		s->state = S_EXTENSIONS;
+		return 0;
+	}
+	if (p[0] != DER_SEQUENCE || s->list_end != 0)
+		return crl_scan_stop(s, E_DER, "RFC 5280 5.1: something else where entries or extensions belong");
+	/* Only the header: entries are taken one by one. */
+	if ((rc = der_peek(p, avail, &h)) == -ENODATA)
+		return preamble_need(s, h.head_len, avail);
+	if (rc < 0 || s->pos + h.head_len + h.len > s->signed_end)
+		return crl_scan_stop(s, E_DER, "RFC 5280 5.1: the list of entries does not fit");
+	*used = h.head_len;
+	s->list_end = s->pos + h.head_len + h.len;
+	if (h.len == 0)
+		s->v.warnings |= CRL_WARN_EMPTY_LIST;
+	s->state = S_ENTRIES;
+	return 0;
+}
+
+/* ---- entries ------------------------------------------------------------ */
+
+/* Which of two reasons for one certificate is the worse? */
+static unsigned
+reason_rank(uint8_t reason)
+{
+	/* keyCompromise, cACompromise and aACompromise first; hold last. */
+	static const uint8_t rank[11] = { [0] = 2, [1] = 7, [2] = 6, [3] = 4, [4] = 3, [5] = 3,
+		[6] = 1, [9] = 4, [10] = 5 };
+
+	return rank[reason];
+}
+
+static void
+stage(struct crl_scan *s, const struct crl_entry *e, uint32_t cert)
+{
+	struct staged *st = &s->staged[cert];
+	int64_t at = 0;
+
+	if (e->reason == CRL_REASON_REMOVE) {
+		s->remove_seen = true;
+		return;
+	}
+	if (st->hit && reason_rank(st->reason) >= reason_rank(e->reason))
+		return;
+	(void)der_time(e->date_tag, e->date, e->date_tag == DER_UTCTIME ? 13 : 15, &at);
+	st->hit = true;
+	st->reason = e->reason;
+	st->at = at;
+}
+
+/* RFC 5280 5.3.3: an entry without certificateIssuer has that of the entry before. */
+static void
+entry_issuer(struct crl_scan *s, const struct crl_entry *e)
+{
+	s->named_issuer = true;
+	if (e->issuer == NULL || e->issuer_len > sizeof(s->last_name)) {
+		s->foreign = true;
+		s->last_name_len = 0;
+		return;
+	}
+	if (e->issuer_len == s->last_name_len && memcmp(e->issuer, s->last_name, e->issuer_len) == 0)
+		return;
+	memcpy(s->last_name, e->issuer, e->issuer_len);
+	s->last_name_len = e->issuer_len;
+	s->foreign = !name_equal(e->issuer, e->issuer_len, s->issuer, s->issuer_len);
+}
+
+static inline int
+take_entry(struct crl_scan *s, const uint8_t *p, size_t total)
+{
+	enum source_error error;
+	struct crl_entry e;
+	struct serial serial;
+	size_t pos = INVENTORY_START;
+	uint32_t cert;
+	const char *why;
+
+	if (!crl_entry_fast(p, total, &e)) {
+		if ((error = crl_entry_parse(p, total, &e, &why)) != E_NONE)
+			return crl_scan_stop(s, error, why);
+		if (e.has_issuer)
+			entry_issuer(s, &e);
+	}
+	if (e.extended && s->v.version == 1)
+		return crl_scan_stop(s, E_DER, "RFC 5280 5.1.2.1: extensions in a version 1 CRL");
+	s->v.entries++;
+	s->v.warnings |= e.warnings;
+	if (s->inventory == NULL || s->foreign)
+		return 0;
+	serial_load(&serial, e.serial, e.serial_len);
+	if (!inventory_maybe(s->filter, &serial))
+		return 0;
+	while (inventory_find(s->inventory, &serial, &pos, &cert))
+		stage(s, &e, cert);
+	return 0;
+}
+
+static int
+step_entries(struct crl_scan *s, const uint8_t *p, size_t avail, size_t *used)
+{
+	uint64_t start = s->pos;
+	struct der_head h;
+	size_t at = 0, total;
+	int rc = 0;
+
+	while (s->pos < s->list_end) {
+		/* Short form, all there and inside the list: no need to ask further. */
+		if (avail - at >= 2 && p[at + 1] < 0x80 && 2U + p[at + 1] <= avail - at &&
+		    2U + p[at + 1] <= s->list_end - s->pos) {
+			total = 2U + p[at + 1];
+		} else {
+			rc = element(s, p + at, avail - at, s->list_end, CRL_ENTRY_MAX, &h);
+			if (rc < 0)
+				break;
+			total = h.head_len + h.len;
+		}
+		if ((rc = take_entry(s, p + at, total)) < 0)
+			break;
+		at += total;
+		s->pos += total;
+	}
+	if (rc == -EBADMSG)
+		return rc;
+	s->pos = start;
+	*used = at;
+	if (start + at == s->list_end) {
+		s->state = S_AFTER_TIME;
+		return 0;
+	}
+	return at > 0 ? 0 : rc;
+}
+
+/* ---- the rest ----------------------------------------------------------- */
+
+static int
+step_extensions(struct crl_scan *s, const uint8_t *p, size_t avail, size_t *used)
+{
+	enum source_error error;
+	struct der_head h;
+	int rc;
+
+	if ((rc = element(s, p, avail, s->signed_end, CRL_EXT_MAX, &h)) < 0)
+		return rc;
+	*used = h.head_len + h.len;
+	if (s->pos + *used != s->signed_end)
+		return crl_scan_stop(s, E_DER, "RFC 5280 5.1: something follows the extensions");
+	if (s->v.version == 1)
+		return crl_scan_stop(s, E_DER, "RFC 5280 5.1.2.1: extensions in a version 1 CRL");
+	if ((error = crl_extensions_parse(p, *used, &s->v)) != E_NONE)
+		return crl_scan_stop(s, error, s->v.why);
+	s->state = S_SIGALG;
+	return 0;
+}
+
+static int
+step_sigalg(struct crl_scan *s, const uint8_t *p, size_t avail, size_t *used)
+{
+	struct der_head h;
+	int rc;
+
+	if ((rc = element(s, p, avail, s->outer_end, CRL_SIGALG_MAX, &h)) < 0)
+		return rc;
+	*used = h.head_len + h.len;
+	/* RFC 5280 5.1.1.2: this field must be the one in the signed part. */
+	if (*used != s->alg_len || memcmp(p, s->alg_der, *used) != 0)
+		return crl_scan_stop(s, E_SIGALG, "RFC 5280 5.1.1.2: two different signature algorithms");
+	s->state = S_SIGNATURE;
+	return 0;
+}
+
+static int
+step_signature(struct crl_scan *s, const uint8_t *p, size_t avail, size_t *used)
+{
+	struct der_head h;
+	struct buf content;
+	uint8_t unused_bits = 0;
+	int rc;
+
+	if ((rc = element(s, p, avail, s->outer_end, CRL_SIGNATURE_MAX, &h)) < 0)
+		return rc;
+	*used = h.head_len + h.len;
+	buf_init(&content, p + h.head_len, h.len);
+	if (h.tag != DER_BIT_STRING || buf_get_u8(&content, &unused_bits) < 0 || unused_bits != 0)
+		return crl_scan_stop(s, E_DER, "RFC 5280 5.1.1.3: no signature in octets");
+	if (s->pos + *used != s->outer_end)
+		return crl_scan_stop(s, E_DER, "RFC 5280 5.1: something follows the signature");
+	s->signature_len = buf_left(&content);
+	if (buf_get_bytes(&content, s->signature, s->signature_len) < 0)
+		return crl_scan_stop(s, E_DER, "RFC 5280 5.1.1.3: no signature in octets");
+	s->v.size = s->outer_end;
+	s->state = S_END;
+	return 0;
+}
+
+int
+crl_scan_step(struct crl_scan *s, const uint8_t *p, size_t avail, size_t *used)
+{
+	switch (s->state) {
+	case S_PREAMBLE:
+		return step_preamble(s, p, avail, used);
+	case S_ISSUER:
+		return step_issuer(s, p, avail, used);
+	case S_THIS_UPDATE:
+		return step_time(s, p, avail, used, &s->v.this_update);
+	case S_AFTER_TIME:
+		return step_after_time(s, p, avail, used);
+	case S_ENTRIES:
+		return step_entries(s, p, avail, used);
+	case S_EXTENSIONS:
+		return step_extensions(s, p, avail, used);
+	case S_SIGALG:
+		return step_sigalg(s, p, avail, used);
+	case S_SIGNATURE:
+		return step_signature(s, p, avail, used);
+	case S_END:
+		if (avail > 0)
+			return crl_scan_stop(s, E_TRAILING, "something follows the CRL");
+		return -ENODATA;
+	case S_REFUSED:
+		break;
+	}
+	return -EBADMSG;
+}
