@@ -20,7 +20,7 @@ class Web:
 
     def __init__(self, host, folder, port=80):
         self.folder = folder
-        self.sent = []          # (path, status, time.time() after the last byte)
+        self.sent = []          # (path, status, time.time() of the last byte)
         self.fail_with = None   # an HTTP status to answer instead
         self.body = None        # bytes to answer instead of a file
         self.delay = 0.0
@@ -59,8 +59,10 @@ class Web:
                     self.send_header(key, value)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
+                # the clock is read before: a thread may wait long for its turn after the write
+                now = time.time()
                 self.wfile.write(data)
-                web.sent.append((self.path, status, time.time()))
+                web.sent.append((self.path, status, now))
 
             def log_message(self, *args):
                 pass
