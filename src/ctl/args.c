@@ -31,6 +31,7 @@ const struct opt_info opt_infos[OPTS] = {
 	[OPT_LABEL] = { "label", "LABEL", true, "a label of the device" },
 	[OPT_REPLACE] = { "replace", NULL, false, "overwrite a file of that name" },
 	[OPT_REASON] = { "reason", "TEXT", false, "why; or only attempts refused for this reason" },
+	[OPT_REVOKED] = { "revoked", NULL, false, "lift a revocation too, until its CRL is read again" },
 	[OPT_WAIT] = { "wait", NULL, false, "wait until the refresh is over, show the result" },
 	[OPT_DEVICE] = { "device", "NAME", false, "only attempts of this device" },
 	[OPT_SINCE] = { "since", "TIME", false, "only later ones: 90s, 15m, 1h, 7d ago, or RFC 3339" },

@@ -66,9 +66,14 @@ move(struct ctl *c, struct client *cl, struct view *v, uint32_t type, bool quara
 	if ((rc = fill_words(c, &ask)) != 0)
 		return rc;
 	ask.number = d->number;
+	ask.causes = CAUSE_OPERATOR | (args_has(c->args, OPT_REVOKED) ? CAUSE_REVOKED : 0);
 	rc = client_ask(cl, type, &ask, sizeof(ask), MSG_CTL_DONE, MOVE_TIMEOUT_MS);
 	if (rc == -ENOENT)
 		return ctl_fail(c, EXIT_MISTAKES, "device \"%s\" is no longer in the running policy",
+		    c->args->words[0]);
+	if (rc == -EPERM && !quarantined)
+		return ctl_fail(c, EXIT_MISTAKES, "device \"%s\" stays quarantined: its certificate is revoked. Give it "
+		    "a new certificate, or lift the revocation until its CRL is read again with --revoked",
 		    c->args->words[0]);
 	if (rc == -EIO)
 		return ctl_fail(c, EXIT_MISTAKES, "cordond could not write this to its disk: what it did would not "

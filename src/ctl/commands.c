@@ -36,10 +36,10 @@ const struct command commands[] = {
 	{ "device", "quarantine", "NAME", O(REASON), 1, 1, cmd_device_quarantine,
 	  "put a device into quarantine, now",
 	  "It reaches only what the appliance's quarantine allows; open connections are cut." },
-	{ "device", "release", "NAME", O(REASON), 1, 1, cmd_device_release,
-	  "take a device out of quarantine, whatever put it there",
-	  "It says where the device stands then. A certificate that is revoked stays so: the\n"
-	  "device may be quarantined again when a CRL that names it is read anew." },
+	{ "device", "release", "NAME", O(REASON) | O(REVOKED), 1, 1, cmd_device_release,
+	  "end a quarantine that an operator began",
+	  "A device whose certificate is revoked stays where it is: give it a new certificate.\n"
+	  "--revoked lifts the revocation too, until a CRL that names it is read anew." },
 	{ "class", "list", "", 0, 0, 0, cmd_class_list,
 	  "list the classes of devices", NULL },
 	{ "class", "show", "NAME", 0, 1, 1, cmd_class_show,

@@ -104,7 +104,7 @@ static void
 release(struct client *c, struct ctl_device *r)
 {
 	r->words[sizeof(r->words) - 1] = '\0';
-	done(c, cordond_release(c->d, r->number, CAUSE_OPERATOR | CAUSE_REVOKED, r->words));
+	done(c, cordond_release(c->d, r->number, r->causes & (CAUSE_OPERATOR | CAUSE_REVOKED), r->words));
 }
 
 static void

@@ -316,8 +316,10 @@ enforcer_release(struct enforcer *e, uint32_t number, uint32_t cause, const char
 
 	if (index == SIZE_MAX)
 		return -ENOENT;
-	if (e->standings[index] == NULL || (e->standings[index]->cause & cause) == 0)
+	if (e->standings[index] == NULL)
 		return -EALREADY;
+	if ((e->standings[index]->cause & cause) == 0)
+		return -EPERM;
 	next = *e->standings[index];
 	next.cause &= ~cause;
 	next.since = now;

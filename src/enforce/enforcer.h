@@ -64,7 +64,7 @@ int enforcer_quarantine(struct enforcer *, const struct standing *, size_t n, ui
 
 /* Take causes away; the last one gone, the device stands where its class says.
  * Writes the journal first, with the operator's words. -ENOENT: no such
- * device; -EALREADY: none of these causes held. */
+ * device; -EALREADY: it is not in quarantine; -EPERM: it is, for other causes. */
 int enforcer_release(struct enforcer *, uint32_t number, uint32_t cause, const char *words, int64_t now);
 
 /* Compare with the kernel; put right in one transaction what differs. */

@@ -26,43 +26,63 @@ tell_image(struct worker *w)
 	worker_send(w, MSG_IMAGE, &ref, sizeof(ref), p->fd);
 }
 
-static void
-send_station(struct worker *w, size_t index)
+static struct flow_station
+station_told(const struct enforcer *e, size_t index)
 {
-	const struct enforcer *e = &w->d->enforcer;
 	const struct image_device *device = &e->policy.image.devices[index];
 	const struct station *st = &e->stations[index];
 	const struct standing *standing = e->standings[index];
 	bool audit = image_class(&e->policy.image, device->class_number)->mode == MODE_AUDIT;
-	struct flow_station s = {
+
+	return (struct flow_station){
 		.number = st->number,
 		.mark = station_mark(st),
 		.where = st->quarantined ? STATION_QUARANTINED : audit ? STATION_AUDITED : STATION_ENFORCED,
 		.cause = standing != NULL ? standing->cause : 0,
 	};
-
-	worker_send(w, MSG_FLOW_STATION, &s, sizeof(s), -1);
 }
 
 void
 tell_station(struct cordond *d, size_t index)
 {
+	struct flow_station s = station_told(&d->enforcer, index);
+
 	if (d->workers[SLOT_FLOW].state == WORKER_UP)
-		send_station(&d->workers[SLOT_FLOW], index);
+		worker_send(&d->workers[SLOT_FLOW], MSG_FLOW_STATION, &s, sizeof(s), -1);
 }
 
 /* ---- cordon-flow -------------------------------------------------------- */
 
-/* All stations are as the image says but for those that are quarantined. */
+static int
+stations_file(const struct enforcer *e, uint32_t n)
+{
+	struct flow_station *all = calloc((size_t)n + 1, sizeof(*all));
+	int fd = memfile_new("stations"), rc;
+
+	for (uint32_t i = 0; all != NULL && i < n; i++)
+		all[i] = station_told(e, i);
+	rc = fd < 0 ? fd : all == NULL ? -ENOMEM : file_write_all(fd, all, n * sizeof(*all));
+	if (rc == 0)
+		rc = memfile_seal(fd);
+	if (rc < 0 && fd >= 0)
+		close(fd);
+	free(all);
+	return rc < 0 ? rc : fd;
+}
+
 static void
 tell_flow(struct worker *w)
 {
-	const struct enforcer *e = &w->d->enforcer;
+	struct flow_stations all = { .n = w->d->enforcer.policy.image.n[IMAGE_DEVICES] };
+	int fd = stations_file(&w->d->enforcer, all.n);
 
 	tell_image(w);
-	for (uint32_t i = 0; i < e->policy.image.n[IMAGE_DEVICES]; i++)
-		if (e->stations[i].quarantined)
-			send_station(w, i);
+	if (fd < 0) {
+		log_error(fd, "cordon-flow cannot be told of the stations");
+		return;
+	}
+	worker_send(w, MSG_FLOW_STATIONS, &all, sizeof(all), fd);
+	close(fd);
 }
 
 void

@@ -134,6 +134,29 @@ take_flush(struct flow *f, const struct ipc_message *m, const struct clock_view 
 	return flow_tell(f, flush->token, m->serial, now);
 }
 
+/* All devices' stations at once, in sealed memory. */
+static int
+take_stations(struct flow *f, struct ipc_message *m)
+{
+	const struct flow_stations *said = (const void *)m->payload;
+	const struct flow_station *all;
+	const void *data;
+	size_t len;
+	int rc = 0;
+
+	if (said->n == 0)
+		return 0;
+	if ((rc = memfile_map(m->fd, (size_t)LIMIT_DEVICES * sizeof(*all), &data, &len)) < 0)
+		return rc;
+	all = data;
+	if (len != said->n * sizeof(*all))
+		rc = -EMSGSIZE;
+	for (uint32_t i = 0; rc == 0 && i < said->n; i++)
+		rc = flow_station(f, &all[i]);
+	memfile_unmap(data, len);
+	return rc;
+}
+
 static int
 dispatch(struct flow *f, struct ipc_message *m, const struct clock_view *now)
 {
@@ -142,6 +165,8 @@ dispatch(struct flow *f, struct ipc_message *m, const struct clock_view *now)
 		return take_socket(f, m);
 	case MSG_IMAGE:
 		return take_image(f, m);
+	case MSG_FLOW_STATIONS:
+		return take_stations(f, m);
 	case MSG_FLOW_STATION:
 		return flow_station(f, (const void *)m->payload);
 	case MSG_FLOW_COUNTS:

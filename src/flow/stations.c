@@ -55,6 +55,9 @@ stations_of_mark(const struct stations *s, uint32_t mark)
 
 	if (m == NULL || mark == 0)
 		return STATION_UNKNOWN;
+	/* Between devices a mark is saved without its generation. */
+	if ((mark & 0xff) == 0)
+		return (enum station_where)m->where[m->last];
 	for (unsigned i = 0; i < STATIONS_KEPT; i++)
 		if (m->mark[i] == mark)
 			return (enum station_where)m->where[i];

@@ -32,14 +32,15 @@ covered(const struct image *ia, struct image_slice a, const struct image *ib, st
 	return answer;
 }
 
-/* Flows between devices take no fast path, so peers need no second look. */
+/* Flows between devices take no fast path, so peers need no second look. A
+ * mark means one mode for ever: what was recorded under it can be told later. */
 static bool
-class_narrowed(const struct image *old, const struct image_class *x, const struct image *next,
+class_changed(const struct image *old, const struct image_class *x, const struct image *next,
     const struct image_class *y)
 {
 	if (y == NULL)
 		return true;
-	return (x->mode == MODE_AUDIT && y->mode == MODE_ENFORCE) ||
+	return x->mode != y->mode ||
 	    !covered(old, x->boxes, next, y->boxes);
 }
 
@@ -59,11 +60,11 @@ diff_stations(const struct image *old, const struct station *old_stations, const
     struct station *out, bool *wrapped, uint32_t *renewed)
 {
 	uint32_t n_classes = old->n[IMAGE_CLASSES], n = next->n[IMAGE_DEVICES], i = 0;
-	bool *narrowed = calloc((size_t)n_classes + 1, sizeof(*narrowed));
+	bool *changed = calloc((size_t)n_classes + 1, sizeof(*changed));
 	bool services = !covered(old, old->appliance->services, next, next->appliance->services);
 
-	for (uint32_t c = 0; narrowed != NULL && c < n_classes; c++)
-		narrowed[c] = class_narrowed(old, &old->classes[c], next,
+	for (uint32_t c = 0; changed != NULL && c < n_classes; c++)
+		changed[c] = class_changed(old, &old->classes[c], next,
 		    image_class(next, old->classes[c].number));
 	*renewed = 0;
 	for (uint32_t j = 0; j < n; j++) {
@@ -80,11 +81,11 @@ diff_stations(const struct image *old, const struct station *old_stations, const
 		x = &old->devices[i];
 		out[j] = old_stations[i];
 		class = image_class(old, out[j].quarantined ? 0 : x->class_number);
-		if (narrowed == NULL || services || narrowed[class - old->classes] ||
+		if (changed == NULL || services || changed[class - old->classes] ||
 		    x->class_number != y->class_number || identity_changed(old, x, next, y)) {
 			out[j].generation = station_next_generation(out[j].generation, &wrapped[j]);
 			++*renewed;
 		}
 	}
-	free(narrowed);
+	free(changed);
 }

@@ -102,6 +102,11 @@ struct flow_station {
 	uint32_t cause;		/* bits of enum station_cause */
 };
 
+struct flow_stations {
+	uint32_t n;
+	uint32_t pad;
+};
+
 /* One refused key as the kernel counts it. The first four sets are keyed by
  * mark, the strangers by MAC. */
 struct flow_count {
@@ -116,7 +121,7 @@ struct flow_count {
 	uint16_t port;		/* host order; 0 where the protocol has none */
 	uint8_t final;		/* 1: the key was deleted with this count, the next packet makes a new one */
 	uint8_t group;		/* enum flow_group */
-	uint8_t pad[4];
+	uint8_t pad[8];
 };
 static_assert(sizeof(struct flow_count) == 72, "wire");
 
@@ -334,7 +339,7 @@ struct ctl_applied {
 
 struct ctl_device {
 	uint32_t number;
-	uint32_t pad;
+	uint32_t causes;	/* CTL_RELEASE: which to lift (bits of enum station_cause) */
 	char words[200];	/* the operator's reason */
 };
 

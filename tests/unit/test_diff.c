@@ -382,7 +382,7 @@ test_renewed(void **state)
 	renew(two_classes(410, MODE_ENFORCE), two_classes(411, MODE_ENFORCE), false, false);
 	renew(two_classes(410, MODE_ENFORCE), two_classes(409, MODE_ENFORCE), true, false);
 	renew(two_classes(410, MODE_AUDIT), two_classes(410, MODE_ENFORCE), true, false);
-	renew(two_classes(410, MODE_ENFORCE), two_classes(410, MODE_AUDIT), false, false);
+	renew(two_classes(410, MODE_ENFORCE), two_classes(410, MODE_AUDIT), true, false);
 	p = two_classes(410, MODE_ENFORCE);	/* another address */
 	p->devices[0].addresses[0].bytes[3] = 77;
 	renew(two_classes(410, MODE_ENFORCE), p, true, false);

@@ -40,7 +40,7 @@
 #define DATE	      "260301120000Z"
 #define REVOKES_MAX   16
 
-enum serving { SERVE_FILE, SERVE_404, SERVE_ELSEWHERE, SERVE_HERE, SERVE_SHORT, SERVE_PAGE, SERVE_HANG };
+enum serving { SERVE_FILE, SERVE_404, SERVE_ELSEWHERE, SERVE_HERE, SERVE_SHORT, SERVE_UNSIZED, SERVE_PAGE, SERVE_HANG };
 
 /* Shared with the web server's process. */
 struct web {
@@ -121,6 +121,7 @@ answer(int fd, const char *request)
 		}
 		/* FALLTHROUGH */
 	case SERVE_SHORT:
+	case SERVE_UNSIZED:
 	case SERVE_FILE:
 		if (file_read_at(dir, "crl", 1 << 26, &crl, &n) < 0)
 			break;
@@ -130,7 +131,11 @@ answer(int fd, const char *request)
 			put(fd, "HTTP/1.1 304 Not Modified\r\n\r\n", NULL, 0);
 			break;
 		}
-		snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nETag: %s\r\nContent-Length: %zu\r\n\r\n", tag, n);
+		if (t.web->how == SERVE_UNSIZED)
+			snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
+		else
+			snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nETag: %s\r\nContent-Length: %zu\r\n\r\n",
+			    tag, n);
 		put(fd, head, crl, t.web->how == SERVE_SHORT ? n - 1 : n);
 		break;
 	}
@@ -836,6 +841,11 @@ test_limits_of_a_transfer(void **state)
 	send_image(3);
 	assert_true(until(failed, WAIT_MS));
 	assert_int_equal(t.source.error, E_TOO_BIG);
+	/* neither when the server does not say how much will come */
+	t.web->how = SERVE_UNSIZED;
+	refresh();
+	assert_true(until(failed, WAIT_MS));
+	assert_int_equal(t.source.error, E_TOO_BIG);
 	assert_int_equal(t.n_done, 0);
 	t.max_bytes++;
 	refresh();
@@ -898,6 +908,8 @@ test_lying_fetcher(void **state)
 			(void)ipc_send(&t.fetch, MSG_FETCH_END, 0, &end, sizeof(end), -1);
 		assert_true(until(erred, WAIT_MS));
 		assert_int_equal(t.source.error, E_FETCH);
+		if (lie == 1)
+			assert_int_equal(t.source.detail, 304);
 		assert_int_equal(t.n_done, 0);
 		send_refresh();
 	}
