@@ -284,6 +284,8 @@ loop(struct pki *p)
 
 	while (!p->broken) {
 		clock_now(&now);
+		/* The end of one try is told before the next one begins. */
+		sources_tell(p, &now);
 		jobs_start(p, &now);
 		sources_tell(p, &now);
 		for (i = 0; i < PKI_JOBS; i++)
