@@ -1,55 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* diff.c -- from one ruleset to another, in an order that one transaction takes. */
 #include "model/diff.h"
+#include "model/element_list.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- lists of one unit: the appliance, a class or a device -------------- */
-
-struct elements {
-	struct element *e;
-	size_t n, room;
-};
-
-static int
-collect_element(void *arg, const struct element *e)
-{
-	struct elements *l = arg;
-
-	if (l->n == l->room) {
-		size_t room = l->room ? 2 * l->room : 64;
-		struct element *p = reallocarray(l->e, room, sizeof(*p));
-
-		if (p == NULL)
-			return -ENOMEM;
-		l->e = p;
-		l->room = room;
-	}
-	l->e[l->n++] = *e;
-	return 0;
-}
-
-static int
-element_order(const void *a, const void *b)
-{
-	const struct element *x = a, *y = b;
-	int c;
-
-	if (x->set.kind != y->set.kind)
-		return x->set.kind < y->set.kind ? -1 : 1;
-	if (x->set.number != y->set.number)
-		return x->set.number < y->set.number ? -1 : 1;
-	if (x->set.other != y->set.other)
-		return x->set.other < y->set.other ? -1 : 1;
-	c = memcmp(x->key, y->key, sizeof(x->key));
-	return c != 0 ? c : memcmp(x->key_end, y->key_end, sizeof(x->key_end));
-}
-
 /* What is in a and not, or not equal, in b. Both are sorted. */
 static int
-each_missing(const struct elements *a, const struct elements *b,
+each_missing(const struct element_list *a, const struct element_list *b,
     int (*fn)(void *, const struct element *), void *arg)
 {
 	size_t j = 0;
@@ -73,15 +33,15 @@ struct diff {
 	const struct ruleset *next;
 	const struct diff_sink *sink;
 	void *arg;
-	struct elements a, b;		/* scratch */
+	struct element_list a, b;		/* scratch */
 };
 
 /* The lists of one unit stand in a (old) and b (next): tell what changes. */
 static int
 tell(struct diff *d, enum phase phase)
 {
-	qsort(d->a.e, d->a.n, sizeof(*d->a.e), element_order);
-	qsort(d->b.e, d->b.n, sizeof(*d->b.e), element_order);
+	element_list_sort(&d->a);
+	element_list_sort(&d->b);
 	if (phase == PHASE_DELETE)
 		return each_missing(&d->a, &d->b, d->sink->del_element, d->arg);
 	return each_missing(&d->b, &d->a, d->sink->add_element, d->arg);
@@ -96,9 +56,9 @@ diff_appliance(struct diff *d, enum phase phase)
 
 	d->a.n = d->b.n = 0;
 	if (d->old != NULL)
-		rc = elements_of_appliance(d->old, collect_element, &d->a);
+		rc = elements_of_appliance(d->old, element_list_add, &d->a);
 	if (rc == 0)
-		rc = elements_of_appliance(d->next, collect_element, &d->b);
+		rc = elements_of_appliance(d->next, element_list_add, &d->b);
 	return rc != 0 ? rc : tell(d, phase);
 }
 
@@ -112,9 +72,9 @@ diff_class(struct diff *d, const struct image_class *x, const struct image_class
 		return elements_of_class(d->next, y, d->sink->add_element, d->arg);
 	d->a.n = d->b.n = 0;
 	if (x != NULL)
-		rc = elements_of_class(d->old, x, collect_element, &d->a);
+		rc = elements_of_class(d->old, x, element_list_add, &d->a);
 	if (rc == 0 && y != NULL)
-		rc = elements_of_class(d->next, y, collect_element, &d->b);
+		rc = elements_of_class(d->next, y, element_list_add, &d->b);
 	return rc != 0 ? rc : tell(d, phase);
 }
 
@@ -152,9 +112,9 @@ diff_device(struct diff *d, size_t ix, size_t iy, enum phase phase)
 	if (device_same(d, x, &d->old->stations[ix], y, &d->next->stations[iy]))
 		return 0;
 	d->a.n = d->b.n = 0;
-	rc = elements_of_device(d->old, x, &d->old->stations[ix], collect_element, &d->a);
+	rc = elements_of_device(d->old, x, &d->old->stations[ix], element_list_add, &d->a);
 	if (rc == 0)
-		rc = elements_of_device(d->next, y, &d->next->stations[iy], collect_element, &d->b);
+		rc = elements_of_device(d->next, y, &d->next->stations[iy], element_list_add, &d->b);
 	return rc != 0 ? rc : tell(d, phase);
 }
 
@@ -386,9 +346,9 @@ diff_station(struct diff *d, const struct station_change *c, enum phase phase)
 	int rc;
 
 	d->a.n = d->b.n = 0;
-	rc = elements_of_device(d->next, device, &c->from, collect_element, &d->a);
+	rc = elements_of_device(d->next, device, &c->from, element_list_add, &d->a);
 	if (rc == 0)
-		rc = elements_of_device(d->next, device, &c->to, collect_element, &d->b);
+		rc = elements_of_device(d->next, device, &c->to, element_list_add, &d->b);
 	return rc != 0 ? rc : tell(d, phase);
 }
 

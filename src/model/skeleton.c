@@ -6,40 +6,11 @@
  * alone and last; every chain that input or output can reach ends in a verdict,
  * since their policy is to accept what is not a device's. */
 #include "model/skeleton.h"
+#include "model/skeleton_words.h"
 
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
-
-#define R(...)		{ { __VA_ARGS__ } }
-#define IN(s, ...)	{ .kind = EXPR_LOOKUP, .set = { .kind = SET_##s }, .fields = { __VA_ARGS__ } }
-#define NOT_IN(s, ...)	{ .kind = EXPR_LOOKUP, .negate = true, .set = { .kind = SET_##s }, \
-			  .fields = { __VA_ARGS__ } }
-#define ADD(s, ...)	{ .kind = EXPR_ADD, .set = { .kind = SET_##s }, .fields = { __VA_ARGS__ } }
-#define MARK_FROM(s, ...) { .kind = EXPR_MARK_FROM_MAP, .set = { .kind = SET_##s }, \
-			  .fields = { __VA_ARGS__ } }
-#define VERDICT_FROM(s)	{ .kind = EXPR_VERDICT_FROM_MAP, .set = { .kind = SET_##s }, \
-			  .fields = { FIELD_NUMBER } }
-#define IS(f, v)	{ .kind = EXPR_MATCH, .fields = { FIELD_##f }, .value = (v) }
-#define ANY_OF(f, ...)	{ .kind = EXPR_ANY_OF, .fields = { FIELD_##f }, .values = { __VA_ARGS__ }, \
-			  .n_values = sizeof((const uint8_t[]){ __VA_ARGS__ }) }
-#define STATE(mask)	{ .kind = EXPR_CT_STATE, .value = (mask) }
-#define GOTO(c)		{ .kind = EXPR_GOTO, .chain = { .kind = CHAIN_##c } }
-#define JUMP(c)		{ .kind = EXPR_JUMP, .chain = { .kind = CHAIN_##c } }
-#define QUARANTINE	{ .kind = EXPR_GOTO, .chain = { .kind = CHAIN_CLASS } }	/* class 0 */
-#define QUARANTINE_R	{ .kind = EXPR_GOTO, .chain = { .kind = CHAIN_CLASS_R } }
-#define COUNT(c)	{ .kind = EXPR_COUNTER, .counter = COUNTER_##c }
-#define LOG(g)		{ .kind = EXPR_LOG, .value = (g) }
-#define SET_MARK(v)	{ .kind = EXPR_SET_MARK, .value = (v) }
-#define NUMBER_MARK	{ .kind = EXPR_NUMBER_MARK }
-#define SAVE_MARK	{ .kind = EXPR_SAVE_MARK }
-#define ACCEPT		{ .kind = EXPR_ACCEPT }
-#define DROP		{ .kind = EXPR_DROP }
-#define RETURN		{ .kind = EXPR_RETURN }
-
-#define ESTABLISHED	(CTS_ESTABLISHED | CTS_RELATED)
-#define WITH_PORTS	ANY_OF(L4PROTO, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP, IPPROTO_DCCP, \
-			    IPPROTO_UDPLITE)
 
 enum { DIRECTION_ORIGINAL, DIRECTION_REPLY };
 enum { PACKET_BROADCAST = 1, PACKET_MULTICAST = 2 };
@@ -272,85 +243,7 @@ static const struct rule_ir invalid[] = {
 	R(DROP),
 };
 
-/* ---- evidence ----------------------------------------------------------- */
-
-/* A known key counts and is told of at a bounded rate; a new one must pass its
- * device's budget first, so that no scanner fills the set for all others. */
-#define KEY4		FIELD_IP_SADDR, FIELD_IP_DADDR, FIELD_L4PROTO
-#define KEY6		FIELD_IP6_SADDR, FIELD_IP6_DADDR, FIELD_L4PROTO
-
-static const struct rule_ir record[] = {
-	R(IN(TOTAL, FIELD_NUMBER)),
-	R(WITH_PORTS, GOTO(RECORD_PORT)),
-	R(NOT_IN(REFUSED4_PORTLESS, FIELD_MARK, KEY4), GOTO(NEW4_PORTLESS)),
-	R(ADD(REFUSED4_PORTLESS, FIELD_MARK, KEY4), LOG(LOG_REFUSED)),
-	R(NOT_IN(REFUSED6_PORTLESS, FIELD_MARK, KEY6), GOTO(NEW6_PORTLESS)),
-	R(ADD(REFUSED6_PORTLESS, FIELD_MARK, KEY6), LOG(LOG_REFUSED)),
-};
-
-static const struct rule_ir record_port[] = {
-	R(NOT_IN(REFUSED4, FIELD_MARK, KEY4, FIELD_DPORT), GOTO(NEW4)),
-	R(ADD(REFUSED4, FIELD_MARK, KEY4, FIELD_DPORT), LOG(LOG_REFUSED)),
-	R(NOT_IN(REFUSED6, FIELD_MARK, KEY6, FIELD_DPORT), GOTO(NEW6)),
-	R(ADD(REFUSED6, FIELD_MARK, KEY6, FIELD_DPORT), LOG(LOG_REFUSED)),
-};
-
-#define NEW(set_, ...) { \
-	R(ADD(BUDGET, FIELD_MARK), GOTO(OVER)), \
-	R(ADD(set_, FIELD_MARK, __VA_ARGS__), LOG(LOG_REFUSED), RETURN), \
-	R(GOTO(OVER)), \
-}
-static const struct rule_ir new4[] = NEW(REFUSED4, KEY4, FIELD_DPORT);
-static const struct rule_ir new6[] = NEW(REFUSED6, KEY6, FIELD_DPORT);
-static const struct rule_ir new4_portless[] = NEW(REFUSED4_PORTLESS, KEY4);
-static const struct rule_ir new6_portless[] = NEW(REFUSED6_PORTLESS, KEY6);
-
-static const struct rule_ir over[] = {
-	R(IN(OVER, FIELD_NUMBER)),
-	R(COUNT(OVER)),
-};
-
-static const struct rule_ir stranger[] = {
-	R(SET_MARK(0)),
-	R(COUNT(STRANGERS)),
-	R(JUMP(STRANGER_RECORD)),
-	R(DROP),
-};
-
-static const struct rule_ir stranger_record[] = {
-	R(WITH_PORTS, GOTO(STRANGER_PORT)),
-	R(NOT_IN(STRANGER4_PORTLESS, FIELD_ETHER_SADDR, KEY4), GOTO(STRANGER_NEW4_PORTLESS)),
-	R(ADD(STRANGER4_PORTLESS, FIELD_ETHER_SADDR, KEY4), LOG(LOG_REFUSED)),
-	R(NOT_IN(STRANGER6_PORTLESS, FIELD_ETHER_SADDR, KEY6), GOTO(STRANGER_NEW6_PORTLESS)),
-	R(ADD(STRANGER6_PORTLESS, FIELD_ETHER_SADDR, KEY6), LOG(LOG_REFUSED)),
-};
-
-static const struct rule_ir stranger_port[] = {
-	R(NOT_IN(STRANGER4, FIELD_ETHER_SADDR, KEY4, FIELD_DPORT), GOTO(STRANGER_NEW4)),
-	R(ADD(STRANGER4, FIELD_ETHER_SADDR, KEY4, FIELD_DPORT), LOG(LOG_REFUSED)),
-	R(NOT_IN(STRANGER6, FIELD_ETHER_SADDR, KEY6, FIELD_DPORT), GOTO(STRANGER_NEW6)),
-	R(ADD(STRANGER6, FIELD_ETHER_SADDR, KEY6, FIELD_DPORT), LOG(LOG_REFUSED)),
-};
-
-#define STRANGER_NEW(set_, ...) { \
-	R(ADD(BUDGET_STRANGER, FIELD_IIF), GOTO(STRANGER_OVER)), \
-	R(ADD(set_, FIELD_ETHER_SADDR, __VA_ARGS__), LOG(LOG_REFUSED), RETURN), \
-	R(GOTO(STRANGER_OVER)), \
-}
-static const struct rule_ir stranger_new4[] = STRANGER_NEW(STRANGER4, KEY4, FIELD_DPORT);
-static const struct rule_ir stranger_new6[] = STRANGER_NEW(STRANGER6, KEY6, FIELD_DPORT);
-static const struct rule_ir stranger_new4_portless[] = STRANGER_NEW(STRANGER4_PORTLESS, KEY4);
-static const struct rule_ir stranger_new6_portless[] = STRANGER_NEW(STRANGER6_PORTLESS, KEY6);
-
-static const struct rule_ir stranger_over[] = {
-	R(COUNT(STRANGERS_OVER)),
-};
-
-static const struct {
-	const struct rule_ir *rules;
-	size_t n;
-} skeleton[CHAIN_CLASS] = {
-#define CHAIN(kind, rules_) [CHAIN_##kind] = { rules_, sizeof(rules_) / sizeof(rules_[0]) }
+static const struct skeleton_chain chains[CHAIN_CLASS] = {
 	CHAIN(FORWARD, forward),
 	CHAIN(INPUT, input),
 	CHAIN(OUTPUT, output),
@@ -375,22 +268,6 @@ static const struct {
 	CHAIN(AUDITED, audited),
 	CHAIN(STRAY, stray),
 	CHAIN(INVALID, invalid),
-	CHAIN(RECORD, record),
-	CHAIN(RECORD_PORT, record_port),
-	CHAIN(OVER, over),
-	CHAIN(NEW4, new4),
-	CHAIN(NEW6, new6),
-	CHAIN(NEW4_PORTLESS, new4_portless),
-	CHAIN(NEW6_PORTLESS, new6_portless),
-	CHAIN(STRANGER, stranger),
-	CHAIN(STRANGER_RECORD, stranger_record),
-	CHAIN(STRANGER_PORT, stranger_port),
-	CHAIN(STRANGER_OVER, stranger_over),
-	CHAIN(STRANGER_NEW4, stranger_new4),
-	CHAIN(STRANGER_NEW6, stranger_new6),
-	CHAIN(STRANGER_NEW4_PORTLESS, stranger_new4_portless),
-	CHAIN(STRANGER_NEW6_PORTLESS, stranger_new6_portless),
-#undef CHAIN
 };
 
 static bool
@@ -424,10 +301,11 @@ emit(const struct ruleset *rs, const struct rule_ir *rule, rule_fn *fn, void *ar
 int
 skeleton_each_rule(const struct ruleset *rs, enum chain_kind kind, rule_fn *fn, void *arg)
 {
+	const struct skeleton_chain *c = chains[kind].n != 0 ? &chains[kind] : skeleton_evidence(kind);
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < skeleton[kind].n; i++)
-		if (rule_wanted(rs, &skeleton[kind].rules[i]))
-			rc = emit(rs, &skeleton[kind].rules[i], fn, arg);
+	for (size_t i = 0; rc == 0 && i < c->n; i++)
+		if (rule_wanted(rs, &c->rules[i]))
+			rc = emit(rs, &c->rules[i], fn, arg);
 	return rc;
 }

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* skeleton_words.h -- the words that skeleton*.c write rules in. */
+#ifndef CORDON_MODEL_SKELETON_WORDS_H
+#define CORDON_MODEL_SKELETON_WORDS_H
+
+#include <netinet/in.h>
+
+#define R(...)		{ { __VA_ARGS__ } }
+#define IN(s, ...)	{ .kind = EXPR_LOOKUP, .set = { .kind = SET_##s }, .fields = { __VA_ARGS__ } }
+#define NOT_IN(s, ...)	{ .kind = EXPR_LOOKUP, .negate = true, .set = { .kind = SET_##s }, \
+			  .fields = { __VA_ARGS__ } }
+#define ADD(s, ...)	{ .kind = EXPR_ADD, .set = { .kind = SET_##s }, .fields = { __VA_ARGS__ } }
+#define MARK_FROM(s, ...) { .kind = EXPR_MARK_FROM_MAP, .set = { .kind = SET_##s }, \
+			  .fields = { __VA_ARGS__ } }
+#define VERDICT_FROM(s)	{ .kind = EXPR_VERDICT_FROM_MAP, .set = { .kind = SET_##s }, \
+			  .fields = { FIELD_NUMBER } }
+#define IS(f, v)	{ .kind = EXPR_MATCH, .fields = { FIELD_##f }, .value = (v) }
+#define ANY_OF(f, ...)	{ .kind = EXPR_ANY_OF, .fields = { FIELD_##f }, .values = { __VA_ARGS__ }, \
+			  .n_values = sizeof((const uint8_t[]){ __VA_ARGS__ }) }
+#define STATE(mask)	{ .kind = EXPR_CT_STATE, .value = (mask) }
+#define GOTO(c)		{ .kind = EXPR_GOTO, .chain = { .kind = CHAIN_##c } }
+#define JUMP(c)		{ .kind = EXPR_JUMP, .chain = { .kind = CHAIN_##c } }
+#define QUARANTINE	{ .kind = EXPR_GOTO, .chain = { .kind = CHAIN_CLASS } }	/* class 0 */
+#define QUARANTINE_R	{ .kind = EXPR_GOTO, .chain = { .kind = CHAIN_CLASS_R } }
+#define COUNT(c)	{ .kind = EXPR_COUNTER, .counter = COUNTER_##c }
+#define LOG(g)		{ .kind = EXPR_LOG, .value = (g) }
+#define SET_MARK(v)	{ .kind = EXPR_SET_MARK, .value = (v) }
+#define NUMBER_MARK	{ .kind = EXPR_NUMBER_MARK }
+#define SAVE_MARK	{ .kind = EXPR_SAVE_MARK }
+#define ACCEPT		{ .kind = EXPR_ACCEPT }
+#define DROP		{ .kind = EXPR_DROP }
+#define RETURN		{ .kind = EXPR_RETURN }
+
+#define ESTABLISHED	(CTS_ESTABLISHED | CTS_RELATED)
+#define WITH_PORTS	ANY_OF(L4PROTO, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP, IPPROTO_DCCP, \
+			    IPPROTO_UDPLITE)
+
+struct skeleton_chain {
+	const struct rule_ir *rules;
+	size_t n;
+};
+#define CHAIN(kind, rules_)	[CHAIN_##kind] = { rules_, sizeof(rules_) / sizeof(rules_[0]) }
+
+/* The chains that record; no rules for any other. */
+const struct skeleton_chain *skeleton_evidence(enum chain_kind);
+
+#endif
