@@ -6,7 +6,13 @@
  * Each line of standard input is a flow: mac-src mac-dst src dst sport dport
  * (IPv4 or IPv6). Frames of all flows are sent in turn, round after round. With
  * --new PORT each round uses the next source port from PORT on, so every packet
- * opens a flow. */
+ * opens a flow.
+ *
+ * Bare: many frames per system call, past the queueing discipline; whoever calls
+ * counts what came. With --sink NETNS as programs do it: a call per packet here,
+ * and a UDP socket there that takes each packet (and answers it with --answer)
+ * on another core; the time is that of the last one taken. Prints packets
+ * (sent, or taken by the sink) and seconds. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,10 +21,13 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
 #include <netinet/udp.h>
+#include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +40,17 @@
 #define FRAME_MAX 96	/* Ethernet, IPv6, UDP and some payload */
 #define BATCH 64
 #define PAYLOAD 18	/* fills an IPv4 frame to Ethernet's least */
+#define SINK_PORT 5000
+#define SINK_PATIENCE_NS 300000000ULL	/* nothing came for so long: the rest is lost */
+
+struct sink {
+	int fd;
+	int cpu;
+	bool answer;
+	_Atomic uint64_t taken;
+	_Atomic uint64_t last;		/* clock of the last one */
+	atomic_bool stop;
+};
 
 struct flow_frame {
 	uint8_t bytes[FRAME_MAX];
@@ -164,22 +184,129 @@ read_flows(struct flow_list *list)
 	}
 }
 
-static int
-open_wire(const char *netns, const char *interface)
+static uint64_t
+now_ns(void)
 {
-	struct sockaddr_ll where = { .sll_family = AF_PACKET };
-	int ns, fd, on = 1;
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
+}
+
+static void
+enter(const char *netns)
+{
+	int ns;
 
 	if ((ns = open(netns, O_RDONLY | O_CLOEXEC)) == -1 || setns(ns, CLONE_NEWNET) == -1)
 		die(netns);
 	close(ns);
+}
+
+static void
+pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((size_t)cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set) == -1)
+		die("sched_setaffinity");
+}
+
+/* ---- the far end, with --sink ------------------------------------------- */
+
+static void
+sink_open(struct sink *s, const char *netns)
+{
+	struct sockaddr_in6 at = { .sin6_family = AF_INET6, .sin6_port = htons(SINK_PORT) };
+	struct timeval wait = { .tv_usec = 20000 };
+	int room = 256 << 20;
+
+	enter(netns);
+	if ((s->fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0)) == -1 ||
+	    setsockopt(s->fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) == -1 ||
+	    setsockopt(s->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) == -1 ||
+	    bind(s->fd, (struct sockaddr *)&at, sizeof(at)) == -1)
+		die("sink");
+}
+
+/* Answers must come from the address that was spoken to: IP_PKTINFO would tell,
+ * but a reply through conntrack needs it exactly, so the control data goes back as it came. */
+static void *
+sink_run(void *arg)
+{
+	struct sink *s = arg;
+	uint8_t data[256], control[128];
+	struct sockaddr_in6 peer;
+	struct iovec iov = { data, sizeof(data) };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t len;
+
+	pin(s->cpu);
+	while (!atomic_load(&s->stop)) {
+		m.msg_name = s->answer ? &peer : NULL;
+		m.msg_namelen = s->answer ? sizeof(peer) : 0;
+		m.msg_control = s->answer ? control : NULL;
+		m.msg_controllen = s->answer ? sizeof(control) : 0;
+		iov.iov_len = sizeof(data);
+		if ((len = recvmsg(s->fd, &m, 0)) < 0)
+			continue;
+		atomic_store(&s->last, now_ns());
+		atomic_fetch_add(&s->taken, 1);
+		if (s->answer) {
+			iov.iov_len = (size_t)len;
+			m.msg_flags = 0;
+			(void)sendmsg(s->fd, &m, 0);
+		}
+	}
+	return NULL;
+}
+
+static pthread_t
+sink_start(struct sink *s)
+{
+	pthread_t thread;
+	int on = 1;
+
+	if (s->answer && (setsockopt(s->fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on)) == -1 ||
+	    setsockopt(s->fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) == -1))
+		die("packet info");
+	if (pthread_create(&thread, NULL, sink_run, s) != 0)
+		die("pthread_create");
+	return thread;
+}
+
+/* Wait until all came, or nothing more does. */
+static void
+sink_finish(struct sink *s, pthread_t thread, uint64_t count)
+{
+	uint64_t start = now_ns(), last;
+
+	do {
+		usleep(1000);
+		last = atomic_load(&s->last);
+	} while (atomic_load(&s->taken) < count && now_ns() < (last > start ? last : start) + SINK_PATIENCE_NS);
+	atomic_store(&s->stop, true);
+	pthread_join(thread, NULL);
+}
+
+/* ---- the near end ------------------------------------------------------- */
+
+static int
+open_wire(const char *netns, const char *interface, bool bypass)
+{
+	struct sockaddr_ll where = { .sll_family = AF_PACKET };
+	int fd, on = 1;
+
+	enter(netns);
 	if ((fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0)) == -1)
 		die("socket");
 	if ((where.sll_ifindex = (int)if_nametoindex(interface)) == 0)
 		die(interface);
 	if (bind(fd, (struct sockaddr *)&where, sizeof(where)) == -1)
 		die("bind");
-	if (setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof(on)) == -1)
+	if (bypass && setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof(on)) == -1)
 		die("PACKET_QDISC_BYPASS");
 	return fd;
 }
@@ -221,8 +348,9 @@ fill_batch(struct flow_list *list, size_t at, unsigned most, uint16_t sport, str
 	return n;
 }
 
+/* batch: frames per system call. */
 static void
-blast(int fd, struct flow_list *list, uint64_t count, uint16_t sport)
+blast(int fd, struct flow_list *list, uint64_t count, uint16_t sport, unsigned batch)
 {
 	struct mmsghdr msgs[BATCH];
 	struct iovec iov[BATCH];
@@ -231,7 +359,7 @@ blast(int fd, struct flow_list *list, uint64_t count, uint16_t sport)
 
 	memset(msgs, 0, sizeof(msgs));
 	while (count > 0) {
-		n = fill_batch(list, at, count < BATCH ? (unsigned)count : BATCH, sport, msgs, iov);
+		n = fill_batch(list, at, count < batch ? (unsigned)count : batch, sport, msgs, iov);
 		send_batch(fd, msgs, n);
 		count -= n;
 		at += n;
@@ -243,54 +371,81 @@ blast(int fd, struct flow_list *list, uint64_t count, uint16_t sport)
 	}
 }
 
-static void
-pin(int cpu)
-{
-	cpu_set_t set;
+struct options {
+	const char *netns;
+	const char *sink;
+	const char *interface;
+	uint64_t count;
+	int cpu;
+	uint16_t sport;
+	bool answer;
+};
 
-	CPU_ZERO(&set);
-	CPU_SET((size_t)cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set) == -1)
-		die("sched_setaffinity");
-}
-
-int
-main(int argc, char **argv)
+static bool
+options_read(int argc, char **argv, struct options *opt)
 {
-	static const struct option options[] = {
+	static const struct option known[] = {
 		{ "netns", required_argument, NULL, 'n' },
 		{ "interface", required_argument, NULL, 'i' },
 		{ "count", required_argument, NULL, 'c' },
 		{ "cpu", required_argument, NULL, 'p' },
 		{ "new", required_argument, NULL, 'w' },
+		{ "sink", required_argument, NULL, 's' },
+		{ "answer", no_argument, NULL, 'a' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct flow_list list = { NULL, 0, 0 };
-	struct timespec before, after;
-	const char *netns = NULL, *interface = "eth0";
-	uint64_t count = 0;
-	uint16_t sport = 0;
-	int o, fd;
+	int o;
 
-	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((o = getopt_long(argc, argv, "", known, NULL)) != -1) {
 		switch (o) {
-		case 'n': netns = optarg; break;
-		case 'i': interface = optarg; break;
-		case 'c': count = strtoull(optarg, NULL, 10); break;
-		case 'p': pin(atoi(optarg)); break;
-		case 'w': sport = (uint16_t)atoi(optarg); break;
-		default: return 64;
+		case 'n': opt->netns = optarg; break;
+		case 'i': opt->interface = optarg; break;
+		case 'c': opt->count = strtoull(optarg, NULL, 10); break;
+		case 'p': opt->cpu = atoi(optarg); break;
+		case 'w': opt->sport = (uint16_t)atoi(optarg); break;
+		case 's': opt->sink = optarg; break;
+		case 'a': opt->answer = true; break;
+		default: return false;
 		}
 	}
-	read_flows(&list);
-	if (netns == NULL || list.n == 0)
+	return opt->netns != NULL;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options opt = { .interface = "eth0", .cpu = -1 };
+	struct flow_list list = { NULL, 0, 0 };
+	struct sink sink = { .fd = -1 };
+	pthread_t thread;
+	uint64_t start, end;
+	int fd;
+
+	if (!options_read(argc, argv, &opt))
 		return 64;
-	fd = open_wire(netns, interface);
-	clock_gettime(CLOCK_MONOTONIC, &before);
-	blast(fd, &list, count == 0 ? list.n : count, sport);
-	clock_gettime(CLOCK_MONOTONIC, &after);
-	printf("%" PRIu64 " %.9f\n", count == 0 ? (uint64_t)list.n : count,
-	    (double)(after.tv_sec - before.tv_sec) + (double)(after.tv_nsec - before.tv_nsec) / 1e9);
+	read_flows(&list);
+	if (list.n == 0)
+		return 64;
+	if (opt.count == 0)
+		opt.count = list.n;
+	if (opt.sink != NULL) {
+		sink.answer = opt.answer;
+		sink.cpu = opt.cpu > 0 ? opt.cpu - 1 : 0;
+		sink_open(&sink, opt.sink);
+		thread = sink_start(&sink);
+	}
+	if (opt.cpu >= 0)
+		pin(opt.cpu);
+	fd = open_wire(opt.netns, opt.interface, opt.sink == NULL);
+	start = now_ns();
+	blast(fd, &list, opt.count, opt.sport, opt.sink != NULL ? 1 : BATCH);
+	end = now_ns();
+	if (opt.sink != NULL) {
+		sink_finish(&sink, thread, opt.count);
+		end = atomic_load(&sink.last);
+	}
+	printf("%" PRIu64 " %.9f\n", opt.sink != NULL ? atomic_load(&sink.taken) : opt.count,
+	    (double)(end - start) / 1e9);
 	close(fd);
 	free(list.frames);
 	return 0;
