@@ -82,10 +82,14 @@ path_allow(int ruleset, const char *path, uint64_t allowed)
 	struct stat st;
 	int fd, rc = 0;
 
-	if ((fd = open(path, O_PATH | O_CLOEXEC)) < 0)
-		/* What is not there cannot be opened; that it appears later
-		 * opens nothing. */
-		return errno == ENOENT ? 0 : -errno;
+	if ((fd = open(path, O_PATH | O_CLOEXEC)) < 0) {
+		/* What is not there, or lies where our user cannot go, cannot be
+		 * opened; that this changes later opens nothing. Who means to
+		 * write there must hear of it. */
+		if (errno == ENOENT || (errno == EACCES && (allowed & FS_WRITE_FILE) == 0))
+			return 0;
+		return -errno;
+	}
 	if (fstat(fd, &st) < 0) {
 		rc = -errno;
 	} else {

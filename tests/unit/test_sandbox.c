@@ -601,9 +601,9 @@ test_not_dumpable(void **state)
  * sandbox that reads /etc and writes that folder, as an ordinary user. The
  * folder is named as workers name theirs: by the descriptor they were born with. */
 static int
-landlocked_deeds(const char *folder, int folder_fd, int tcp)
+landlocked_deeds(const char *folder, const char *unreachable, int folder_fd, int tcp)
 {
-	const char *const read_paths[] = { "/etc", "/nowhere/at/all", NULL };
+	const char *const read_paths[] = { "/etc", "/nowhere/at/all", unreachable, NULL };
 	const struct sockaddr_in any = { .sin_family = AF_INET };
 	const char *write_paths[] = { NULL, NULL };
 	struct sandbox sb = { .program = "test", .rights = SB_FILES_WRITE | SB_NETLINK };
@@ -648,7 +648,8 @@ landlocked_deeds(const char *folder, int folder_fd, int tcp)
 static void
 test_landlock(void **state)
 {
-	char folder[] = "/tmp/cordon-test-sandbox-XXXXXX";
+	char folder[] = "/tmp/cordon-test-sandbox-XXXXXX", closed[] = "/tmp/cordon-test-closed-XXXXXX";
+	char unreachable[64];
 	int fd, tcp, status, abi;
 	pid_t pid;
 
@@ -656,6 +657,10 @@ test_landlock(void **state)
 	/* LANDLOCK_CREATE_RULESET_VERSION; TCP is known from ABI 4 on */
 	abi = (int)syscall(444, NULL, 0, 1);
 	assert_non_null(mkdtemp(folder));
+	/* as the configuration of a build in somebody's home */
+	assert_non_null(mkdtemp(closed));
+	assert_int_equal(chmod(closed, 0), 0);
+	snprintf(unreachable, sizeof(unreachable), "%s/etc", closed);
 	if (geteuid() == 0)
 		assert_int_equal(chown(folder, 65534, 65534), 0);
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -664,12 +669,13 @@ test_landlock(void **state)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0)
-		_exit(landlocked_deeds(folder, fd, tcp));
+		_exit(landlocked_deeds(folder, unreachable, fd, tcp));
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	close(fd);
 	if (tcp >= 0)
 		close(tcp);
 	assert_int_equal(rmdir(folder), 0);
+	assert_int_equal(rmdir(closed), 0);
 	if (status == NO_LANDLOCK << 8) {
 		assert_true(abi < 0);
 		print_message("skipped: this kernel has no Landlock\n");
