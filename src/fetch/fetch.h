@@ -16,6 +16,8 @@
 #define FETCH_LOW_SECONDS  30		/* for so long, is no transfer */
 #define FETCH_OTHER_BYTES  65536	/* of the body of a page that is no CRL */
 
+#define FETCH_SETTLED_S	   2		/* a time of change must lie so far back to be a validator */
+
 /* One transfer: what was asked, and what came so far. */
 struct transfer {
 	struct ipc pki;

@@ -16,6 +16,7 @@ struct http {
 	CURL *curl;
 	struct curl_slist *headers;
 	uint64_t other;		/* bytes of a body that is no CRL */
+	char date[64];		/* the server's clock */
 	int64_t deadline_boot;
 };
 
@@ -39,6 +40,18 @@ stop(struct transfer *t, enum source_error error, int rc)
 	}
 }
 
+/* RFC 9110 8.8.2.2: a time of change within the last second says little, since
+ * the file may change again in it; the next answer would be "unchanged". */
+static void
+drop_young_validator(struct http *h)
+{
+	struct fetch_header *to = &h->t->header;
+	time_t date = curl_getdate(h->date, NULL), changed = curl_getdate(to->last_modified, NULL);
+
+	if (date == -1 || changed == -1 || date - changed < FETCH_SETTLED_S)
+		memset(to->last_modified, 0, sizeof(to->last_modified));
+}
+
 static size_t
 on_body(char *data, size_t size, size_t n, void *arg)
 {
@@ -56,6 +69,7 @@ on_body(char *data, size_t size, size_t n, void *arg)
 	}
 	if (!t->header_sent) {
 		t->header.status = 200;
+		drop_young_validator(h);
 		rc = send_header(t);
 	}
 	if (rc == 0)
@@ -104,7 +118,9 @@ on_header(char *line, size_t size, size_t n, void *arg)
 	if (n >= 5 && memcmp(line, "HTTP/", 5) == 0) {
 		memset(to->etag, 0, sizeof(to->etag));
 		memset(to->last_modified, 0, sizeof(to->last_modified));
+		memset(h->date, 0, sizeof(h->date));
 	}
+	take_header(line, n, "Date:", h->date, sizeof(h->date));
 	take_header(line, n, "ETag:", to->etag, sizeof(to->etag));
 	take_header(line, n, "Last-Modified:", to->last_modified, sizeof(to->last_modified));
 	return n;

@@ -62,11 +62,13 @@ bool
 url_may_redirect(const char *from, const char *to)
 {
 	struct place a, b;
-	bool ok = false, upgrade;
+	bool ok, upgrade;
 
 	if (url_kind(from) != URL_HTTP || url_kind(to) != URL_HTTP)
 		return false;
-	if (place_of(from, &a) & place_of(to, &b)) {
+	ok = place_of(from, &a);
+	ok = place_of(to, &b) && ok;
+	if (ok) {
 		upgrade = strcmp(a.scheme, "http") == 0 && strcmp(b.scheme, "https") == 0;
 		ok = strcasecmp(a.host, b.host) == 0 &&
 		    (upgrade || (strcmp(a.scheme, b.scheme) == 0 && strcmp(a.port, b.port) == 0));

@@ -143,6 +143,7 @@ cached_applied(struct pki *p, struct job *j, const struct clock_view *now)
 	    memcmp(meta.digest, v->digest, v->digest_len) == 0) {
 		memcpy(s->etag, meta.etag, sizeof(s->etag));
 		memcpy(s->last_modified, meta.last_modified, sizeof(s->last_modified));
+		s->confirmed_wall = s->confirmed_wall == 0 ? meta.received_at : s->confirmed_wall;
 	}
 	log_info("%s: the cached CRL is verified: %llu entries, %u of ours", pki_authority(p, s)->name,
 	    (unsigned long long)v->entries, j->hits);

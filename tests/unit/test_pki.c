@@ -40,13 +40,15 @@
 #define DATE	      "260301120000Z"
 #define REVOKES_MAX   16
 
-enum serving { SERVE_FILE, SERVE_404, SERVE_ELSEWHERE, SERVE_HERE, SERVE_SHORT, SERVE_UNSIZED, SERVE_PAGE, SERVE_HANG };
+enum serving { SERVE_FILE, SERVE_404, SERVE_ELSEWHERE, SERVE_HERE, SERVE_SHORT, SERVE_UNSIZED, SERVE_DATED, SERVE_PAGE, SERVE_HANG };
 
 /* Shared with the web server's process. */
 struct web {
 	enum serving how;
 	unsigned requests;
 	unsigned unmodified;
+	unsigned since;		/* requests with If-Modified-Since */
+	unsigned age;		/* SERVE_DATED: the file changed so many seconds ago */
 	uint16_t port;
 };
 
@@ -96,6 +98,8 @@ answer(int fd, const char *request)
 	int dir = open(t.folder, O_RDONLY | O_DIRECTORY);
 
 	t.web->requests++;
+	if (strstr(request, "If-Modified-Since:") != NULL)
+		t.web->since++;
 	switch (t.web->how) {
 	case SERVE_404:
 		put(fd, "HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\nno\n", NULL, 0);
@@ -122,6 +126,7 @@ answer(int fd, const char *request)
 		/* FALLTHROUGH */
 	case SERVE_SHORT:
 	case SERVE_UNSIZED:
+	case SERVE_DATED:
 	case SERVE_FILE:
 		if (file_read_at(dir, "crl", 1 << 26, &crl, &n) < 0)
 			break;
@@ -133,6 +138,11 @@ answer(int fd, const char *request)
 		}
 		if (t.web->how == SERVE_UNSIZED)
 			snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
+		else if (t.web->how == SERVE_DATED)
+			snprintf(head, sizeof(head),
+			    "HTTP/1.1 200 OK\r\nDate: Sun, 01 Mar 2026 12:00:%02u GMT\r\n"
+			    "Last-Modified: Sun, 01 Mar 2026 12:00:00 GMT\r\nContent-Length: %zu\r\n\r\n",
+			    t.web->age, n);
 		else
 			snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nETag: %s\r\nContent-Length: %zu\r\n\r\n",
 			    tag, n);
@@ -597,6 +607,25 @@ test_unchanged(void **state)
 	assert_int_equal(t.web->unmodified, 1);
 	assert_int_equal(t.n_done, 0);
 	assert_int_equal(t.source.hits, 1);
+}
+
+/* A file may change twice in one second: its time counts only once that is over. */
+static void
+test_young_validator(void **state)
+{
+	(void)state;
+	t.web->how = SERVE_DATED;
+	t.web->age = 1;
+	publish((const uint8_t[]){ 2 }, 1, 1);
+	send_image(3);
+	assert_true(until(revoked, WAIT_MS) && until(settled, WAIT_MS));
+	t.web->age = 2;
+	refresh();
+	assert_true(until(settled, WAIT_MS));
+	assert_int_equal(t.web->since, 0);
+	refresh();
+	assert_true(until(settled, WAIT_MS));
+	assert_int_equal(t.web->since, 1);
 }
 
 static void
@@ -1128,6 +1157,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_published_is_revoked),
 		TEST(test_unchanged),
+		TEST(test_young_validator),
 		TEST(test_nobody_of_ours),
 		TEST(test_refused),
 		TEST(test_new_device_is_looked_up),
