@@ -32,6 +32,7 @@ def cmd_demo(args):
         finally:
             world.close()
             lab.down()
+            world.stage.close()
 
     def show(world):
         return demo.run(world, args.json)
@@ -103,6 +104,7 @@ def _keeper(kinds, build, result_w):
     finally:
         world.close()
         lab.down()
+        world.stage.close()
     return 0
 
 
