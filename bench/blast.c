@@ -417,7 +417,7 @@ main(int argc, char **argv)
 	struct options opt = { .interface = "eth0", .cpu = -1 };
 	struct flow_list list = { NULL, 0, 0 };
 	struct sink sink = { .fd = -1 };
-	pthread_t thread;
+	pthread_t thread = 0;
 	uint64_t start, end;
 	int fd;
 
