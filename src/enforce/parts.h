@@ -10,7 +10,9 @@
 /* An empty batch for our table. NULL: out of memory. */
 struct nft_batch *enforcer_batch(struct enforcer *, const struct image *);
 
-/* Note down how the kernel shows the rules we sent, to know a change later. */
-int enforcer_save_digest(struct enforcer *);
+/* Note down how the kernel shows the rules we sent, to know a change later. When
+ * the disk refuses that, the rules stand all the same: the next start finds no
+ * note and replaces them once, without harm. */
+void enforcer_save_digest(struct enforcer *);
 
 #endif

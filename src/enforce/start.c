@@ -19,13 +19,14 @@
 #define DIGEST_FILE	"rules.digest"
 #define DIGEST_BYTES	32
 
-int
+void
 enforcer_save_digest(struct enforcer *e)
 {
 	uint8_t digest[DIGEST_BYTES];
-	int rc = nft_read_rules_digest(&e->reader, digest);
 
-	return rc < 0 ? rc : file_replace_at(e->dirfd, DIGEST_FILE, digest, sizeof(digest), 0600);
+	if (nft_read_rules_digest(&e->reader, digest) < 0 ||
+	    file_replace_at(e->dirfd, DIGEST_FILE, digest, sizeof(digest), 0600) < 0)
+		e->disk_ok = false;
 }
 
 static bool
@@ -154,7 +155,9 @@ load_table(struct enforcer *e, bool replace)
 	if ((rc = diff_rulesets(NULL, &rs, &nft_batch_sink, b)) == 0)
 		rc = nft_batch_send(b, &e->owner, NULL, NULL, &failure);
 	nft_batch_free(b);
-	return rc < 0 ? rc : enforcer_save_digest(e);
+	if (rc == 0)
+		enforcer_save_digest(e);
+	return rc;
 }
 
 /* An orphaned table (its owner's socket is gone) becomes ours. -EPERM: another
