@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Stopping or killing anything leaves enforcement standing; coming back loses no packet."""
+import json
 import os
 import random
 import time
@@ -141,9 +142,20 @@ def test_kill_at_random_moments(world):
         bring_back(world, "nobody", None)
         time.sleep(0.3)
         steady.stop()
+        report(world, kills, allowed, forbidden)
         check(world, allowed, forbidden)
     assert all(kills.values()), kills
     assert wait_for("the kernel to agree", lambda: world.cordon.status()["kernel_agrees"], 10, 0.1)
+
+
+def report(world, kills, allowed, forbidden):
+    """For bench/kills, which runs this test with more of them."""
+    path = os.environ.get("CORDON_KILLS_REPORT")
+    if path:
+        with open(path, "w", encoding="ascii") as f:
+            json.dump({"kills": sum(kills.values()), "sent": sum(f.sent for f in allowed),
+                       "lost": sum(f.lost for f in allowed), "forbidden": sum(f.sent for f in forbidden),
+                       "wrong": sum(world.reflector.got(f.tag).count for f in forbidden)}, f)
 
 
 def check_wrong(world, forbidden):
