@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_rules_edge.c -- the appliance's own traffic, evidence when its sets are full, and
+ * what holds of every rule. */
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+#include "network.h"
+
+/* ---- the appliance itself ----------------------------------------------- */
+
+static void
+into(struct packet p, enum walked want)
+{
+	walk_forget(&w);
+	p.oif = "";
+	assert_int_equal(walk(&w, CHAIN_INPUT, &p), want);
+}
+
+static void
+out_of(struct packet p, enum walked want)
+{
+	walk_forget(&w);
+	p.iif = "";
+	memset(p.mac, 0, sizeof(p.mac));
+	assert_int_equal(walk(&w, CHAIN_OUTPUT, &p), want);
+}
+
+static void
+test_services(void **state)
+{
+	struct packet p;
+
+	(void)state;
+	into(packet(PORT, OTHER, IPPROTO_UDP, 123), WALK_ACCEPT);
+	assert_int_equal(connection.mark, mark_of(PORT));
+	into(packet(PORT, OTHER, IPPROTO_UDP, 123), WALK_ACCEPT);
+	out_of(answer(OTHER, PORT, IPPROTO_UDP, 123), WALK_ACCEPT);
+	p = packet(PORT, OTHER, IPPROTO_UDP, 123);
+	p.mac[5] = 99;
+	into(p, WALK_DROP);
+	assert_int_equal(w.counters[COUNTER_STRANGERS], 1);
+	p = packet(PORT, OTHER, IPPROTO_UDP, 123);
+	p.iif = "lan1";
+	into(p, WALK_DROP);
+	anew();
+	into(echo(PORT, OTHER, false), WALK_ACCEPT);
+	anew();
+	into(packet(PORT, OTHER, IPPROTO_TCP, 22), WALK_DROP);
+	assert_int_equal(walk_added(&w, of_family(SET_REFUSED4, SET_REFUSED6)), 1);
+	into(packet(PORT, OTHER, IPPROTO_TCP, 123), WALK_DROP);
+	into(packet(PROBE, OTHER, IPPROTO_TCP, 22), WALK_DROP);	/* audit is for what is forwarded */
+	into(packet(SERVER, OTHER, IPPROTO_TCP, 22), WALK_ACCEPT);	/* no device's: not ours to judge */
+	p = packet(PORT, OTHER, IPPROTO_UDP, 123);
+	p.connection = NULL;
+	into(p, WALK_DROP);
+	assert_int_equal(w.counters[COUNTER_INVALID], 1);
+}
+
+static void
+test_services_in_quarantine(void **state)
+{
+	(void)state;
+	into(packet(PORT, OTHER, IPPROTO_UDP, 123), WALK_ACCEPT);
+	move(PORT, true);
+	into(packet(PORT, OTHER, IPPROTO_UDP, 123), WALK_DROP);
+	out_of(answer(OTHER, PORT, IPPROTO_UDP, 123), WALK_DROP);
+	anew();
+	into(packet(PORT, OTHER, IPPROTO_UDP, 123), WALK_DROP);
+	assert_int_equal(walk_added(&w, of_family(SET_REFUSED4, SET_REFUSED6)), 1);
+	into(echo(PORT, OTHER, false), WALK_DROP);
+}
+
+/* Before it has an address, a known MAC may ask for one; nobody else may. */
+static void
+test_bootstrap(void **state)
+{
+	uint16_t client = v6 ? 546 : 68, server = v6 ? 547 : 67;
+	struct packet p = packet(PORT, OTHER, IPPROTO_UDP, server);
+
+	(void)state;
+	set_address(p.src, 9);
+	p.sport = client;
+	p.pkttype = 1;
+	into(p, WALK_ACCEPT);
+	p.mac[5] = 99;
+	into(p, WALK_DROP);
+	p.mac[5] = PORT;
+	p.sport = 40000;
+	into(p, WALK_DROP);
+	assert_int_equal(w.counters[COUNTER_DISCOVERY], 1);
+	p = packet(OTHER, PORT, IPPROTO_UDP, client);
+	p.sport = server;
+	out_of(p, WALK_ACCEPT);
+	p.sport = 123;
+	anew();
+	out_of(p, WALK_DROP);
+}
+
+/* Neighbour discovery from the link itself, by its hop limit. */
+static void
+test_link(void **state)
+{
+	static const struct {
+		uint8_t type, hoplimit;
+		bool in, out;
+	} cases[] = { { 133, 255, true, false }, { 134, 255, false, true }, { 135, 255, true, true },
+		{ 136, 255, true, true }, { 135, 254, false, false }, { 143, 1, true, true },
+		{ 143, 255, false, false }, { 130, 1, false, true }, { 137, 255, false, false } };
+
+	(void)state;
+	if (!v6)
+		return;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct packet p = echo(PORT, OTHER, false);
+
+		p.icmp_type = cases[i].type;
+		p.hoplimit = cases[i].hoplimit;
+		p.connection = NULL;
+		into(p, cases[i].in ? WALK_ACCEPT : WALK_DROP);
+		p = echo(OTHER, PORT, false);
+		p.icmp_type = cases[i].type;
+		p.hoplimit = cases[i].hoplimit;
+		p.connection = NULL;
+		out_of(p, cases[i].out ? WALK_ACCEPT : WALK_DROP);
+	}
+}
+
+static void
+test_output(void **state)
+{
+	(void)state;
+	out_of(packet(OTHER, PORT, IPPROTO_TCP, 80), WALK_DROP);
+	out_of(packet(OTHER, FREE, IPPROTO_TCP, 80), WALK_DROP);
+	out_of(packet(OTHER, SERVER, IPPROTO_TCP, 80), WALK_ACCEPT);
+	anew();
+	connection = (struct connection){ 0, true };
+	out_of(answer(OTHER, PORT, IPPROTO_UDP, 123), WALK_DROP);
+	/* A service's answer after a change of the device: admitted again; others are not. */
+	connection.mark = mark_of(PORT);
+	move(PORT, false);
+	out_of(answer(OTHER, PORT, IPPROTO_UDP, 123), WALK_ACCEPT);
+	assert_int_equal(connection.mark, mark_of(PORT));
+	connection.mark--;
+	out_of(answer(OTHER, PORT, IPPROTO_UDP, 124), WALK_DROP);
+	anew();
+	out_of(packet(OTHER, PROBE, IPPROTO_TCP, 22), WALK_ACCEPT);
+	into(answer(PROBE, OTHER, IPPROTO_TCP, 22), WALK_ACCEPT);
+	connection.mark = 0;
+	into(answer(PORT, OTHER, IPPROTO_TCP, 22), WALK_DROP);
+	move(PROBE, true);
+	connection.mark = 0;
+	into(answer(PROBE, OTHER, IPPROTO_TCP, 22), WALK_DROP);
+	anew();
+	out_of(packet(OTHER, PROBE, IPPROTO_TCP, 22), WALK_DROP);
+}
+
+/* ---- evidence, and sets that are full ----------------------------------- */
+
+static const struct {
+	uint8_t protocol;
+	enum set_kind refused[2], stranger[2];
+} keys[] = {
+	{ IPPROTO_TCP, { SET_REFUSED4, SET_REFUSED6 }, { SET_STRANGER4, SET_STRANGER6 } },
+	{ IPPROTO_ESP, { SET_REFUSED4_PORTLESS, SET_REFUSED6_PORTLESS },
+	  { SET_STRANGER4_PORTLESS, SET_STRANGER6_PORTLESS } },
+};
+
+static void
+test_full(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct packet p = packet(PORT, OTHER, keys[i].protocol, 22);
+
+		memset(w.full, 0, sizeof(w.full));
+		w.full[keys[i].refused[v6]] = true;
+		stopped(p);
+		assert_int_equal(w.hits[SET_TOTAL], 1);
+		assert_int_equal(w.hits[SET_OVER], 1);
+		assert_int_equal(w.counters[COUNTER_OVER], 1);
+		w.full[keys[i].stranger[v6]] = true;
+		p.mac[5] = 99;
+		stopped(p);
+		assert_int_equal(w.counters[COUNTER_STRANGERS], 1);
+		assert_int_equal(w.counters[COUNTER_STRANGERS_OVER], 1);
+	}
+	memset(w.full, true, sizeof(w.full));	/* everything that packets fill */
+	stopped(packet(PORT, OTHER, IPPROTO_TCP, 22));
+	stopped(packet(PORT, GATE, IPPROTO_TCP, 22));
+	passes(packet(PORT, SERVER, IPPROTO_TCP, 443));
+	anew();
+	passes(packet(LOOSE, SERVER, IPPROTO_TCP, 443));
+	connection.mark = 0;
+	struct packet p = packet(PORT, SERVER, IPPROTO_TCP, 443);
+
+	p.connection = NULL;
+	stopped(p);
+}
+
+/* The budget of one device comes before the set that all share. */
+static void
+test_budget(void **state)
+{
+	(void)state;
+	w.over_budget = w.stranger_over_budget = true;
+	for (size_t i = 0; i < 2; i++) {
+		struct packet p = packet(PORT, OTHER, keys[i].protocol, 22);
+
+		stopped(p);
+		assert_int_equal(walk_added(&w, keys[i].refused[v6]), 0);
+		assert_int_equal(w.hits[SET_TOTAL], 1);
+		assert_int_equal(w.hits[SET_OVER], 1);
+		assert_int_equal(w.logs[LOG_REFUSED], 0);
+		p.mac[5] = 99;
+		stopped(p);
+		assert_int_equal(walk_added(&w, keys[i].stranger[v6]), 0);
+		assert_int_equal(w.counters[COUNTER_STRANGERS_OVER], 1);
+	}
+}
+
+/* A known key is counted, and told of only now and then. */
+static void
+test_known_key(void **state)
+{
+	(void)state;
+	w.sampled_out = true;
+	for (size_t i = 0; i < 2; i++) {
+		struct packet p = packet(PORT, OTHER, keys[i].protocol, 22);
+
+		refused(p);
+		assert_int_equal(walk(&w, CHAIN_FORWARD, &p), WALK_DROP);
+		assert_int_equal(w.logs[LOG_REFUSED], 1);
+		assert_int_equal(w.hits[SET_TOTAL], 2);
+		assert_int_equal(w.hits[SET_OVER], 0);
+		assert_int_equal(walk_added(&w, keys[i].refused[v6]), 1);
+		w.over_budget = true;		/* a known key needs no budget */
+		assert_int_equal(walk(&w, CHAIN_FORWARD, &p), WALK_DROP);
+		assert_int_equal(w.hits[SET_OVER], 0);
+		w.over_budget = false;
+		p.mac[5] = 99;
+		strange(p);
+		assert_int_equal(walk(&w, CHAIN_FORWARD, &p), WALK_DROP);
+		assert_int_equal(w.logs[LOG_REFUSED], 1);
+		assert_int_equal(walk_added(&w, keys[i].stranger[v6]), 1);
+	}
+}
+
+/* Bytes of a ping that look like a port make no keys of their own. */
+static void
+test_portless_keys(void **state)
+{
+	struct packet p = echo(PORT, OTHER, false);
+
+	(void)state;
+	refused(p);
+	for (uint16_t i = 0; i < 4; i++) {
+		p.sport = i;
+		p.dport = (uint16_t)(i * 7);
+		assert_int_equal(walk(&w, CHAIN_FORWARD, &p), WALK_DROP);
+	}
+	assert_int_equal(walk_added(&w, of_family(SET_REFUSED4_PORTLESS, SET_REFUSED6_PORTLESS)), 1);
+	assert_int_equal(walk_added(&w, of_family(SET_REFUSED4, SET_REFUSED6)), 0);
+	for (size_t i = 0; i < 5; i++) {
+		static const uint8_t with_ports[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP, IPPROTO_DCCP,
+			IPPROTO_UDPLITE };
+
+		refused(packet(PORT, OTHER, with_ports[i], 22));
+		assert_int_equal(walk_added(&w, of_family(SET_REFUSED4, SET_REFUSED6)), 1);
+	}
+}
+
+static void
+test_connection_limit(void **state)
+{
+	struct packet p = packet(PORT, SERVER, IPPROTO_TCP, 443);
+
+	(void)state;
+	w.crowded = true;
+	stopped(p);
+	assert_int_equal(connection.mark, 0);
+	assert_int_equal(w.hits[SET_TOTAL], 1);
+	assert_int_equal(w.logs[LOG_CROWDED], 1);
+	w.crowded = false;
+	opened(PORT, 443);
+	w.crowded = true;		/* what stands goes on */
+	passes(p);
+	move(PORT, false);
+	w.crowded = true;
+	passes(p);
+	rules.features.connlimit = false;
+	walk_init(&w, &rules);
+	w.crowded = true;
+	anew();
+	passes(p);
+}
+
+/* ---- the rules themselves ----------------------------------------------- */
+
+struct structure {
+	struct chain_ref chain;
+	unsigned fields[FIELDS];
+	unsigned last_kind;
+	bool bad;
+};
+
+static int
+look(void *arg, const struct rule_ir *r)
+{
+	struct structure *s = arg;
+	bool adds = false;
+
+	for (const struct expr *x = r->exprs; x->kind != EXPR_END; x++) {
+		for (int i = 0; i < SET_FIELDS_MAX && x->fields[i] != FIELD_NONE; i++)
+			s->fields[x->fields[i]]++;
+		adds |= x->kind == EXPR_ADD;
+		if (x->kind == EXPR_SAVE_MARK && s->chain.kind != CHAIN_ADMIT)
+			s->bad = true;
+		if (adds && (x->kind == EXPR_DROP || x->kind == EXPR_ACCEPT))
+			s->bad = true;
+		s->last_kind = x->kind;
+	}
+	if (r->exprs[1].kind != EXPR_END && s->last_kind == EXPR_DROP)
+		s->last_kind = r->exprs[0].kind == EXPR_COUNTER ? EXPR_DROP : EXPR_END;
+	return 0;
+}
+
+static int
+look_at_chain(void *arg, const struct chain_ref *ref)
+{
+	static const enum chain_kind drop_last[] = { CHAIN_REFUSED, CHAIN_STRAY, CHAIN_INVALID, CHAIN_STRANGER,
+		CHAIN_CROWDED, CHAIN_ADMIT };
+	struct structure *s = arg;
+
+	s->chain = *ref;
+	s->last_kind = EXPR_END;
+	ruleset_each_rule(&rules, ref, look, s);
+	for (size_t i = 0; i < sizeof(drop_last) / sizeof(drop_last[0]); i++)
+		s->bad |= ref->kind == drop_last[i] && s->last_kind != EXPR_DROP;
+	if (s->bad)
+		fail_msg("chain %u", ref->kind);
+	return 0;
+}
+
+/* One place writes ct marks; drops stand alone and last; both families alike. */
+static void
+test_structure(void **state)
+{
+	struct structure s = { .bad = false };
+
+	(void)state;
+	ruleset_each_chain(&rules, look_at_chain, &s);
+	assert_int_equal(s.fields[FIELD_IP_SADDR], s.fields[FIELD_IP6_SADDR]);
+	assert_int_equal(s.fields[FIELD_IP_DADDR], s.fields[FIELD_IP6_DADDR]);
+	assert_int_not_equal(s.fields[FIELD_IP_SADDR], 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		BOTH(test_services),
+		BOTH(test_services_in_quarantine),
+		BOTH(test_bootstrap),
+		BOTH(test_link),
+		BOTH(test_output),
+		BOTH(test_full),
+		BOTH(test_budget),
+		BOTH(test_known_key),
+		BOTH(test_portless_keys),
+		BOTH(test_connection_limit),
+		BOTH(test_structure),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
