@@ -151,7 +151,8 @@ class Cordon:
                 name = os.path.basename(os.readlink(f"/proc/{pid}/exe")).split(" ")[0]
             except OSError:
                 continue
-            if name in PROGRAMS or name == "cordon-spawn":
+            # between its fork and its exec a worker looks like cordon-spawn
+            if name in PROGRAMS or pid == self.spawn_pid():
                 found[name] = pid
         return found
 
