@@ -358,17 +358,18 @@ test_lateral(void **state)
 	p = telemetry(PORT);
 	p.oif = "wan";			/* wherever the route leads */
 	passes(p);
+	assert_int_equal(connection.mark, mark_of(PORT) & MARK_NUMBER_MASK);
 	anew();
 	p = packet(PORT, LOOSE, IPPROTO_TCP, 443);
 	p.oif = "wan";
 	refused(p);
-	p = telemetry(PORT);
-	set_address(p.dst, SERVER);	/* towards devices, but no device's */
+	p = packet(PORT, SERVER, IPPROTO_TCP, 443);
+	p.oif = "lan1";			/* towards devices, but no device's address */
 	refused(p);
-	p = telemetry(PORT);
 	p.mac[5] = 99;
 	strange(p);
-	set_address(p.dst, 9);
+	p = telemetry(PORT);
+	p.mac[5] = 99;
 	strange(p);
 }
 
@@ -406,15 +407,41 @@ test_lateral_quarantine(void **state)
 	stray(telemetry_answer(PORT));
 	anew();
 	refused(telemetry(PORT));
-	/* What an audited device sends to one in quarantine is refused as well. */
-	move(PORT, false);
-	move(GATE, true);
-	anew();
-	refused(packet(PROBE, GATE, IPPROTO_TCP, 22));
-	move(GATE, false);
-	move(PROBE, true);
-	anew();
-	refused(packet(PROBE, GATE, IPPROTO_TCP, 22));
+}
+
+/* An audited class lets everything through, but not to or from quarantine. */
+static void
+test_lateral_quarantine_of_audited(void **state)
+{
+	static const int in_quarantine[] = { GATE, PROBE };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		anew();
+		passes(packet(PROBE, GATE, IPPROTO_TCP, 22));
+		passes(answer(GATE, PROBE, IPPROTO_TCP, 22));
+		move(in_quarantine[i], true);
+		refused(packet(PROBE, GATE, IPPROTO_TCP, 22));
+		stray(answer(GATE, PROBE, IPPROTO_TCP, 22));
+		anew();
+		refused(packet(PROBE, GATE, IPPROTO_TCP, 22));
+		move(in_quarantine[i], false);
+	}
+}
+
+/* Towards a device, nobody beyond the router answers under a device's address:
+ * the connection would get a live mark. */
+static void
+test_lateral_answer_from_outside(void **state)
+{
+	struct packet p;
+
+	(void)state;
+	lateral_open();
+	p = telemetry_answer(PORT);
+	p.iif = "wan";
+	stopped(p);
+	assert_int_equal(connection.mark, mark_of(PORT) & MARK_NUMBER_MASK);
 }
 
 /* ---- towards devices, and past them ------------------------------------- */
@@ -460,6 +487,26 @@ test_invalid(void **state)
 	stopped(p);
 }
 
+/* Nobody follows such a connection, so nobody could cut it. */
+static void
+test_untracked(void **state)
+{
+	static const int hosts[] = { PORT, LOOSE, PROBE, FREE };
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct packet p = packet(hosts[i], SERVER, IPPROTO_TCP, 443);
+
+		p.connection = NULL;
+		p.untracked = true;
+		stopped(p);
+		p = answer(SERVER, hosts[i], IPPROTO_TCP, 443);
+		p.connection = NULL;
+		p.untracked = true;
+		stopped(p);
+	}
+}
+
 int
 main(void)
 {
@@ -479,6 +526,9 @@ main(void)
 		BOTH(test_lateral),
 		BOTH(test_lateral_answers),
 		BOTH(test_lateral_quarantine),
+		BOTH(test_lateral_quarantine_of_audited),
+		BOTH(test_lateral_answer_from_outside),
+		BOTH(test_untracked),
 		BOTH(test_inbound),
 		BOTH(test_invalid),
 	};

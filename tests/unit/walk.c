@@ -76,7 +76,7 @@ static unsigned
 ct_state(const struct packet *p)
 {
 	if (p->connection == NULL)
-		return CTS_INVALID;
+		return p->untracked ? 0 : CTS_INVALID;
 	if (p->related)
 		return CTS_RELATED;
 	return p->connection->established ? CTS_ESTABLISHED : CTS_NEW;
@@ -301,10 +301,9 @@ visit_expr(struct visit *v, const struct expr *x)
 	case EXPR_NUMBER_MARK:
 		v->mark &= MARK_NUMBER_MASK;
 		return GOES_ON;
-	case EXPR_SAVE_MARK:
-		if (v->p->connection == NULL)
-			return RULE_ENDS;
-		v->p->connection->mark = v->mark;
+	case EXPR_SAVE_MARK:		/* without a connection it does nothing, and goes on */
+		if (v->p->connection != NULL)
+			v->p->connection->mark = v->mark;
 		return GOES_ON;
 	case EXPR_COUNTER:
 		v->w->counters[x->counter]++;

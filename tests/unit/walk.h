@@ -28,7 +28,8 @@ struct packet {
 	uint8_t hoplimit;
 	bool reply;			/* against the connection's direction */
 	bool related;			/* an error that belongs to the connection */
-	struct connection *connection;	/* NULL: conntrack calls it invalid */
+	struct connection *connection;	/* NULL: conntrack calls it invalid, or was told to look away */
+	bool untracked;
 };
 
 struct walk {
