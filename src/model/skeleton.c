@@ -107,8 +107,12 @@ static const struct rule_ir judge_reply[] = {
 };
 
 /* An answer to a flow whose mark is no longer live: what does the device's
- * present class say to the flow, seen from the other end? */
+ * present class say to the flow, seen from the other end? No device answers from
+ * outside: its flows would get a live mark, which flows between devices must not
+ * have. */
 static const struct rule_ir reply[] = {
+	R(MARK_FROM(HOLDER4, FIELD_IP_SADDR), GOTO(STRAY)),
+	R(MARK_FROM(HOLDER6, FIELD_IP6_SADDR), GOTO(STRAY)),
 	R(SET_MARK(0)),
 	R(MARK_FROM(CURRENT, FIELD_CT_NUMBER)),
 	R(IN(QUARANTINED, FIELD_MARK), QUARANTINE_R),
@@ -207,11 +211,11 @@ static const struct rule_ir output_reply[] = {
 
 /* ---- verdicts ----------------------------------------------------------- */
 
-/* A packet without a conntrack entry cannot be admitted: saving the mark ends
- * the rule, and the drop is next. */
+/* A packet without a conntrack entry cannot be admitted: it has none of these
+ * states. Saving the mark alone would pass it on. */
 static const struct rule_ir admit[] = {
 	R(STATE(CTS_NEW), ADD(CONNECTIONS, FIELD_NUMBER), GOTO(CROWDED)),
-	R(SAVE_MARK, ACCEPT),
+	R(STATE(CTS_NEW | ESTABLISHED), SAVE_MARK, ACCEPT),
 	R(DROP),
 };
 

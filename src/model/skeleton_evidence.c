@@ -24,8 +24,10 @@ static const struct rule_ir record_port[] = {
 	R(ADD(REFUSED6, FIELD_MARK, KEY6, FIELD_DPORT), LOG(LOG_REFUSED)),
 };
 
+/* What comes from outside must not use up the budget of the device it goes to. */
 #define NEW(set_, ...) { \
-	R(ADD(BUDGET, FIELD_MARK), GOTO(OVER)), \
+	R(NOT_IN(DEVICE_INTERFACES, FIELD_IIFNAME), ADD(BUDGET_STRANGER, FIELD_IIF), GOTO(OVER)), \
+	R(IN(DEVICE_INTERFACES, FIELD_IIFNAME), ADD(BUDGET, FIELD_MARK), GOTO(OVER)), \
 	R(ADD(set_, FIELD_MARK, __VA_ARGS__), LOG(LOG_REFUSED), RETURN), \
 	R(GOTO(OVER)), \
 }
