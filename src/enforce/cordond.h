@@ -74,6 +74,8 @@ const char *compile_message(struct worker *, struct ipc_message *);
 void tell_image(struct worker *);
 /* A device's station changed. */
 void tell_station(struct cordond *, size_t index);
+/* Every device's did. */
+void tell_stations(struct cordond *);
 
 /* ---- operators (control.c, snapshot.c) ---------------------------------- */
 
@@ -100,6 +102,9 @@ void status_fill(struct cordond *, struct ctl_status *);
 
 /* Dump what was refused and hand it to cordon-flow; close windows that ended. */
 void counts_send(struct cordond *);
+/* The same, and end all windows: a table made anew begins to count at nothing.
+ * arg: the struct cordond. */
+void counts_close(void *arg);
 /* The refused totals per device, parallel to the image. */
 struct refused_total {
 	uint64_t packets, bytes, over_packets, over_bytes;

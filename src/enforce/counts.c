@@ -30,6 +30,7 @@ struct counter_dump {
 	struct flow_counts *out;
 	enum set_kind kind;
 	bool final;
+	bool close_all;		/* end every window, however young */
 	struct ended *ended;	/* NULL while the last counts come */
 };
 
@@ -123,7 +124,8 @@ on_key(void *arg, const struct nft_element *e)
 	if (++c->out->n == FLOW_COUNTS_MAX)
 		send_counts(c);
 	/* The kernel tells what is left of a key's life; the rest is its age. */
-	if (c->ended != NULL && e->expires_ms != 0 && timeout - e->expires_ms >= window)
+	if (c->ended != NULL && e->expires_ms != 0 &&
+	    (c->close_all || timeout - e->expires_ms >= window))
 		return note_ended(c->ended, c->kind, e);
 	return 0;
 }
@@ -257,8 +259,8 @@ out:
 	free(t);
 }
 
-void
-counts_send(struct cordond *d)
+static void
+read_counts(struct cordond *d, bool close_all)
 {
 	static const enum set_kind kinds[] = {
 		SET_REFUSED4, SET_REFUSED6, SET_REFUSED4_PORTLESS, SET_REFUSED6_PORTLESS,
@@ -266,7 +268,7 @@ counts_send(struct cordond *d)
 		SET_INVALID, SET_CROWDED,
 	};
 	struct flow_counts out = { 0 };
-	struct counter_dump c = { .d = d, .out = &out };
+	struct counter_dump c = { .d = d, .out = &out, .close_all = close_all };
 	int rc;
 
 	if (d->workers[SLOT_FLOW].state != WORKER_UP)
@@ -280,4 +282,16 @@ counts_send(struct cordond *d)
 	watch_resume(d);
 	send_counts(&c);
 	send_losses(d);
+}
+
+void
+counts_send(struct cordond *d)
+{
+	read_counts(d, false);
+}
+
+void
+counts_close(void *arg)
+{
+	read_counts(arg, true);
 }

@@ -103,8 +103,11 @@ commit_policy(struct enforcer *e, const struct ruleset *next, struct apply_repor
 
 	if (b == NULL)
 		return -ENOMEM;
-	if (grows)	/* sets and base chains are made anew: the whole table, at one stroke */
+	if (grows) {	/* sets and base chains are made anew: the whole table, at one stroke */
+		if (e->before_anew != NULL)
+			e->before_anew(e->before_anew_arg);
 		nft_batch_new_table(b, true, e->features.owner_persist);
+	}
 	if ((rc = diff_rulesets(grows ? NULL : &old, next, &nft_batch_sink, b)) == 0) {
 		clock_now(&begin);
 		rc = nft_batch_send(b, &e->owner, NULL, NULL, &failure);
@@ -117,7 +120,8 @@ commit_policy(struct enforcer *e, const struct ruleset *next, struct apply_repor
 }
 
 /* A transaction is made so that it cannot fail on a table that is as we left
- * it. If it fails, the table is not: put it right, then try once more. */
+ * it. If it fails, the table is not: put it right, then try once more, from the
+ * generations that it has then. */
 static int
 restored(struct enforcer *e, int rc)
 {
@@ -132,13 +136,36 @@ restored(struct enforcer *e, int rc)
 	return rc;
 }
 
+/* Places and rules for the next policy; *p is to be freed when the answer is 0. */
 static int
-commit(struct enforcer *e, const struct ruleset *next, struct apply_report *report)
+place_and_commit(struct enforcer *e, const struct image *next, struct places *p, struct apply_report *report)
 {
-	int rc = commit_policy(e, next, report);
+	struct ruleset rs;
+	int rc = places_for(e, next, p);
 
-	if (rc < 0 && (rc = restored(e, rc)) == 0)
-		rc = commit_policy(e, next, report);
+	if (rc < 0)
+		return rc;
+	rs = ruleset_make(next, p->stations, e->features);
+	if ((rc = forget_wrapped(e, p, next->n[IMAGE_DEVICES])) == 0)
+		rc = commit_policy(e, &rs, report);
+	if (rc < 0)
+		places_done(p);
+	return rc;
+}
+
+/* The new policy is in force: what these addresses were admitted for is no more.
+ * Such a flow may carry a live mark, of a device that it is no longer about. */
+static int
+forget_moved(struct enforcer *e, const struct image *next, uint32_t *n)
+{
+	struct image_address *moved;
+	size_t n_moved;
+	int rc = diff_moved_addresses(&e->policy.image, next, &moved, &n_moved);
+
+	if (rc < 0)
+		return rc;
+	rc = conntrack_forget_addresses(&e->reader, moved, n_moved, n);
+	free(moved);
 	return rc;
 }
 
@@ -156,23 +183,22 @@ enforcer_apply(struct enforcer *e, int image_fd, int64_t now, struct apply_repor
 {
 	struct loaded_policy next = { .fd = -1 };
 	struct places places;
-	struct ruleset rs;
 	int rc;
 
 	memset(report, 0, sizeof(*report));
 	if ((rc = loaded_policy_from_fd(image_fd, e->policy.revision + 1, &next, &report->why)) < 0)
 		return rc;
-	if ((rc = places_for(e, &next.image, &places)) < 0)
+	if ((rc = policy_store_save(e->dirfd, &next)) < 0)
 		goto out;
-	rs = ruleset_make(&next.image, places.stations, e->features);
-	if ((rc = forget_wrapped(e, &places, next.image.n[IMAGE_DEVICES])) < 0 ||
-	    (rc = policy_store_save(e->dirfd, &next)) < 0)
-		goto out_places;
-	if ((rc = commit(e, &rs, report)) < 0) {
+	rc = place_and_commit(e, &next.image, &places, report);
+	if (rc < 0 && (rc = restored(e, rc)) == 0)
+		rc = place_and_commit(e, &next.image, &places, report);
+	if (rc < 0) {
 		policy_store_discard(e->dirfd, next.revision);
-		goto out_places;
+		goto out;
 	}
 	report->renewed = places.renewed;
+	report->not_forgotten = -forget_moved(e, &next.image, &report->forgotten);
 	drop_lost_standings(e, &next.image);
 	free(e->stations);
 	free(e->standings);
@@ -184,8 +210,6 @@ enforcer_apply(struct enforcer *e, int image_fd, int64_t now, struct apply_repor
 	free(places.wrapped);
 	enforcer_save_digest(e);
 	return 0;
-out_places:
-	places_done(&places);
 out:
 	loaded_policy_done(&next);
 	return rc;
@@ -209,18 +233,6 @@ send_changes(struct enforcer *e, const struct station_change *changes, size_t n)
 	return rc;
 }
 
-static int
-commit_changes(struct enforcer *e, const struct station_change *changes, size_t n)
-{
-	int rc = send_changes(e, changes, n);
-
-	if (rc < 0 && (rc = restored(e, rc)) == 0)
-		rc = send_changes(e, changes, n);
-	for (size_t i = 0; rc == 0 && i < n; i++)
-		e->stations[changes[i].index] = changes[i].to;
-	return rc;
-}
-
 /* A station of the same device with another mark. */
 static int
 change_to(struct enforcer *e, size_t index, bool quarantined, struct station_change *out)
@@ -232,6 +244,22 @@ change_to(struct enforcer *e, size_t index, bool quarantined, struct station_cha
 	out->to.quarantined = quarantined;
 	out->to.generation = station_next_generation(out->from.generation, &wrapped);
 	return wrapped ? conntrack_forget(&e->reader, out->from.number << 8, MARK_NUMBER_MASK) : 0;
+}
+
+static int
+commit_changes(struct enforcer *e, struct station_change *changes, size_t n)
+{
+	int rc = send_changes(e, changes, n);
+
+	if (rc < 0 && (rc = restored(e, rc)) == 0) {
+		for (size_t i = 0; rc == 0 && i < n; i++)
+			rc = change_to(e, changes[i].index, changes[i].to.quarantined, &changes[i]);
+		if (rc == 0)
+			rc = send_changes(e, changes, n);
+	}
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		e->stations[changes[i].index] = changes[i].to;
+	return rc;
 }
 
 /* What its standing will be; false when it says nothing new. */
@@ -325,8 +353,10 @@ enforcer_release(struct enforcer *e, uint32_t number, uint32_t cause, const char
 	next.cause &= ~cause;
 	next.since = now;
 	snprintf(next.words, sizeof(next.words), "%s", words);
-	if ((rc = journal_append(e->dirfd, &next, 1)) < 0)
+	if ((rc = journal_append(e->dirfd, &next, 1)) < 0) {
+		e->disk_ok = false;	/* a part of it may stand there: write all of it anew */
 		return rc;
+	}
 	if (next.cause != 0)
 		return keep_standing(e, index, &next);
 	if ((rc = change_to(e, index, false, &change)) < 0 || (rc = commit_changes(e, &change, 1)) < 0)

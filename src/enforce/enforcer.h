@@ -25,11 +25,15 @@ struct enforcer {
 	bool healthy;			/* kernel and model were compared and agree */
 	bool disk_ok;			/* the journal took the last record */
 	uint32_t foreign_changes;
+	void (*before_anew)(void *);	/* called when the table is to be made anew, or NULL */
+	void *before_anew_arg;
 };
 
 /* What an apply did. */
 struct apply_report {
 	uint32_t added, removed, renewed;
+	uint32_t forgotten;		/* open connections of addresses that changed hands */
+	int not_forgotten;		/* errno: they could not be found */
 	uint32_t microseconds;		/* of the kernel's transaction */
 	const char *why;		/* a refused image: static text */
 };

@@ -86,6 +86,13 @@ tell_flow(struct worker *w)
 }
 
 void
+tell_stations(struct cordond *d)
+{
+	if (d->workers[SLOT_FLOW].state == WORKER_UP)
+		tell_flow(&d->workers[SLOT_FLOW]);
+}
+
+void
 flow_up(struct worker *w)
 {
 	struct flow_socket s = { .group_base = w->d->nflog_base };
@@ -220,32 +227,48 @@ cordond_apply(struct cordond *d, int image_fd, struct apply_report *report)
 	log_info("revision %llu applied: %u elements added, %u removed, %u devices renewed",
 	    (unsigned long long)d->enforcer.policy.revision, report->added, report->removed,
 	    report->renewed);
+	if (report->forgotten > 0)
+		log_info("%u open connection(s) of addresses that changed hands are judged anew",
+		    report->forgotten);
+	if (report->not_forgotten != 0)
+		log_error(report->not_forgotten, "connections of addresses that changed hands may stay open");
 	forget_sources(d);
 	d->n_pending = 0;
 	if (d->enforcer.policy.image.appliance->log_group != d->nflog_base) {
 		listen_to_nflog(d);
 		worker_kill(&d->workers[SLOT_FLOW], "must listen to other NFLOG groups");
 	}
-	if (d->workers[SLOT_FLOW].state == WORKER_UP)
-		tell_flow(&d->workers[SLOT_FLOW]);
+	tell_stations(d);
 	if (d->workers[SLOT_PKI].state == WORKER_UP)
 		tell_image(&d->workers[SLOT_PKI]);
 	return 0;
 }
 
+/* After a change that may have found the rules in disorder: put right, they have
+ * other marks for all. */
+static void
+tell_after(struct cordond *d, uint32_t foreign_before, uint32_t number)
+{
+	size_t index = enforcer_index(&d->enforcer, number);
+
+	if (d->enforcer.foreign_changes != foreign_before)
+		tell_stations(d);
+	else if (index != SIZE_MAX)
+		tell_station(d, index);
+}
+
 int
 cordond_quarantine(struct cordond *d, const struct standing *s, size_t n, uint32_t *changed)
 {
+	uint32_t foreign = d->enforcer.foreign_changes;
 	int rc;
 
 	watch_pause(d);
 	rc = enforcer_quarantine(&d->enforcer, s, n, changed);
 	watch_resume(d);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
-		size_t index = enforcer_index(&d->enforcer, s[i].number);
-
-		if (index != SIZE_MAX)
-			tell_station(d, index);
+		tell_after(d, foreign, s[i].number);
+		foreign = d->enforcer.foreign_changes;
 	}
 	return rc;
 }
@@ -253,6 +276,7 @@ cordond_quarantine(struct cordond *d, const struct standing *s, size_t n, uint32
 int
 cordond_release(struct cordond *d, uint32_t number, uint32_t cause, const char *words)
 {
+	uint32_t foreign = d->enforcer.foreign_changes;
 	struct clock_view now;
 	int rc;
 
@@ -261,6 +285,6 @@ cordond_release(struct cordond *d, uint32_t number, uint32_t cause, const char *
 	rc = enforcer_release(&d->enforcer, number, cause, words, now.wall_ms);
 	watch_resume(d);
 	if (rc == 0)
-		tell_station(d, enforcer_index(&d->enforcer, number));
+		tell_after(d, foreign, number);
 	return rc;
 }

@@ -46,8 +46,10 @@ record_good(const struct record *r)
 {
 	uint8_t check[8];
 
+	if (r->magic != MAGIC)
+		return false;
 	check_of(r, check);
-	return r->magic == MAGIC && memcmp(check, r->check, sizeof(check)) == 0 &&
+	return memcmp(check, r->check, sizeof(check)) == 0 &&
 	    memchr(r->s.words, '\0', sizeof(r->s.words)) != NULL;
 }
 
@@ -85,6 +87,7 @@ journal_load(int dirfd, struct standing **out, size_t *n, uint32_t *damaged)
 	struct standing *s = NULL;
 	uint8_t *p = NULL;
 	size_t len = 0, room, all = 0;
+	bool in_damage = false;
 	int rc = file_read_at(dirfd, JOURNAL, JOURNAL_MAX, &p, &len);
 
 	*damaged = 0;
@@ -97,7 +100,9 @@ journal_load(int dirfd, struct standing **out, size_t *n, uint32_t *damaged)
 		rc = -ENOMEM;
 		goto out;
 	}
-	for (size_t at = 0; at + sizeof(struct record) <= len; at += sizeof(struct record)) {
+	/* A full disk leaves a part of a record, and whole ones may stand behind it:
+	 * the next good one may begin anywhere. */
+	for (size_t at = 0; at + sizeof(struct record) <= len;) {
 		struct record r;
 
 		memcpy(&r, p + at, sizeof(r));
@@ -105,8 +110,12 @@ journal_load(int dirfd, struct standing **out, size_t *n, uint32_t *damaged)
 			placed[all].s = r.s;
 			placed[all].place = all;
 			all++;
+			at += sizeof(r);
+			in_damage = false;
 		} else {
-			++*damaged;
+			*damaged += !in_damage;
+			in_damage = true;
+			at++;
 		}
 	}
 	qsort(placed, all, sizeof(*placed), by_number);

@@ -233,6 +233,8 @@ main(int argc, char **argv)
 	if (rc < 0)
 		log_fatal(rc, "the rules could not be loaded; what stood in the kernel still stands");
 	report_start(&d.enforcer, &report);
+	d.enforcer.before_anew = counts_close;
+	d.enforcer.before_anew_arg = &d;
 	if ((rc = run(&d)) < 0)
 		log_fatal(rc, "cannot run");
 	finish(&d);

@@ -135,7 +135,9 @@ adopt_stations(struct enforcer *e, int64_t now, struct start_report *report)
 	if (rc == 0)
 		rc = nft_read_set(&e->reader, set_info(SET_QUARANTINED)->name, kernel_quarantined, &q);
 	report->quarantined += q.n;
-	return rc == -ENOENT ? 0 : rc;	/* a table without our sets is replaced anyway */
+	if (rc == -ENOENT)	/* not our table: it will be replaced, and its marks prove nothing */
+		rc = conntrack_forget_marked(&e->reader, &report->flows_forgotten);
+	return rc;
 }
 
 /* ---- the table ---------------------------------------------------------- */
@@ -177,6 +179,36 @@ claim(struct enforcer *e)
 	return rc;
 }
 
+/* The same when the rules that stood were others: what they let through carries
+ * marks that would be live. With a new generation every flow is judged again. */
+static int
+load_renewed(struct enforcer *e, bool replace)
+{
+	uint32_t n = e->policy.image.n[IMAGE_DEVICES];
+	struct station *before = calloc((size_t)n + 1, sizeof(*before));
+	bool wrapped;
+	int rc = 0;
+
+	if (before == NULL)
+		return -ENOMEM;
+	if (replace && e->before_anew != NULL)
+		e->before_anew(e->before_anew_arg);
+	memcpy(before, e->stations, n * sizeof(*before));
+	for (uint32_t i = 0; rc == 0 && i < n; i++) {
+		struct station *st = &e->stations[i];
+
+		st->generation = station_next_generation(st->generation, &wrapped);
+		if (wrapped)
+			rc = conntrack_forget(&e->reader, st->number << 8, MARK_NUMBER_MASK);
+	}
+	if (rc == 0)
+		rc = load_table(e, replace);
+	if (rc < 0)
+		memcpy(e->stations, before, n * sizeof(*before));
+	free(before);
+	return rc;
+}
+
 static int
 agrees(struct enforcer *e, bool *same, char where[SET_NAMELEN])
 {
@@ -209,7 +241,7 @@ enforcer_restore(struct enforcer *e, bool *differed, char where[SET_NAMELEN])
 	}
 	*differed = true;
 	e->healthy = false;
-	if ((rc = load_table(e, there)) == 0)
+	if ((rc = load_renewed(e, there)) == 0)
 		e->healthy = true;
 	return rc;
 }
@@ -237,7 +269,7 @@ adopt(struct enforcer *e, uint32_t flags, int64_t now, struct start_report *repo
 	if (e->features.owner_persist != persists) {
 		report->rebuilt = true;
 		snprintf(report->differs, sizeof(report->differs), "the table's flags");
-		return load_table(e, true);
+		return load_renewed(e, true);
 	}
 	rc = enforcer_restore(e, &differed, report->differs);
 	report->rebuilt = differed;

@@ -32,6 +32,7 @@ on_settled(evutil_socket_t fd, short what, void *arg)
 		log_error(rc, "another program changed the rules and they could not be put right");
 	} else if (differed) {
 		d->enforcer.foreign_changes++;
+		tell_stations(d);
 		log_warn(0, "another program changed the rules (%s): put right", where[0] ? where : "the table was gone");
 	}
 }

@@ -41,4 +41,12 @@ int diff_station_changes(const struct ruleset *, const struct station_change *, 
 void diff_stations(const struct image *old, const struct station *old_stations, const struct image *next,
     struct station *out, bool *wrapped, uint32_t *renewed);
 
+/* The addresses that next gives to another device than old did, or to one while
+ * old gave them to none, or the other way round: flows that use them are no
+ * longer what they were admitted as. Sorted by image_address_order; the caller
+ * frees *out. 0 or -ENOMEM. */
+int diff_moved_addresses(const struct image *old, const struct image *next, struct image_address **out,
+    size_t *n);
+int image_address_order(const void *, const void *);
+
 #endif

@@ -4,6 +4,7 @@
  * still allowed are admitted again by their next packet, the others die. */
 #include "model/diff.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,4 +89,73 @@ diff_stations(const struct image *old, const struct station *old_stations, const
 		}
 	}
 	free(changed);
+}
+
+/* ---- addresses that change hands ---------------------------------------- */
+
+struct held {
+	struct image_address address;
+	uint32_t number;
+};
+
+int
+image_address_order(const void *a, const void *b)
+{
+	const struct image_address *x = a, *y = b;
+
+	if (x->family != y->family)
+		return x->family < y->family ? -1 : 1;
+	return memcmp(x->bytes, y->bytes, sizeof(x->bytes));
+}
+
+static int
+held_order(const void *a, const void *b)
+{
+	const struct held *x = a, *y = b;
+	int c = image_address_order(&x->address, &y->address);
+
+	return c != 0 ? c : (x->number > y->number) - (x->number < y->number);
+}
+
+static size_t
+all_held(const struct image *im, struct held *out)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < im->n[IMAGE_DEVICES]; i++) {
+		const struct image_device *d = &im->devices[i];
+
+		for (uint32_t j = 0; j < d->addresses.n; j++)
+			out[n++] = (struct held){ im->addresses[d->addresses.first + j], d->number };
+	}
+	return n;
+}
+
+/* What stays is there twice: its holder was and is the same. */
+int
+diff_moved_addresses(const struct image *old, const struct image *next, struct image_address **out,
+    size_t *n)
+{
+	size_t room = (size_t)old->n[IMAGE_ADDRESSES] + next->n[IMAGE_ADDRESSES] + 1, all;
+	struct held *held = calloc(room, sizeof(*held));
+	struct image_address *moved = calloc(room, sizeof(*moved));
+
+	*n = 0;
+	if (held == NULL || moved == NULL) {
+		free(held);
+		free(moved);
+		return -ENOMEM;
+	}
+	all = all_held(old, held);
+	all += all_held(next, held + all);
+	qsort(held, all, sizeof(*held), held_order);
+	for (size_t i = 0; i < all; i++) {
+		if (i + 1 < all && held_order(&held[i], &held[i + 1]) == 0)
+			i++;
+		else
+			moved[(*n)++] = held[i].address;
+	}
+	free(held);
+	*out = moved;
+	return 0;
 }

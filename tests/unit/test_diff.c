@@ -403,6 +403,39 @@ test_renewed(void **state)
 }
 
 static void
+test_moved_addresses(void **state)
+{
+	struct policy *p = two_classes(410, MODE_ENFORCE);
+	struct image_address *moved;
+	struct loaded old, next;
+	uint8_t a[4], b[4];
+	size_t n;
+
+	(void)state;
+	load(two_classes(410, MODE_ENFORCE), NULL, &old);
+	assert_int_equal(diff_moved_addresses(&old.image, &old.image, &moved, &n), 0);
+	assert_int_equal(n, 0);
+	free(moved);
+	/* the first device takes the second's, the second a new one: all three moved */
+	memcpy(a, p->devices[0].addresses[0].bytes, 4);
+	memcpy(b, p->devices[1].addresses[0].bytes, 4);
+	memcpy(p->devices[0].addresses[0].bytes, b, 4);
+	p->devices[1].addresses[0].bytes[3] = 200;
+	load(p, &old, &next);
+	assert_int_equal(diff_moved_addresses(&old.image, &next.image, &moved, &n), 0);
+	for (size_t i = 0; i + 1 < n; i++)
+		assert_true(image_address_order(&moved[i], &moved[i + 1]) <= 0);
+	assert_int_equal(n, 4);		/* the second's is in both lists, of different holders */
+	assert_memory_equal(moved[0].bytes, a, 4);
+	assert_memory_equal(moved[1].bytes, b, 4);
+	assert_memory_equal(moved[2].bytes, b, 4);
+	assert_int_equal(moved[3].bytes[3], 200);
+	free(moved);
+	free(old.bytes);
+	free(next.bytes);
+}
+
+static void
 test_generation_wraps(void **state)
 {
 	struct loaded old, next;
@@ -430,6 +463,7 @@ main(void)
 		cmocka_unit_test(test_random_policies),
 		cmocka_unit_test(test_station_change),
 		cmocka_unit_test(test_renewed),
+		cmocka_unit_test(test_moved_addresses),
 		cmocka_unit_test(test_generation_wraps),
 	};
 

@@ -130,6 +130,35 @@ test_damaged_record(void **state)
 	free(out);
 }
 
+/* A full disk took a part of a record; what was written behind it counts. */
+static void
+test_part_in_the_middle(void **state)
+{
+	struct standing s[] = { standing(1, CAUSE_REVOKED), standing(2, CAUSE_REVOKED),
+		standing(3, CAUSE_REVOKED) };
+	struct standing *out;
+	struct stat st;
+	uint32_t damaged;
+	size_t n;
+	int fd;
+
+	(void)state;
+	for (off_t part = 1; part < 40; part += 13) {
+		assert_int_equal(journal_rewrite(dirfd, s, 2), 0);
+		assert_int_equal(fstatat(dirfd, "stations.journal", &st, 0), 0);
+		fd = openat(dirfd, "stations.journal", O_WRONLY);
+		assert_int_equal(ftruncate(fd, st.st_size / 2 + part), 0);
+		close(fd);
+		assert_int_equal(journal_append(dirfd, s + 2, 1), 0);
+		assert_int_equal(journal_load(dirfd, &out, &n, &damaged), 0);
+		assert_int_equal(n, 2);
+		assert_int_equal(damaged, 1);
+		assert_int_equal(out[0].number, 1);
+		assert_int_equal(out[1].number, 3);
+		free(out);
+	}
+}
+
 static void
 save(uint64_t revision, const char *class_name)
 {
@@ -190,6 +219,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_last_record_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_torn_tail, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damaged_record, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_part_in_the_middle, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_newest_sound_image, setup, teardown),
 	};
 
