@@ -35,6 +35,19 @@ def last_words(log):
     return lines[-1] if lines else "no reason given"
 
 
+def skipped_tests(log):
+    """{test: why} of a cmocka program, whose tests print "skipped: why" before they do."""
+    found, why = {}, None
+    for line in log.splitlines():
+        if line.startswith("skipped: "):
+            why = line.split(" ", 1)[1]
+        test = re.match(r"\[  SKIPPED \] (\w+)$", line)
+        if test:        # told again at the end
+            found.setdefault(test.group(1), why or "no reason given")
+            why = None
+    return found
+
+
 def one_program(name, result, log):
     """(passed, failed, skipped) of one automake test."""
     ran = sum(int(n) for n in RUN.findall(log))
@@ -43,8 +56,8 @@ def one_program(name, result, log):
         return 0, 0, 1
     if result in ("PASS", "XFAIL"):
         skipped = sum(int(n) for n in NONE.findall(log))
-        for line in re.findall(r"^\[  SKIPPED \] (\w+)$", log, re.M):
-            say(f"skipped: {name}: {line}")
+        for test, why in skipped_tests(log).items():
+            say(f"skipped: {name}: {test}: {why}")
         return max(1, ran) - skipped, 0, skipped
     failed = max(1, sum(int(n) for _, n in BAD.findall(log)))
     say(f"FAILED: {name}")

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/x509v3.h>
 
@@ -375,6 +376,16 @@ read_whole(const char *folder, const char *file, struct bytes *out)
 	return out->n > 0;
 }
 
+/* Before anything is allocated: skip() comes back to nobody. */
+static void
+need_folder(const char *folder)
+{
+	if (access(folder, R_OK | X_OK) == 0)
+		return;
+	print_message("skipped: no folder %s\n", folder);
+	skip();
+}
+
 static void
 each_file(const char *folder, const char *suffix, void (*f)(const struct bytes *, const char *, void *),
     void *arg)
@@ -384,8 +395,7 @@ each_file(const char *folder, const char *suffix, void (*f)(const struct bytes *
 	size_t n, m = strlen(suffix);
 	DIR *dir = opendir(folder);
 
-	if (dir == NULL)
-		skip();
+	assert_non_null(dir);
 	while ((e = readdir(dir)) != NULL) {
 		n = strlen(e->d_name);
 		if (e->d_name[0] == '.' || n < m || strcmp(e->d_name + n - m, suffix) != 0)
@@ -412,11 +422,13 @@ fuzz_input(const struct bytes *file, const char *which, void *arg)
 static void
 test_fuzz_inputs(void **state)
 {
-	EVP_PKEY *key = make_key("P-256");
 	char folder[512];
+	EVP_PKEY *key;
 
 	(void)state;
-	each_file(data_folder(folder, "pki/openssl-fuzz-crl"), "", fuzz_input, key);
+	need_folder(data_folder(folder, "pki/openssl-fuzz-crl"));
+	key = make_key("P-256");
+	each_file(folder, "", fuzz_input, key);
 	EVP_PKEY_free(key);
 }
 
@@ -545,7 +557,8 @@ test_pkits_as_openssl(void **state)
 	struct agreement all = { .certificates = data_folder(certificates, "pki/pkits/certs") };
 
 	(void)state;
-	each_file(data_folder(folder, "pki/pkits/crls"), ".crl", agree, &all);
+	need_folder(data_folder(folder, "pki/pkits/crls"));
+	each_file(folder, ".crl", agree, &all);
 	print_message("%u verified, %u refused\n", all.verified, all.refused);
 	assert_int_equal(all.disagree, 0);
 	assert_true(all.verified > 100);

@@ -596,8 +596,10 @@ its_group_reads_while_it_is_written(void **state)
 	struct evidence *e;
 
 	(void)state;
-	if (geteuid() != 0)
+	if (geteuid() != 0) {
+		print_message("skipped: needs root, to become another user\n");
 		skip();
+	}
 	/* as it is installed: the folder belongs to the group, and so do the files */
 	assert_int_equal(chown(folder, (uid_t)-1, READER), 0);
 	assert_int_equal(chmod(folder, 02750), 0);
@@ -662,8 +664,10 @@ from_inside_the_folder(void **state)
 
 	(void)state;
 	assert_int_not_equal(here, -1);
-	if (geteuid() != 0)
+	if (geteuid() != 0) {
+		print_message("skipped: needs root, to become another user\n");
 		skip();
+	}
 	assert_int_equal(mkdirat(AT_FDCWD, "/tmp/test_evidence.closed", 0700), 0);
 	pid = fork();
 	if (pid == 0) {
