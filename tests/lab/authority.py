@@ -11,6 +11,11 @@ from cryptography.x509.oid import NameOID
 DAY = datetime.timedelta(days=1)
 
 
+def utc_now():
+    """Without a time zone, as the oldest python3-cryptography that we meet wants it."""
+    return datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+
+
 class Authority:
     """Keeps its key in `folder`, so that a standing lab can go on revoking."""
 
@@ -28,7 +33,7 @@ class Authority:
     def _make(self, name):
         self.key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        now = datetime.datetime.utcnow()
+        now = utc_now()
         ski = x509.SubjectKeyIdentifier.from_public_key(self.key.public_key())
         usage = x509.KeyUsage(digital_signature=False, content_commitment=False,
                               key_encipherment=False, data_encipherment=False,
@@ -76,7 +81,7 @@ class Authority:
 
     def crl(self, number=None, this_update=None, next_update=None, serials=None, key=None):
         """The next CRL, as DER. Tests bend it by the parameters."""
-        now = datetime.datetime.utcnow()
+        now = utc_now()
         this_update = this_update or now - datetime.timedelta(minutes=5)
         next_update = next_update or now + 7 * DAY
         builder = (x509.CertificateRevocationListBuilder()

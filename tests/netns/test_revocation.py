@@ -7,6 +7,7 @@ import time
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from lab.authority import utc_now
 from lab.cordon import Failed
 from lab import packets
 from lab.site import CRL_NAME
@@ -146,7 +147,7 @@ def test_operator_quarantines_and_releases(world, family):
 # ---- CRLs that change nothing ---------------------------------------------------------
 
 def day(n):
-    return datetime.datetime.utcnow() + datetime.timedelta(days=n)
+    return utc_now() + datetime.timedelta(days=n)
 
 
 def bad_crls(world, serial):
