@@ -103,6 +103,46 @@ test_bootstrap(void **state)
 	out_of(p, WALK_DROP);
 }
 
+static int
+count_bootstrap(void *arg, const struct element *e)
+{
+	unsigned *n = arg;
+
+	*n += e->set.kind == SET_BOOTSTRAP;
+	return 0;
+}
+
+/* A service that is not DHCP does not open it. */
+static void
+test_bootstrap_is_a_service(void **state)
+{
+	static const struct {
+		uint8_t protocol;
+		uint16_t low, high;
+		unsigned want;
+	} cases[] = { { IPPROTO_UDP, 67, 67, 1 }, { IPPROTO_UDP, 547, 547, 1 }, { IPPROTO_UDP, 66, 66, 0 },
+		{ IPPROTO_UDP, 68, 546, 0 }, { IPPROTO_UDP, 548, 548, 0 }, { IPPROTO_TCP, 67, 547, 0 },
+		{ IPPROTO_UDP, 60, 600, 2 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct policy *p = sample_new();
+		struct ruleset rs;
+		struct image im;
+		uint8_t *b;
+		unsigned n = 0;
+		size_t len;
+
+		sample_service(p, BOX_PORTS, cases[i].protocol, cases[i].low, cases[i].high);
+		im = sample_image(p, NULL, &b, &len);
+		policy_free(p);
+		rs = ruleset_make(&im, NULL, (struct features){ true, true });
+		elements_of_appliance(&rs, count_bootstrap, &n);
+		assert_int_equal(n, cases[i].want);
+		free(b);
+	}
+}
+
 /* Neighbour discovery from the link itself, by its hop limit. */
 static void
 test_link(void **state)
@@ -223,6 +263,22 @@ test_budget(void **state)
 		assert_int_equal(walk_added(&w, keys[i].stranger[v6]), 0);
 		assert_int_equal(w.counters[COUNTER_STRANGERS_OVER], 1);
 	}
+}
+
+/* What comes from outside does not use up the budget of the device it goes to. */
+static void
+test_budget_of_outside(void **state)
+{
+	(void)state;
+	w.over_budget = true;
+	stopped(packet(SERVER, PORT, IPPROTO_TCP, 22));
+	assert_int_equal(walk_added(&w, SET_BUDGET), 0);
+	assert_int_equal(walk_added(&w, of_family(SET_REFUSED4, SET_REFUSED6)), 1);
+	w.over_budget = false;
+	w.stranger_over_budget = true;
+	stopped(packet(SERVER, PORT, IPPROTO_TCP, 23));
+	assert_int_equal(walk_added(&w, of_family(SET_REFUSED4, SET_REFUSED6)), 0);
+	refused(packet(PORT, OTHER, IPPROTO_TCP, 22));
 }
 
 /* A known key is counted, and told of only now and then. */
@@ -353,8 +409,14 @@ static void
 test_structure(void **state)
 {
 	struct structure s = { .bad = false };
+	bool drop;
 
 	(void)state;
+	assert_int_equal(chain_hook(CHAIN_FORWARD, &drop), HOOK_FORWARD);
+	assert_true(drop);
+	assert_int_equal(chain_hook(CHAIN_INPUT, &drop), HOOK_INPUT);
+	assert_int_equal(chain_hook(CHAIN_OUTPUT, &drop), HOOK_OUTPUT);
+	assert_int_equal(chain_hook(CHAIN_JUDGE, &drop), HOOK_NONE);
 	ruleset_each_chain(&rules, look_at_chain, &s);
 	assert_int_equal(s.fields[FIELD_IP_SADDR], s.fields[FIELD_IP6_SADDR]);
 	assert_int_equal(s.fields[FIELD_IP_DADDR], s.fields[FIELD_IP6_DADDR]);
@@ -368,10 +430,12 @@ main(void)
 		BOTH(test_services),
 		BOTH(test_services_in_quarantine),
 		BOTH(test_bootstrap),
+		BOTH(test_bootstrap_is_a_service),
 		BOTH(test_link),
 		BOTH(test_output),
 		BOTH(test_full),
 		BOTH(test_budget),
+		BOTH(test_budget_of_outside),
 		BOTH(test_known_key),
 		BOTH(test_portless_keys),
 		BOTH(test_connection_limit),
