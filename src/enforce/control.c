@@ -70,14 +70,13 @@ image(struct client *c)
 static void
 apply(struct client *c)
 {
-	struct worker *w = &c->d->workers[SLOT_COMPILE];
+	int rc;
 
-	if (w->state != WORKER_DOWN) {
-		done(c, -EBUSY);
-		return;
+	c->waits_apply = true;	/* first: it may be answered before compile_start returns */
+	if ((rc = compile_start(c->d)) < 0) {
+		c->waits_apply = false;
+		done(c, rc);
 	}
-	c->waits_apply = true;
-	worker_start(w);
 }
 
 static void

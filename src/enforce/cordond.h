@@ -39,6 +39,8 @@ struct worker {
 	uint32_t pid;
 	uint32_t restarts;
 	uint32_t context;	/* SLOT_FETCH: the source */
+	bool answered;		/* SLOT_COMPILE: its result is here, it is on its way out, */
+	bool again;		/* and when it is gone another one shall begin */
 	int64_t started_ms;	/* boot time */
 	uint32_t backoff_ms;
 	struct ipc ipc;
@@ -60,6 +62,8 @@ void worker_kill(struct worker *, const char *why);
 void flow_up(struct worker *);
 void pki_up(struct worker *);
 void compile_up(struct worker *);
+/* Have the configuration compiled and applied. -EBUSY while that is under way. */
+int compile_start(struct cordond *);
 void fetch_up(struct worker *);
 void compile_down(struct worker *);
 void fetch_down(struct worker *);

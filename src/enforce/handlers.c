@@ -115,6 +115,19 @@ flow_message(struct worker *w, struct ipc_message *m)
 
 /* ---- cordon-compile ----------------------------------------------------- */
 
+int
+compile_start(struct cordond *d)
+{
+	struct worker *w = &d->workers[SLOT_COMPILE];
+
+	if (w->state != WORKER_DOWN && !w->answered)
+		return -EBUSY;
+	w->again = w->state != WORKER_DOWN;
+	if (!w->again)
+		worker_start(w);
+	return 0;
+}
+
 void
 compile_up(struct worker *w)
 {
@@ -149,13 +162,17 @@ applied(struct cordond *d, struct ctl_applied *a, int text_fd)
 		close(empty);
 }
 
-/* Ended without a result. */
 void
 compile_down(struct worker *w)
 {
 	struct ctl_applied a = { .error = EIO };
+	bool again = w->again;
 
-	applied(w->d, &a, -1);
+	if (!w->answered)	/* ended without a result */
+		applied(w->d, &a, -1);
+	w->answered = w->again = false;
+	if (again)
+		worker_start(w);
 }
 
 const char *
@@ -166,8 +183,9 @@ compile_message(struct worker *w, struct ipc_message *m)
 	struct apply_report report;
 	int rc = 0;
 
-	if (m->type != MSG_COMPILED)
+	if (m->type != MSG_COMPILED || w->answered)
 		return "spoke out of turn";
+	w->answered = true;
 	if (r->mistakes == 0) {
 		rc = cordond_apply(w->d, m->fd, &report);
 		if (rc < 0)

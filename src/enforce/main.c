@@ -105,7 +105,7 @@ on_signal(evutil_socket_t sig, short what, void *arg)
 
 	(void)what;
 	if (sig == SIGHUP) {	/* reload: the same as an operator's apply */
-		worker_start(&d->workers[SLOT_COMPILE]);
+		compile_start(d);
 		return;
 	}
 	event_base_loopexit(d->base, NULL);
