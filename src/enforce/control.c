@@ -178,7 +178,7 @@ on_client(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if ((rc = ipc_recv(&c->ipc, &m)) == -EAGAIN)
 		return;
-	if (rc != 1 || c->waits_apply || c->waits_flush != 0) {	/* one request at a time */
+	if (rc != 1 || c->waits_apply || c->waits_next || c->waits_flush != 0) {	/* one request at a time */
 		client_close(c);
 		return;
 	}
@@ -228,6 +228,22 @@ control_applied(struct cordond *d, const struct ctl_applied *a, int text_fd)
 		c->waits_apply = false;
 		answer(c, MSG_CTL_APPLIED, a, sizeof(*a), text_fd);
 	}
+}
+
+bool
+control_wants_apply(struct cordond *d)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < LIMIT_CLIENTS; i++) {
+		struct client *c = &d->clients[i];
+
+		if (!c->used || !c->waits_next)
+			continue;
+		c->waits_next = false;
+		c->waits_apply = any = true;
+	}
+	return any;
 }
 
 void

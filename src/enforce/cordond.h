@@ -89,6 +89,7 @@ struct client {
 	struct event *event;
 	uint32_t serial;	/* of the request that waits */
 	bool waits_apply;
+	bool waits_next;	/* for a compiler to be started when the last one has ended */
 	uint32_t waits_flush;	/* token; 0: no */
 	bool used;
 };
@@ -96,6 +97,8 @@ struct client {
 int control_init(struct cordond *, int listen_fd);
 void control_done(struct cordond *);
 void control_applied(struct cordond *, const struct ctl_applied *, int text_fd);
+/* The compiler has ended: does a client wait for another? It does for this one then. */
+bool control_wants_apply(struct cordond *);
 void control_flushed(struct cordond *, uint32_t token, uint32_t error);
 
 /* A sealed snapshot (proto/snapshot.h): the descriptor or -errno. */
