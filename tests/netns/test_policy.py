@@ -7,6 +7,7 @@ import pytest
 
 from lab import packets
 from lab.cordon import Failed
+from lab.topology import wait_for
 from lab.traffic import TcpFlow, ping, tcp_open, tcp_works, udp_answers
 
 
