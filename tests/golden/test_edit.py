@@ -192,11 +192,3 @@ def test_the_same_commands_everywhere(etc):
         for option in re.findall(r"^  --([a-z]+)", etc.must(0, *name.split(), "--help").stdout, re.M):
             assert f"Fl -{option}" in man, f"--{option} is not in the man page"
             assert f"--{option}" in completion, f"--{option} is not completed"
-
-
-def test_man_page_is_clean():
-    if shutil.which("mandoc") is None:
-        pytest.skip("mandoc is not installed")
-    done = subprocess.run(["mandoc", "-Tlint", "-W", "warning", os.path.join(SOURCE, "doc/man/cordonctl.8")],
-                          text=True, capture_output=True, check=False)
-    assert done.returncode == 0, done.stdout
