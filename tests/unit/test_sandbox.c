@@ -112,16 +112,25 @@ do_socket_inet(void)
 	return result(socket(AF_INET, SOCK_STREAM, 0));
 }
 
+static int
+look_up(void)
+{
+	struct addrinfo *found;
+	int rc = getaddrinfo("localhost", "80", NULL, &found);
+
+	if (rc == 0)
+		freeaddrinfo(found);
+	return rc;
+}
+
+/* What the machine answers outside: one without /etc/hosts may not know it. */
+static int looked_up;
+
 /* By whatever modules nsswitch.conf names on this machine. */
 static int
 do_resolve(void)
 {
-	struct addrinfo *found;
-
-	if (getaddrinfo("localhost", "80", NULL, &found) != 0)
-		return EIO;
-	freeaddrinfo(found);
-	return getpwuid(0) == NULL ? EIO : 0;
+	return look_up() == looked_up && getpwuid(0) != NULL ? 0 : EIO;
 }
 
 static int
@@ -397,6 +406,7 @@ test_rights(void **state)
 	print_message("skipped: the sanitizers make system calls of their own\n");
 	skip();
 #endif
+	looked_up = look_up();
 	for (i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++) {
 		o = &outcomes[i];
 		sb.rights = o->rights;
