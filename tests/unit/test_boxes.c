@@ -132,6 +132,29 @@ test_neighbours_merge(void **state)
 	free(out);
 }
 
+/* 10.0.1.5 and 10.0.2.6 are none, although the last octets follow each other:
+ * what lies between them stays closed. */
+static void
+test_no_neighbours(void **state)
+{
+	static const uint8_t families[] = { AF_INET, AF_INET6 };
+	struct image_box in[2], *out;
+	size_t n, i, at;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		at = families[i] == AF_INET ? 2 : 14;
+		in[0] = box(families[i], IPPROTO_TCP, 80, 80, 5, 5);
+		in[1] = box(families[i], IPPROTO_TCP, 80, 80, 6, 6);
+		in[0].first[at] = in[0].last[at] = 1;
+		in[1].first[at] = in[1].last[at] = 2;
+		assert_int_equal(boxes_disjoint(in, 2, 10, &out, &n), 0);
+		assert_int_equal(n, 2);
+		assert_memory_equal(out, in, sizeof(in));
+		free(out);
+	}
+}
+
 /* 10.0.0.255 and 10.0.1.0 are neighbours, and so across every octet of IPv6;
  * 255.255.255.255 has none. */
 static void
@@ -262,6 +285,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random_cover),
 		cmocka_unit_test(test_neighbours_merge),
+		cmocka_unit_test(test_no_neighbours),
 		cmocka_unit_test(test_neighbours_carry),
 		cmocka_unit_test(test_groups_stay_apart),
 		cmocka_unit_test(test_without_addresses),

@@ -146,6 +146,12 @@ test_numbers_run_out(void **state)
 	header.next_device = LIMIT_DEVICE_NUMBER + 1;
 	assert_int_equal(compile_policy(p, &im, &m, &next, &len), -EINVAL);
 	assert_true(said(m.lines, m.n, "all numbers were given out once"));
+	/* one number is left, and two want it */
+	mistakes_done(&m);
+	mistakes_init(&m);
+	sample_device(p, "e", "c", 2, NULL, NULL, NULL, 0);
+	header.next_device = LIMIT_DEVICE_NUMBER;
+	assert_int_equal(compile_policy(p, &im, &m, &next, &len), -EINVAL);
 	policy_free(p);
 	free(bytes);
 }

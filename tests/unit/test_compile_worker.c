@@ -192,6 +192,11 @@ test_refuses(void **state)
 	assert_int_equal(ipc_recv_wait(&w.channel, &msg, WAIT_MS), 0);
 	assert_int_not_equal(worker_end(&w), 0);
 	worker_start(&w);
+	send_image(&w, bytes, len, true);
+	send_image(&w, bytes, len, true);
+	assert_int_equal(ipc_recv_wait(&w.channel, &msg, WAIT_MS), 0);
+	assert_int_not_equal(worker_end(&w), 0);
+	worker_start(&w);
 	assert_int_equal(ipc_send_wait(&w.channel, MSG_COMPILE, 0, &request, sizeof(request), -1, WAIT_MS), 0);
 	assert_int_equal(ipc_recv_wait(&w.channel, &msg, WAIT_MS), 0);
 	assert_int_not_equal(worker_end(&w), 0);

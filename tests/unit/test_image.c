@@ -221,6 +221,7 @@ test_devices(void **state)
 	SPOIL(IMAGE_DEVICES, 0, image_device, class_number, 0, "a device's class is none");
 	SPOIL(IMAGE_DEVICES, 0, image_device, class_number, 9, "a device's class is none");
 	SPOIL(IMAGE_DEVICES, 0, image_device, interface, 1U << 30, "a device's port is no device interface");
+	SPOIL(IMAGE_DEVICES, 0, image_device, interface, 1, "a device's port is no device interface");
 	SPOIL(IMAGE_DEVICES, 0, image_device, mac[0], 1, "a device's MAC is not valid");
 	SPOIL(IMAGE_DEVICES, 0, image_device, mac[5], 4, "two devices have one MAC");
 	SPOIL(IMAGE_DEVICES, 1, image_device, addresses.first, 9, "a device's parts are out of range");
