@@ -2,6 +2,7 @@
 /* control.c -- the operators' socket: who may open it may do all that is here
  * (its permissions are the authorisation). Each client has one request at a time. */
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -167,6 +168,24 @@ request(struct client *c, struct ipc_message *m)
 	client_close(c);
 }
 
+static bool
+waits(const struct client *c)
+{
+	return c->waits_apply || c->waits_flush != 0;
+}
+
+/* Has the client not taken the last answer yet? The descriptors in those count
+ * against all that we may have under way, to whomever. */
+static bool
+unread(const struct client *c)
+{
+	uint32_t memory[SK_MEMINFO_VARS] = { 0 };
+	socklen_t len = sizeof(memory);
+
+	return getsockopt(c->ipc.fd, SOL_SOCKET, SO_MEMINFO, memory, &len) == 0 &&
+	    memory[SK_MEMINFO_WMEM_ALLOC] != 0;
+}
+
 static void
 on_client(evutil_socket_t fd, short what, void *arg)
 {
@@ -178,22 +197,36 @@ on_client(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if ((rc = ipc_recv(&c->ipc, &m)) == -EAGAIN)
 		return;
-	if (rc != 1 || c->waits_apply || c->waits_next || c->waits_flush != 0) {	/* one request at a time */
+	if (rc != 1 || waits(c) || unread(c)) {	/* one request at a time */
+		if (rc == 1 && m.fd != -1)
+			close(m.fd);
 		client_close(c);
 		return;
 	}
+	c->last_asked = ++c->d->n_asked;
 	request(c, &m);
 	if (m.fd != -1)
 		close(m.fd);
 }
 
+/* A free place, or that of the client which has asked for nothing for longest:
+ * idle ones shut no operator out. NULL: all of them wait for an answer. */
 static struct client *
 free_client(struct cordond *d)
 {
-	for (size_t i = 0; i < LIMIT_CLIENTS; i++)
-		if (!d->clients[i].used)
-			return &d->clients[i];
-	return NULL;
+	struct client *idle = NULL;
+
+	for (size_t i = 0; i < LIMIT_CLIENTS; i++) {
+		struct client *c = &d->clients[i];
+
+		if (!c->used)
+			return c;
+		if (!waits(c) && (idle == NULL || c->last_asked < idle->last_asked))
+			idle = c;
+	}
+	if (idle != NULL)
+		client_close(idle);
+	return idle;
 }
 
 static void
@@ -211,6 +244,7 @@ on_listen(evutil_socket_t listen_fd, short what, void *arg)
 		return;
 	}
 	c->used = true;
+	c->last_asked = ++d->n_asked;
 	ipc_init(&c->ipc, fd, PROC_BIT(PROC_ENFORCE), PROC_BIT(PROC_CTL), &messages);
 	c->event = event_new(d->base, fd, EV_READ | EV_PERSIST, on_client, c);
 	if (c->event == NULL || event_add(c->event, NULL) == -1)
@@ -228,22 +262,6 @@ control_applied(struct cordond *d, const struct ctl_applied *a, int text_fd)
 		c->waits_apply = false;
 		answer(c, MSG_CTL_APPLIED, a, sizeof(*a), text_fd);
 	}
-}
-
-bool
-control_wants_apply(struct cordond *d)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < LIMIT_CLIENTS; i++) {
-		struct client *c = &d->clients[i];
-
-		if (!c->used || !c->waits_next)
-			continue;
-		c->waits_next = false;
-		c->waits_apply = any = true;
-	}
-	return any;
 }
 
 void

@@ -89,16 +89,14 @@ struct client {
 	struct event *event;
 	uint32_t serial;	/* of the request that waits */
 	bool waits_apply;
-	bool waits_next;	/* for a compiler to be started when the last one has ended */
 	uint32_t waits_flush;	/* token; 0: no */
+	uint64_t last_asked;	/* cordond's n_asked at its last request */
 	bool used;
 };
 
 int control_init(struct cordond *, int listen_fd);
 void control_done(struct cordond *);
 void control_applied(struct cordond *, const struct ctl_applied *, int text_fd);
-/* The compiler has ended: does a client wait for another? It does for this one then. */
-bool control_wants_apply(struct cordond *);
 void control_flushed(struct cordond *, uint32_t token, uint32_t error);
 
 /* A sealed snapshot (proto/snapshot.h): the descriptor or -errno. */
@@ -139,6 +137,7 @@ struct cordond {
 	uint32_t next_token;
 	struct worker workers[SLOTS];
 	struct client clients[LIMIT_CLIENTS];
+	uint64_t n_asked;	/* requests and connections so far */
 	int listen_fd;
 	struct event *listen_event;
 	int nflog_fd;

@@ -13,6 +13,10 @@
 #define BACKOFF_MAX_MS	10000
 #define LIVED_WELL_MS	30000	/* a worker that ran this long begins at the shortest back-off again */
 #define SEND_WAIT_MS	200	/* a worker that takes nothing for so long hangs */
+/* Whoever has one thing to do and has not ended by then hangs, and holds up the
+ * next apply or, one source after another, all fetches. */
+#define COMPILE_MAX_S	600
+#define FETCH_MAX_S	(LIMIT_FETCH_SECONDS + 60)
 
 static void
 worker_up(struct worker *w)
@@ -79,11 +83,27 @@ close_channel(struct worker *w)
 }
 
 static void
+ask_to_kill(struct worker *w)
+{
+	struct spawn_kill kill = { .token = w->token };
+
+	ipc_send_wait(&w->d->spawn, MSG_SPAWN_KILL, 0, &kill, sizeof(kill), -1, SEND_WAIT_MS);
+}
+
+/* Time to start a lasting worker again, or to end another one. */
+static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
+	struct worker *w = arg;
+
 	(void)fd;
 	(void)what;
-	worker_start(arg);
+	if (w->lasting)
+		worker_start(w);
+	else if (w->state == WORKER_UP)
+		worker_kill(w, "takes too long");
+	else if (w->state == WORKER_DYING)	/* it closed its channel and stayed */
+		ask_to_kill(w);
 }
 
 static void
@@ -94,6 +114,7 @@ down(struct worker *w)
 
 	close_channel(w);
 	w->state = WORKER_DOWN;
+	evtimer_del(w->timer);
 	worker_ended(w);
 	if (!w->lasting)
 		return;
@@ -110,14 +131,12 @@ down(struct worker *w)
 void
 worker_kill(struct worker *w, const char *why)
 {
-	struct spawn_kill kill = { .token = w->token };
-
 	if (w->state != WORKER_UP)
 		return;
 	log_warn(0, "%s (pid %u) %s: ended", proc_name(w->proc), w->pid, why);
 	close_channel(w);
 	w->state = WORKER_DYING;
-	ipc_send_wait(&w->d->spawn, MSG_SPAWN_KILL, 0, &kill, sizeof(kill), -1, SEND_WAIT_MS);
+	ask_to_kill(w);
 }
 
 int
@@ -168,6 +187,7 @@ on_channel(evutil_socket_t fd, short what, void *arg)
 void
 worker_start(struct worker *w)
 {
+	static const struct timeval compile_max = { COMPILE_MAX_S, 0 }, fetch_max = { FETCH_MAX_S, 0 };
 	struct spawn_start start = { .proc = w->proc };
 	struct clock_view now;
 	int rc;
@@ -183,6 +203,8 @@ worker_start(struct worker *w)
 	if (rc < 0) {
 		log_warn(rc, "cannot ask for %s", proc_name(w->proc));
 		down(w);
+	} else if (!w->lasting) {
+		evtimer_add(w->timer, w->proc == PROC_COMPILE ? &compile_max : &fetch_max);
 	}
 }
 

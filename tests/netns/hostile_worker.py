@@ -1,0 +1,91 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A program that stands in for one of cordon's workers and breaks the rules: @HOW@ says which one.
+Its channel is descriptor 3."""
+import os
+import socket
+import struct
+import time
+
+HOW = "@HOW@"
+READY, FLOW_FLUSHED, PKI_FETCH, PKI_REVOKE, PKI_REVOKE_DONE, PKI_SOURCE, COMPILED, QUARANTINE = @NUMBERS@
+
+channel = socket.socket(fileno=3)
+channel.setblocking(True)
+
+
+def send(kind, payload, length=None, fd=None):
+    data = struct.pack("=IIII", kind, 0, len(payload) if length is None else length, 0) + payload
+    if fd is None:
+        channel.send(data)
+    else:
+        socket.send_fds(channel, [data], [fd])
+
+
+def revoke(device, authority=1):
+    send(PKI_REVOKE, struct.pack("=IIIIq", device, authority, 1, 0, 0))
+
+
+def memory(data, seal=True):
+    import fcntl
+    fd = os.memfd_create("lie", os.MFD_ALLOW_SEALING)
+    os.write(fd, data)
+    if seal:
+        fcntl.fcntl(fd, 1033, 0xf)
+    return fd
+
+
+send(READY, struct.pack("=II", 1, 0))
+
+if HOW == "garbage":
+    channel.send(os.urandom(500))
+elif HOW == "unknown-type":
+    send(77777, b"12345678")
+elif HOW == "wrong-direction":
+    send(QUARANTINE, struct.pack("=II200s", 1, 0, b"lie"))
+elif HOW == "wrong-size":
+    send(READY, b"1234")
+elif HOW == "length-lie":
+    send(READY, b"12345678", length=4000)
+elif HOW == "too-many-descriptors":
+    send(READY, b"12345678", fd=0)
+elif HOW == "flood-ready":
+    for _ in range(300000):
+        send(READY, struct.pack("=II", 1, 0))
+elif HOW == "flood-flushed":
+    for i in range(300000):
+        send(FLOW_FLUSHED, struct.pack("=IIQQQQ", i, 5, 2 ** 64 - 1, 0, 0, 0))
+elif HOW == "unknown-devices":
+    for i in range(20000):
+        revoke(0xf00000 + i)
+        revoke(1, authority=4711)
+    send(PKI_REVOKE_DONE, struct.pack("=IIq", 4711, 40000, 2 ** 62))
+    send(PKI_REVOKE_DONE, struct.pack("=IIq", 2 ** 32 - 1, 0, -2 ** 63))
+elif HOW == "revocations-without-end":
+    while True:
+        revoke(1)
+elif HOW == "sources":
+    for i in range(2000):
+        send(PKI_SOURCE, struct.pack("=8I5qB20s3s", 2 ** 32 - 1 - i, i, 99, 99, 0, 0, 0, 9, 0, 0, 0, 0, 0, 255,
+                                     b"\xff" * 20, b"\xff" * 3))
+        send(PKI_FETCH, struct.pack("=II", 0x7fffffff - i, 0))
+elif HOW == "fetches":
+    while True:
+        send(PKI_FETCH, struct.pack("=II", 0, 0))
+        time.sleep(0.001)
+elif HOW == "image-open":
+    send(COMPILED, struct.pack("=II", 0, 0), fd=memory(b"x" * 4096, seal=False))
+elif HOW == "image-garbage":
+    send(COMPILED, struct.pack("=II", 0, 0), fd=memory(os.urandom(100000)))
+elif HOW == "image-device":
+    send(COMPILED, struct.pack("=II", 0, 0), fd=os.open("/dev/zero", os.O_RDONLY))
+elif HOW == "text-pipe":
+    send(COMPILED, struct.pack("=II", 3, 0), fd=os.pipe()[0])
+elif HOW == "twice":
+    for _ in range(50):
+        send(COMPILED, struct.pack("=II", 1, 0), fd=memory(b"a:1: mistake: none\n"))
+elif HOW == "closes":
+    channel.close()
+    os.close(3)
+# and then neither reads nor ends
+time.sleep(1000)

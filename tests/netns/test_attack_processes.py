@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A worker that lies, a client that misbehaves, a disk that is full: the rules stand, and so do the others."""
+import os
+import re
+import shutil
+import socket
+import stat
+import struct
+import subprocess
+import time
+
+import pytest
+
+from lab.cordon import PROGRAMS
+from lab.topology import wait_for
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+DEFINITIONS = os.path.join(HERE, "../../src/proto/messages.def")
+NAMES = ("READY", "FLOW_FLUSHED", "PKI_FETCH", "PKI_REVOKE", "PKI_REVOKE_DONE", "PKI_SOURCE", "COMPILED",
+         "CTL_QUARANTINE")
+
+
+def numbers():
+    with open(DEFINITIONS, encoding="ascii") as f:
+        order = re.findall(r"^MSG\((\w+),", f.read(), re.M)
+    return {name: order.index(name) + 1 for name in order}
+
+
+@pytest.fixture(scope="module")
+def world(make_world):
+    """With a programs folder of its own, in which programs can be exchanged."""
+    world = make_world(kinds=[("sensor", 3)], start=False)
+    folder = os.path.join(world.lab.dir, "programs")
+    os.mkdir(folder, 0o755)
+    for name in PROGRAMS:
+        shutil.copy2(os.path.join(world.stage.programs, name), folder)
+    stage = type("Stage", (), {"find": world.stage.find, "programs": folder, "folder": world.stage.folder,
+                               "reachable_programs": lambda self=None: folder})()
+    world.cordon.stage = stage
+    world.start()
+    return world
+
+
+@pytest.fixture
+def exchanged(world):
+    """exchanged("cordon-flow", how): the next cordon-flow that starts is a hostile one; undone with the test."""
+    folder, done = world.cordon.stage.programs, []
+
+    def exchange(name, how):
+        with open(os.path.join(HERE, "hostile_worker.py"), encoding="ascii") as f:
+            text = f.read()
+        n = numbers()
+        text = text.replace("@HOW@", how).replace("@NUMBERS@", ", ".join(str(n[name]) for name in NAMES))
+        path, pid = os.path.join(folder, name), world.cordon.pids().get(name)
+        os.rename(path, path + ".real")
+        done.append(path)
+        with open(path + ".new", "w", encoding="ascii") as f:
+            f.write(text)
+        os.chmod(path + ".new", 0o755)
+        os.rename(path + ".new", path)
+        if pid is not None:
+            os.kill(pid, 9)
+    yield exchange
+    for path in done:
+        os.rename(path + ".real", path)
+    for pid in world.lab.router.pids():
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as f:
+                if folder.encode() in f.read() and b"python3" in os.readlink(f"/proc/{pid}/exe").encode():
+                    os.kill(pid, 9)
+        except OSError:
+            continue
+    wait_for("all to be well again", lambda: world.cordon.status()["kernel_agrees"] and all(
+        w["up"] for name, w in world.cordon.status()["workers"].items() if name in ("cordon-flow", "cordon-pki")), 30, 0.1)
+
+
+def stands(world, how, cordond):
+    """Enforcement, cordond and a quarantine in time."""
+    a, b = world.lab.devices[:2]
+    assert world.cordon.pids().get("cordond") == cordond, how
+    assert world.delivered(a, world.lab.server, 4, 5000, tag="stands") == 4
+    assert world.refused(a, world.lab.other, 6, 5000, tag="stands-not")
+    began = time.monotonic()
+    world.quarantine(b)
+    assert time.monotonic() - began < 2, how
+    assert world.refused(b, world.lab.server, 4, 5000)
+    world.release(b)
+    assert world.station(a) == "enforced"
+    assert world.cordon.pids().get("cordond") == cordond, how
+
+
+PROTOCOL = ["garbage", "unknown-type", "wrong-direction", "wrong-size", "length-lie", "too-many-descriptors", "closes"]
+
+
+@pytest.mark.parametrize("name,how", [("cordon-flow", how) for how in PROTOCOL + ["flood-ready", "flood-flushed"]]
+                         + [("cordon-pki", how) for how in ("garbage", "unknown-devices", "revocations-without-end",
+                                                            "sources", "fetches", "flood-ready")])
+def test_worker_that_lies(world, exchanged, name, how):
+    cordond = world.cordon.pids()["cordond"]
+    restarts = world.status()["workers"][name]["restarts"]
+    exchanged(name, how)
+    if how in PROTOCOL:
+        wait_for("it to be ended", lambda: world.status()["workers"][name]["restarts"] >= restarts + 2, 15, 0.05)
+    else:
+        time.sleep(0.5)
+    stands(world, how, cordond)
+
+
+@pytest.mark.parametrize("how", ["image-open", "image-garbage", "image-device", "text-pipe", "garbage", "twice"])
+def test_compiler_that_lies(world, exchanged, how):
+    cordond = world.cordon.pids()["cordond"]
+    revision = world.status()["revision"]
+    exchanged("cordon-compile", how)
+    apply = subprocess.Popen(world.cordon.command("policy", "apply"), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        time.sleep(0.3)
+        stands(world, how, cordond)
+        assert apply.wait(15) != 0
+    finally:
+        apply.kill()
+        apply.communicate()
+    assert world.status()["revision"] == revision
+
+
+# ---- the control socket --------------------------------------------------------------------
+
+def connect(world):
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.connect(os.path.join(world.cordon.run, "control.sock"))
+    return s
+
+
+def request(kind, payload, serial=1, length=None):
+    return struct.pack("=IIII", kind, serial, len(payload) if length is None else length, 0) + payload
+
+
+def test_clients_that_misbehave(world):
+    cordond, n = world.cordon.pids()["cordond"], numbers()
+    junk = [b"", b"x", os.urandom(16), os.urandom(60000), request(n["CTL_STATUS"], b"123"),
+            request(n["CTL_STATUS"], b"1234", length=2 ** 31), request(n["PKI_REVOKE"], b"\0" * 24),
+            request(n["CTL_STATUS_IS"], b"\0" * 8), request(0, b"1234"), request(2 ** 32 - 1, b"1234"),
+            request(n["CTL_QUARANTINE"], struct.pack("=II200s", 2 ** 32 - 1, 0, b"%n" * 100)),
+            request(n["CTL_RELEASE"], struct.pack("=II200s", 1, 2 ** 32 - 1, b"\xff" * 200)),
+            request(n["CTL_CRL_REFRESH"], struct.pack("=II", 2 ** 32 - 1, 0))]
+    for data in junk:
+        with connect(world) as s:
+            s.send(data)
+        with connect(world) as s:
+            s.send(data)
+            s.settimeout(1)
+            s.recv(1000)
+    with connect(world) as s:       # descriptors that nobody asked for
+        socket.send_fds(s, [request(n["CTL_STATUS"], b"\0" * 4)], [0, 1, 2])
+    stands(world, "junk", cordond)
+    assert len(os.listdir(f"/proc/{cordond}/fd")) < 60
+
+
+def test_clients_that_do_not_read(world):
+    cordond, n = world.cordon.pids()["cordond"], numbers()
+    slow = connect(world)
+    slow.setblocking(False)
+    try:
+        for _ in range(100000):
+            slow.send(request(n["CTL_STATE"], b"\0" * 4))
+    except OSError:
+        pass
+    stands(world, "slow reader", cordond)
+    slow.close()
+
+
+def test_more_clients_than_there_is_room_for(world):
+    """Idle connections take no operator's place: the one that was silent for longest goes."""
+    cordond = world.cordon.pids()["cordond"]
+    idle = [connect(world) for _ in range(200)]
+    try:
+        stands(world, "many", cordond)
+    finally:
+        for s in idle:
+            s.close()
+
+
+# ---- the disk ---------------------------------------------------------------------------------
+
+def state_folder(world):
+    return next(d for d, _, files in os.walk(world.cordon.state) if any(f.startswith("policy-") for f in files))
+
+
+@pytest.fixture
+def small_disk(world):
+    """The state on a disk of its own; `fill` takes all that is left."""
+    world.cordon.stop()
+    keep = world.cordon.state + ".keep"
+    os.rename(world.cordon.state, keep)
+    os.mkdir(world.cordon.state, 0o755)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", world.cordon.state], check=True)
+    shutil.copytree(keep, world.cordon.state, dirs_exist_ok=True, symlinks=True)
+    for where, dirs, files in os.walk(keep):
+        for name in [".", *dirs, *files]:
+            st = os.lstat(os.path.join(where, name))
+            to = os.path.normpath(os.path.join(world.cordon.state, os.path.relpath(where, keep), name))
+            os.lchown(to, st.st_uid, st.st_gid)
+            os.chmod(to, stat.S_IMODE(st.st_mode))
+
+    def remount(options):
+        subprocess.run(["mount", "-o", "remount," + options, world.cordon.state], check=True)
+    try:
+        world.cordon.start()
+        yield remount
+    finally:
+        world.cordon.stop()
+        subprocess.run(["umount", world.cordon.state], check=True)
+        os.rmdir(world.cordon.state)
+        os.rename(keep, world.cordon.state)
+    world.cordon.start()
+    for d in world.lab.devices:
+        if world.station(d) == "quarantined":
+            world.release(d)
+
+
+def fill(world):
+    path = os.path.join(world.cordon.state, "ballast")
+    try:
+        with open(path, "wb", buffering=0) as f:
+            while True:
+                f.write(b"\0" * 4096)
+    except OSError:
+        return path
+
+
+def test_full_disk(world, small_disk, family):
+    """A quarantine acts at once and is written when there is room again; an apply says no."""
+    a, b = world.lab.devices[:2]
+    ballast = fill(world)
+    done = world.cordon.try_ctl("device", "quarantine", b.name, "--reason", "full")
+    assert world.station(b) == "quarantined", done.stderr
+    assert world.refused(b, world.lab.server, family, 5000)
+    assert world.delivered(a, world.lab.server, family, 5000) == 4
+    assert world.cordon.try_ctl("policy", "apply").returncode != 0
+    assert world.delivered(a, world.lab.server, family, 5000) == 4
+    world.cordon.kill("cordond")
+    wait_for("cordond to be back", lambda: world.cordon.try_ctl("status").returncode in (0, 1), 20, 0.1)
+    assert world.station(b) == "quarantined"
+    os.unlink(ballast)
+    world.cordon.apply()
+    if family == 4:
+        # what is in the journal counts after a loss of the table as well
+        wait_for("the journal to be written", lambda: os.path.getsize(
+            os.path.join(state_folder(world), "stations.journal")) > 0, 15, 0.2)
+        world.cordon.stop()
+        world.lab.router.run(["nft", "delete", "table", "inet", "cordon"])
+        world.cordon.start()
+        assert world.station(b) == "quarantined"
+    world.release(b)
+
+
+def test_read_only_disk(world, small_disk):
+    """It starts, enforces, and quarantines; what cannot be kept is refused, not half done."""
+    a, b = world.lab.devices[:2]
+    world.cordon.stop()
+    small_disk("ro")
+    try:
+        world.cordon.start()
+        assert world.delivered(a, world.lab.server, 4, 5000) == 4
+        world.cordon.try_ctl("device", "quarantine", b.name, "--reason", "read-only")
+        assert world.station(b) == "quarantined"
+        assert world.refused(b, world.lab.server, 4, 5000)
+        assert world.cordon.try_ctl("device", "release", b.name).returncode != 0
+        assert world.station(b) == "quarantined"
+        assert world.cordon.try_ctl("policy", "apply").returncode != 0
+        assert world.delivered(a, world.lab.server, 4, 5000) == 4
+    finally:
+        world.cordon.stop()
+        small_disk("rw")
+        world.cordon.start()
+    assert world.station(b) == "quarantined"    # the kernel knew
+    world.release(b)
