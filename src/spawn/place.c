@@ -54,10 +54,12 @@ place_own_folder(int parent, const char *name, uid_t uid, gid_t gid, mode_t mode
 		return -errno;
 	if ((fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
 		return -errno;
-	/* chown clears the set-group-ID bit, so the mode comes last. */
+	/* chown clears the set-group-ID bit, so the mode comes last. What is right is
+	 * left alone: a disk that is read-only shall not keep the rules away. */
 	if (fstat(fd, &st) < 0 ||
-	    ((st.st_uid != uid || st.st_gid != gid) && fchown(fd, uid, gid) < 0) ||
-	    fchmod(fd, mode) < 0) {
+	    ((st.st_uid != uid || st.st_gid != gid) &&
+	    (fchown(fd, uid, gid) < 0 || fstat(fd, &st) < 0)) ||
+	    ((st.st_mode & 07777) != mode && fchmod(fd, mode) < 0)) {
 		rc = -errno;
 		close(fd);
 		return rc;
