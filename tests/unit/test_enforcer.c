@@ -1,0 +1,580 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_enforcer.c -- the enforcer against a real kernel, in a network namespace
+ * of its own: start, adopt, apply, quarantine, and what others did meanwhile. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/file.h"
+#include "enforce/enforcer.h"
+#include "enforce/nft_batch.h"
+#include "enforce/nft_read.h"
+#include "folder.h"
+#include "proto/messages.h"
+#include "sample.h"
+
+#define WATCHED "owner-persist"	/* forced absent: anybody may change the table */
+
+static struct folder f;
+static struct enforcer e;
+static struct start_report report;
+static int owner_fd;
+static const char *absent;
+static bool running;
+
+static int
+start(void)
+{
+	int rc = enforcer_start(&e, owner_fd, f.fd, absent, 1000, &report);
+
+	running = true;
+	return rc;
+}
+
+/* As after a crash: nothing is written any more. */
+static void
+stop(void)
+{
+	enforcer_done(&e);
+	running = false;
+}
+
+static int
+apply(struct policy *p, struct apply_report *r)
+{
+	uint8_t *bytes;
+	size_t len;
+	int fd = memfile_new("test"), rc;
+
+	sample_image(p, &e.policy.image, &bytes, &len);
+	policy_free(p);
+	assert_int_equal(file_write_all(fd, bytes, len), 0);
+	assert_int_equal(memfile_seal(fd), 0);
+	free(bytes);
+	rc = enforcer_apply(&e, fd, 2000, r);
+	close(fd);
+	return rc;
+}
+
+static int
+setup(void **state)
+{
+	struct apply_report r;
+
+	absent = *state;
+	if (unshare(CLONE_NEWNET) == -1)
+		return -1;
+	folder_make(&f);
+	if ((owner_fd = nft_socket_open()) < 0 || start() < 0)
+		return -1;
+	return apply(sample_full(), &r);
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	if (running)
+		stop();
+	close(owner_fd);
+	folder_remove(&f);
+	return 0;
+}
+
+/* ---- what stands in the kernel ------------------------------------------ */
+
+struct search {
+	const void *key;
+	uint32_t mark;
+	bool found;
+};
+
+static int
+on_element(void *arg, const struct nft_element *el)
+{
+	struct search *s = arg;
+
+	if (memcmp(el->key, s->key, 4) == 0) {
+		s->found = true;
+		s->mark = el->mark;
+	}
+	return 0;
+}
+
+static bool
+holds(enum set_kind kind, uint32_t key, uint32_t *data)
+{
+	struct search s = { .key = &key };
+
+	assert_int_equal(nft_read_set(&e.reader, set_info(kind)->name, on_element, &s), 0);
+	if (data != NULL)
+		*data = s.mark;
+	return s.found;
+}
+
+static uint32_t
+number_of(const char *name)
+{
+	return image_device_named(&e.policy.image, name)->number;
+}
+
+/* The device's present mark, told by the kernel. */
+static uint32_t
+mark_of(const char *name)
+{
+	uint32_t mark = 0;
+
+	assert_true(holds(SET_CURRENT, number_of(name) << 8, &mark));
+	assert_true(holds(SET_LIVE, mark, NULL));
+	return mark;
+}
+
+static bool
+quarantined(const char *name)
+{
+	return holds(SET_QUARANTINED, mark_of(name), NULL);
+}
+
+static int
+on_generation(void *arg, const struct nlmsghdr *h)
+{
+	const struct nlattr *a;
+
+	if (h->nlmsg_type < NLMSG_MIN_TYPE)
+		return 0;
+	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(a) == NFTA_GEN_ID)
+			*(uint32_t *)arg = ntohl(mnl_attr_get_u32(a));
+	return 0;
+}
+
+/* Counts the transactions of this namespace. */
+static uint32_t
+transactions(void)
+{
+	char buf[256];
+	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
+	struct nfgenmsg *g;
+	uint32_t id = 0;
+
+	h->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETGEN;
+	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	g = mnl_nlmsg_put_extra_header(h, sizeof(*g));
+	g->nfgen_family = AF_UNSPEC;
+	g->version = NFNETLINK_V0;
+	assert_int_equal(nft_dump(&e.reader, h, on_generation, &id), 0);
+	assert_int_not_equal(id, 0);
+	return id;
+}
+
+/* ---- what another program does ------------------------------------------ */
+
+enum meddling { TAKE_LIVE, ADD_LIVE, ADD_RULE, ADD_CHAIN_FLUSH, DELETE_TABLE, CHANGE_MAP };
+
+static int
+meddle(enum meddling what, uint32_t mark)
+{
+	struct nft_batch *b = nft_batch_new(RULESET_TABLE, 77, 0, 256);
+	const struct chain_ref admit = { CHAIN_ADMIT, 0 };
+	const struct rule_ir accept = { { { .kind = EXPR_ACCEPT } } };
+	struct element el = { .set = { .kind = SET_LIVE }, .key_len = 4 };
+	struct nft_failure failure;
+	struct nft_socket s;
+	int fd = nft_socket_open(), rc;
+
+	assert_int_equal(nft_socket_init(&s, fd), 0);
+	memcpy(el.key, &mark, sizeof(mark));
+	switch (what) {
+	case TAKE_LIVE:
+		nft_batch_del_element(b, &el);
+		break;
+	case ADD_LIVE:
+		nft_batch_add_element(b, &el);
+		break;
+	case ADD_RULE:
+		nft_batch_add_rule(b, &admit, &accept);
+		break;
+	case ADD_CHAIN_FLUSH:
+		nft_batch_flush_chain(b, &admit);
+		break;
+	case DELETE_TABLE:
+		nft_batch_del_table(b);
+		break;
+	case CHANGE_MAP:
+		el.set.kind = SET_CURRENT;
+		mark &= MARK_NUMBER_MASK;
+		memcpy(el.key, &mark, sizeof(mark));
+		el.mark = mark | 1;
+		nft_batch_del_element(b, &el);
+		el.mark = mark | 99;
+		nft_batch_add_element(b, &el);
+		break;
+	}
+	rc = nft_batch_send(b, &s, NULL, NULL, &failure);
+	nft_batch_free(b);
+	close(fd);
+	return rc;
+}
+
+/* ---- tests -------------------------------------------------------------- */
+
+static struct standing
+revoked(const char *name)
+{
+	return (struct standing){ .number = number_of(name), .cause = CAUSE_REVOKED, .authority = 1 };
+}
+
+static void
+quarantine(const char *name)
+{
+	struct standing s = revoked(name);
+	uint32_t changed;
+
+	assert_int_equal(enforcer_quarantine(&e, &s, 1, &changed), 0);
+	assert_int_equal(changed, 1);
+}
+
+static void
+test_adopts_what_is_right(void **state)
+{
+	uint32_t before, at;
+
+	(void)state;
+	quarantine("sensor-2");
+	before = mark_of("sensor-1");
+	stop();
+	assert_int_equal(start(), 0);
+	assert_true(report.adopted);
+	assert_false(report.rebuilt);
+	assert_true(e.healthy);
+	assert_int_equal(report.quarantined, 1);
+	assert_int_equal(mark_of("sensor-1"), before);
+	assert_true(quarantined("sensor-2"));
+	assert_int_equal(e.policy.revision, 1);
+	/* what it took over is what it works with */
+	at = transactions();
+	quarantine("sensor-1");
+	assert_int_equal(transactions(), at + 1);
+	assert_int_equal(mark_of("sensor-1"), before + 1);
+}
+
+static void
+test_quarantine_is_a_new_mark(void **state)
+{
+	uint32_t before = mark_of("sensor-1"), other = mark_of("sensor-2"), changed, at;
+	struct standing s[4] = { revoked("sensor-1"), revoked("alpha"), revoked("sensor-1"), revoked("bare") };
+
+	(void)state;
+	at = transactions();
+	assert_int_equal(enforcer_quarantine(&e, s, 3, &changed), 0);
+	assert_int_equal(transactions(), at + 1);	/* one transaction for all of them */
+	assert_int_equal(changed, 2);
+	assert_false(holds(SET_LIVE, before, NULL));
+	assert_int_equal(mark_of("sensor-1"), before + 1);
+	assert_true(quarantined("sensor-1"));
+	assert_true(quarantined("alpha"));
+	assert_int_equal(mark_of("sensor-2"), other);
+	/* said again it changes nothing */
+	assert_int_equal(enforcer_quarantine(&e, s, 3, &changed), 0);
+	assert_int_equal(changed, 0);
+	assert_int_equal(transactions(), at + 1);
+	s[3].number = 9999;
+	assert_int_equal(enforcer_quarantine(&e, s + 3, 1, &changed), 0);
+	assert_int_equal(changed, 0);
+}
+
+static void
+test_release_is_for_the_cause(void **state)
+{
+	struct standing s = revoked("sensor-1");
+	uint32_t mark, changed;
+
+	(void)state;
+	assert_int_equal(enforcer_release(&e, s.number, CAUSE_OPERATOR, "why", 3), -EALREADY);
+	assert_int_equal(enforcer_release(&e, 9999, CAUSE_OPERATOR, "why", 3), -ENOENT);
+	quarantine("sensor-1");
+	mark = mark_of("sensor-1");
+	assert_int_equal(enforcer_release(&e, s.number, CAUSE_OPERATOR, "why", 3), -EPERM);
+	assert_true(quarantined("sensor-1"));
+	/* both causes: one gone is not enough */
+	s.cause = CAUSE_OPERATOR;
+	assert_int_equal(enforcer_quarantine(&e, &s, 1, &changed), 0);
+	assert_int_equal(changed, 1);
+	assert_int_equal(enforcer_release(&e, s.number, CAUSE_OPERATOR, "why", 3), 0);
+	assert_true(quarantined("sensor-1"));
+	assert_int_equal(enforcer_release(&e, s.number, CAUSE_REVOKED, "why", 3), 0);
+	assert_int_equal(mark_of("sensor-1"), mark + 1);
+	assert_false(quarantined("sensor-1"));
+	assert_false(holds(SET_LIVE, mark, NULL));
+	stop();
+	assert_int_equal(start(), 0);
+	assert_false(quarantined("sensor-1"));
+	assert_int_equal(report.quarantined, 0);
+}
+
+/* A crash between the kernel and the journal: the kernel knows. */
+static void
+test_kernel_knows_more_than_the_journal(void **state)
+{
+	(void)state;
+	quarantine("sensor-1");
+	stop();
+	assert_int_equal(unlinkat(f.fd, "stations.journal", 0), 0);
+	assert_int_equal(start(), 0);
+	assert_true(report.adopted);
+	assert_int_equal(report.quarantined, 1);
+	assert_true(quarantined("sensor-1"));
+	assert_non_null(e.standings[enforcer_index(&e, number_of("sensor-1"))]);
+	stop();
+	assert_int_equal(start(), 0);		/* and now the journal does */
+	assert_int_equal(meddle(DELETE_TABLE, 0), absent != NULL ? 0 : -EPERM);
+}
+
+/* The other way round: the rules are gone (a reboot), the journal knows. */
+static void
+test_journal_knows_after_a_reboot(void **state)
+{
+	(void)state;
+	quarantine("sensor-1");
+	stop();
+	close(owner_fd);
+	assert_int_equal(unshare(CLONE_NEWNET), 0);
+	owner_fd = nft_socket_open();
+	assert_int_equal(start(), 0);
+	assert_false(report.adopted);
+	assert_int_equal(report.quarantined, 1);
+	assert_true(quarantined("sensor-1"));
+	assert_false(quarantined("sensor-2"));
+	assert_int_equal(e.policy.revision, 1);
+}
+
+/* A full disk: quarantine acts and says so; a release does not. */
+static void
+test_full_disk(void **state)
+{
+	const struct rlimit full = { 0, RLIM_INFINITY };
+	struct standing s = revoked("sensor-1");
+	struct rlimit before;
+	uint32_t changed;
+	int release;
+
+	(void)state;
+	quarantine("alpha");
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &full);
+	assert_int_equal(enforcer_quarantine(&e, &s, 1, &changed), 0);
+	release = enforcer_release(&e, number_of("alpha"), CAUSE_REVOKED, "why", 3);
+	setrlimit(RLIMIT_FSIZE, &before);
+	assert_int_equal(changed, 1);
+	assert_false(e.disk_ok);
+	assert_true(quarantined("sensor-1"));
+	assert_int_equal(release, -EFBIG);
+	assert_true(quarantined("alpha"));
+}
+
+static void
+test_new_policy(void **state)
+{
+	struct policy *p = sample_full();
+	uint32_t sensor = mark_of("sensor-1"), gateway = mark_of("alpha"), at;
+	struct apply_report r;
+
+	(void)state;
+	quarantine("sensor-2");
+	at = transactions();
+	p->classes[0].rules[0].services[0].high = 444;		/* wider: nobody is judged again */
+	assert_int_equal(apply(p, &r), 0);
+	assert_int_equal(transactions(), at + 1);
+	assert_int_equal(r.renewed, 0);
+	assert_int_equal(mark_of("sensor-1"), sensor);
+	assert_int_equal(apply(sample_full(), &r), 0);		/* tighter: the class is */
+	assert_int_equal(transactions(), at + 2);
+	assert_int_equal(r.renewed, 1);
+	assert_int_equal(mark_of("sensor-1"), sensor + 1);
+	assert_false(holds(SET_LIVE, sensor, NULL));
+	assert_int_equal(mark_of("alpha"), gateway);
+	assert_true(quarantined("sensor-2"));
+	assert_int_equal(e.policy.revision, 3);
+	stop();
+	assert_int_equal(start(), 0);
+	assert_true(report.adopted);
+	assert_int_equal(e.policy.revision, 3);
+	assert_int_equal(mark_of("sensor-1"), sensor + 1);
+}
+
+/* An image that is damaged or not sealed changes nothing. */
+static void
+test_bad_image(void **state)
+{
+	uint32_t at = transactions();
+	struct apply_report r;
+	uint8_t *bytes;
+	size_t len;
+	int fd = memfile_new("test");
+
+	(void)state;
+	struct policy *p = sample_new();
+
+	sample_image(p, NULL, &bytes, &len);
+	policy_free(p);
+	bytes[len / 2] ^= 1;
+	assert_int_equal(file_write_all(fd, bytes, len), 0);
+	assert_int_equal(enforcer_apply(&e, fd, 1, &r), -EPERM);
+	assert_int_equal(memfile_seal(fd), 0);
+	assert_int_equal(enforcer_apply(&e, fd, 1, &r), -EBADMSG);
+	assert_non_null(r.why);
+	close(fd);
+	free(bytes);
+	assert_int_equal(transactions(), at);
+	assert_int_equal(e.policy.revision, 1);
+	mark_of("sensor-1");
+}
+
+static void
+put_right(enum meddling what)
+{
+	uint32_t mark = mark_of("sensor-1"), bad = what == ADD_LIVE ? 0x77777701 : mark;
+	char where[SET_NAMELEN];
+	bool differed;
+
+	assert_int_equal(enforcer_restore(&e, &differed, where), 0);
+	assert_false(differed);
+	assert_int_equal(meddle(what, bad), 0);
+	assert_int_equal(enforcer_restore(&e, &differed, where), 0);
+	assert_true(differed);
+	assert_true(e.healthy);
+	/* what the other rules let through is judged again */
+	assert_int_equal(mark_of("sensor-1"), mark + 1);
+	assert_false(holds(SET_LIVE, bad, NULL));
+	assert_int_equal(enforcer_restore(&e, &differed, where), 0);
+	assert_false(differed);
+}
+
+static void
+test_foreign_changes(void **state)
+{
+	(void)state;
+	put_right(TAKE_LIVE);
+	put_right(ADD_LIVE);
+	put_right(ADD_RULE);
+	put_right(ADD_CHAIN_FLUSH);
+	put_right(DELETE_TABLE);
+}
+
+static void
+test_foreign_map(void **state)
+{
+	(void)state;
+	put_right(CHANGE_MAP);
+}
+
+/* While the daemon is away: the same is found when it starts. */
+static void
+found_at_start(enum meddling what)
+{
+	uint32_t mark = mark_of("sensor-1");
+
+	stop();
+	assert_int_equal(meddle(what, mark), 0);
+	assert_int_equal(start(), 0);
+	assert_false(report.adopted);
+	assert_int_equal(report.rebuilt, what != DELETE_TABLE);
+	assert_true(e.healthy);
+	mark_of("sensor-1");
+}
+
+static void
+test_foreign_changes_while_away(void **state)
+{
+	(void)state;
+	found_at_start(TAKE_LIVE);
+	found_at_start(ADD_RULE);
+	found_at_start(DELETE_TABLE);
+}
+
+/* A change that finds the rules in disorder puts them right, and is made. */
+static void
+test_change_on_a_changed_table(void **state)
+{
+	struct policy *p = sample_full();
+	struct apply_report r;
+
+	(void)state;
+	assert_int_equal(meddle(TAKE_LIVE, mark_of("sensor-1")), 0);
+	quarantine("sensor-1");
+	assert_true(quarantined("sensor-1"));
+	assert_int_equal(e.foreign_changes, 1);
+	assert_int_equal(meddle(DELETE_TABLE, 0), 0);
+	p->classes[0].rules[0].services[0].high = 444;
+	assert_int_equal(apply(p, &r), 0);
+	assert_int_equal(e.foreign_changes, 2);
+	assert_true(quarantined("sensor-1"));
+}
+
+/* The table is ours as long as a copy of the socket is open; nobody else gets it. */
+static void
+test_owned(void **state)
+{
+	struct start_report second;
+	struct enforcer other;
+	int fd;
+
+	(void)state;
+	if (!e.features.owner_persist)
+		skip();
+	assert_int_equal(meddle(TAKE_LIVE, mark_of("sensor-1")), -EPERM);
+	fd = nft_socket_open();
+	assert_int_equal(enforcer_start(&other, fd, f.fd, NULL, 1, &second), -EPERM);
+	enforcer_done(&other);
+	close(fd);
+	/* orphaned, it stays, is claimed, and is refused to others again */
+	stop();
+	close(owner_fd);
+	owner_fd = nft_socket_open();
+	assert_int_equal(start(), 0);
+	assert_true(report.adopted);
+	assert_int_equal(meddle(TAKE_LIVE, mark_of("sensor-1")), -EPERM);
+}
+
+#define OWNED(test)	{ #test, test, setup, teardown, NULL }
+#define OPEN(test)	{ #test "_watched", test, setup, teardown, (void *)(uintptr_t)WATCHED }
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		OWNED(test_adopts_what_is_right), OPEN(test_adopts_what_is_right),
+		OWNED(test_quarantine_is_a_new_mark),
+		OWNED(test_release_is_for_the_cause),
+		OWNED(test_kernel_knows_more_than_the_journal), OPEN(test_kernel_knows_more_than_the_journal),
+		OWNED(test_journal_knows_after_a_reboot),
+		OWNED(test_full_disk),
+		OWNED(test_new_policy), OPEN(test_new_policy),
+		OWNED(test_bad_image),
+		OPEN(test_foreign_changes), OPEN(test_foreign_map), OPEN(test_foreign_changes_while_away),
+		OPEN(test_change_on_a_changed_table),
+		OWNED(test_owned),
+	};
+
+	if (unshare(CLONE_NEWNET) == -1) {
+		fprintf(stderr, "no network namespace can be made: not tested\n");
+		return 77;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
