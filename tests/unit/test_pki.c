@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -35,7 +36,7 @@
 
 #define PKI_PROGRAM   "src/pki/cordon-pki"
 #define FETCH_PROGRAM "src/fetch/cordon-fetch"
-#define WAIT_MS	      15000
+#define WAIT_MS	      10000
 #define QUIET_MS      1500	/* in which nothing must happen */
 #define DATE	      "260301120000Z"
 #define REVOKES_MAX   16
@@ -161,10 +162,12 @@ serve(int listener)
 	int fd;
 
 	signal(SIGCHLD, SIG_IGN);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;) {
 		if ((fd = accept(listener, NULL, NULL)) < 0)
 			_exit(1);
 		if (fork() == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			/* requests are short: they come in one piece over loopback */
 			if ((n = read(fd, request, sizeof(request) - 1)) > 0) {
 				request[n] = '\0';
@@ -550,6 +553,7 @@ static int
 teardown(void **state)
 {
 	char path[80];
+	int dir;
 
 	(void)state;
 	kill(-t.web_pid, SIGKILL);
@@ -558,8 +562,9 @@ teardown(void **state)
 	close(t.crl_folder);
 	snprintf(path, sizeof(path), "%s/state", t.folder);
 	rmdir(path);
-	snprintf(path, sizeof(path), "%s/crl", t.folder);
-	unlink(path);
+	dir = open(t.folder, O_RDONLY | O_DIRECTORY);
+	empty_folder(dir);
+	close(dir);
 	rmdir(t.folder);
 	EVP_PKEY_free(t.key);
 	bytes_free(&t.name);
@@ -988,6 +993,7 @@ tls_start(uint16_t port)
 	if ((pid = fork()) == 0) {
 		int null = open("/dev/null", O_RDWR);
 
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (chdir(t.folder) == 0 && dup2(null, 0) >= 0 && dup2(null, 1) >= 0 && dup2(null, 2) >= 0)
 			execlp("openssl", "openssl", "s_server", "-accept", accept_at, "-cert", "web.pem", "-key",
 			    "web.key", "-WWW", (char *)NULL);
