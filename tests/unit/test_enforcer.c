@@ -7,6 +7,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -184,11 +185,14 @@ transactions(void)
 
 /* ---- what another program does ------------------------------------------ */
 
-enum meddling { TAKE_LIVE, ADD_LIVE, ADD_RULE, ADD_CHAIN_FLUSH, DELETE_TABLE, CHANGE_MAP };
+enum meddling { TAKE_LIVE, ADD_LIVE, ADD_RULE, FLUSH_CHAIN, ADD_CHAIN, ADD_SET, DELETE_TABLE, CHANGE_MAP };
 
+/* mark: whose; CHANGE_MAP gives that device this very mark. */
 static int
 meddle(enum meddling what, uint32_t mark)
 {
+	const struct set_ref set = { SET_ALLOW4_CLASS, 999, 0 };
+	const struct chain_ref class = { CHAIN_CLASS, 999 };
 	struct nft_batch *b = nft_batch_new(RULESET_TABLE, 77, 0, 256);
 	const struct chain_ref admit = { CHAIN_ADMIT, 0 };
 	const struct rule_ir accept = { { { .kind = EXPR_ACCEPT } } };
@@ -209,19 +213,24 @@ meddle(enum meddling what, uint32_t mark)
 	case ADD_RULE:
 		nft_batch_add_rule(b, &admit, &accept);
 		break;
-	case ADD_CHAIN_FLUSH:
+	case FLUSH_CHAIN:
 		nft_batch_flush_chain(b, &admit);
+		break;
+	case ADD_CHAIN:
+		nft_batch_add_chain(b, &class);
+		break;
+	case ADD_SET:
+		nft_batch_add_set(b, &set);
 		break;
 	case DELETE_TABLE:
 		nft_batch_del_table(b);
 		break;
 	case CHANGE_MAP:
 		el.set.kind = SET_CURRENT;
+		el.mark = mark;
 		mark &= MARK_NUMBER_MASK;
 		memcpy(el.key, &mark, sizeof(mark));
-		el.mark = mark | 1;
 		nft_batch_del_element(b, &el);
-		el.mark = mark | 99;
 		nft_batch_add_element(b, &el);
 		break;
 	}
@@ -229,6 +238,89 @@ meddle(enum meddling what, uint32_t mark)
 	nft_batch_free(b);
 	close(fd);
 	return rc;
+}
+
+/* ---- connections -------------------------------------------------------- */
+
+static void
+put_tuple(struct nlmsghdr *h, uint16_t which, uint32_t from, uint32_t to, uint16_t sport, uint16_t dport)
+{
+	struct nlattr *tuple = mnl_attr_nest_start(h, which), *part;
+
+	part = mnl_attr_nest_start(h, CTA_TUPLE_IP);
+	mnl_attr_put_u32(h, CTA_IP_V4_SRC, htonl(from));
+	mnl_attr_put_u32(h, CTA_IP_V4_DST, htonl(to));
+	mnl_attr_nest_end(h, part);
+	part = mnl_attr_nest_start(h, CTA_TUPLE_PROTO);
+	mnl_attr_put_u8(h, CTA_PROTO_NUM, IPPROTO_UDP);
+	mnl_attr_put_u16(h, CTA_PROTO_SRC_PORT, htons(sport));
+	mnl_attr_put_u16(h, CTA_PROTO_DST_PORT, htons(dport));
+	mnl_attr_nest_end(h, part);
+	mnl_attr_nest_end(h, tuple);
+}
+
+static struct nlmsghdr *
+conntrack_request(char *buf, uint16_t type, uint16_t flags)
+{
+	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
+	struct nfgenmsg *g;
+
+	h->nlmsg_type = (uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | type);
+	h->nlmsg_flags = NLM_F_REQUEST | flags;
+	g = mnl_nlmsg_put_extra_header(h, sizeof(*g));
+	g->nfgen_family = AF_INET;
+	g->version = NFNETLINK_V0;
+	return h;
+}
+
+static int
+ignore(void *arg, const struct nlmsghdr *h)
+{
+	(void)arg;
+	(void)h;
+	return 0;
+}
+
+/* An open connection that carries this mark. */
+static void
+connect_with(uint32_t mark, uint16_t port)
+{
+	char buf[1024];
+	struct nlmsghdr *h = conntrack_request(buf, IPCTNL_MSG_CT_NEW, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK);
+
+	put_tuple(h, CTA_TUPLE_ORIG | NLA_F_NESTED, 0x0a0a000b, 0xc0000201, port, 443);
+	put_tuple(h, CTA_TUPLE_REPLY | NLA_F_NESTED, 0xc0000201, 0x0a0a000b, 443, port);
+	mnl_attr_put_u32(h, CTA_TIMEOUT, htonl(600));
+	mnl_attr_put_u32(h, CTA_MARK, htonl(mark));
+	assert_int_equal(nft_dump(&e.reader, h, ignore, NULL), 0);
+}
+
+struct connections {
+	uint32_t mark;
+	unsigned n;
+};
+
+static int
+on_connection(void *arg, const struct nlmsghdr *h)
+{
+	struct connections *c = arg;
+	const struct nlattr *a;
+
+	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(a) == CTA_MARK)
+			c->n += ntohl(mnl_attr_get_u32(a)) == c->mark;
+	return 0;
+}
+
+static unsigned
+connections_with(uint32_t mark)
+{
+	struct connections c = { .mark = mark };
+	char buf[256];
+
+	assert_int_equal(nft_dump(&e.reader, conntrack_request(buf, IPCTNL_MSG_CT_GET, NLM_F_DUMP),
+	    on_connection, &c), 0);
+	return c.n;
 }
 
 /* ---- tests -------------------------------------------------------------- */
@@ -293,6 +385,13 @@ test_quarantine_is_a_new_mark(void **state)
 	assert_int_equal(enforcer_quarantine(&e, s, 3, &changed), 0);
 	assert_int_equal(changed, 0);
 	assert_int_equal(transactions(), at + 1);
+	s[0] = revoked("sensor-2");
+	s[1] = revoked("sensor-2");
+	s[1].cause = CAUSE_OPERATOR;		/* twice, for two causes: moved once */
+	assert_int_equal(enforcer_quarantine(&e, s, 2, &changed), 0);
+	assert_int_equal(transactions(), at + 2);
+	assert_int_equal(e.foreign_changes, 0);
+	assert_int_equal(mark_of("sensor-2"), other + 1);
 	s[3].number = 9999;
 	assert_int_equal(enforcer_quarantine(&e, s + 3, 1, &changed), 0);
 	assert_int_equal(changed, 0);
@@ -371,6 +470,7 @@ test_full_disk(void **state)
 	struct standing s = revoked("sensor-1");
 	struct rlimit before;
 	uint32_t changed;
+	bool disk_ok;
 	int release;
 
 	(void)state;
@@ -379,10 +479,11 @@ test_full_disk(void **state)
 	signal(SIGXFSZ, SIG_IGN);
 	setrlimit(RLIMIT_FSIZE, &full);
 	assert_int_equal(enforcer_quarantine(&e, &s, 1, &changed), 0);
+	disk_ok = e.disk_ok;
 	release = enforcer_release(&e, number_of("alpha"), CAUSE_REVOKED, "why", 3);
 	setrlimit(RLIMIT_FSIZE, &before);
 	assert_int_equal(changed, 1);
-	assert_false(e.disk_ok);
+	assert_false(disk_ok);
 	assert_true(quarantined("sensor-1"));
 	assert_int_equal(release, -EFBIG);
 	assert_true(quarantined("alpha"));
@@ -410,6 +511,7 @@ test_new_policy(void **state)
 	assert_false(holds(SET_LIVE, sensor, NULL));
 	assert_int_equal(mark_of("alpha"), gateway);
 	assert_true(quarantined("sensor-2"));
+	assert_int_equal(e.standings[enforcer_index(&e, number_of("sensor-2"))]->cause, CAUSE_REVOKED);
 	assert_int_equal(e.policy.revision, 3);
 	stop();
 	assert_int_equal(start(), 0);
@@ -473,15 +575,117 @@ test_foreign_changes(void **state)
 	put_right(TAKE_LIVE);
 	put_right(ADD_LIVE);
 	put_right(ADD_RULE);
-	put_right(ADD_CHAIN_FLUSH);
+	put_right(FLUSH_CHAIN);
+	put_right(ADD_CHAIN);
+	put_right(ADD_SET);
 	put_right(DELETE_TABLE);
 }
 
 static void
 test_foreign_map(void **state)
 {
+	uint32_t mark = mark_of("sensor-1");
+	char where[SET_NAMELEN];
+	bool differed;
+
 	(void)state;
-	put_right(CHANGE_MAP);
+	assert_int_equal(meddle(CHANGE_MAP, mark + 9), 0);
+	assert_int_equal(enforcer_restore(&e, &differed, where), 0);
+	assert_true(differed);
+	assert_int_equal(mark_of("sensor-1"), mark + 1);
+}
+
+/* To the last generation: a mark that differs is put right by the next one. */
+static uint32_t
+last_generation(const char *name)
+{
+	uint32_t number = number_of(name) << 8, mark;
+
+	stop();
+	assert_int_equal(meddle(CHANGE_MAP, number | 254), 0);
+	assert_int_equal(start(), 0);
+	mark = mark_of(name);
+	assert_int_equal(mark, number | 255);
+	return mark;
+}
+
+/* Marks come again after 255 generations: no connection may carry one still. */
+static void
+test_wraps(void **state)
+{
+	uint32_t other = number_of("sensor-2") << 8 | 1, mark = last_generation("sensor-1");
+	struct apply_report r;
+	struct policy *p;
+
+	(void)state;
+	connect_with(other, 1);
+	connect_with((mark & MARK_NUMBER_MASK) | 1, 2);
+	connect_with((mark & MARK_NUMBER_MASK) | 77, 3);
+	quarantine("sensor-1");
+	assert_int_equal(mark_of("sensor-1"), (mark & MARK_NUMBER_MASK) | 1);
+	assert_int_equal(connections_with((mark & MARK_NUMBER_MASK) | 1), 0);
+	assert_int_equal(connections_with((mark & MARK_NUMBER_MASK) | 77), 0);
+	assert_int_equal(connections_with(other), 1);
+
+	mark = last_generation("sensor-1");		/* and with a policy */
+	connect_with((mark & MARK_NUMBER_MASK) | 1, 4);
+	p = sample_full();
+	free(p->devices[0].interface);
+	p->devices[0].interface = NULL;
+	assert_int_equal(apply(p, &r), 0);
+	assert_int_equal(mark_of("sensor-1"), (mark & MARK_NUMBER_MASK) | 1);
+	assert_int_equal(connections_with((mark & MARK_NUMBER_MASK) | 1), 0);
+
+	stop();						/* and when the rules are put right */
+	assert_int_equal(meddle(CHANGE_MAP, mark), 0);
+	assert_int_equal(start(), 0);
+	connect_with((mark & MARK_NUMBER_MASK) | 1, 5);
+	stop();
+	assert_int_equal(meddle(CHANGE_MAP, mark), 0);
+	assert_int_equal(start(), 0);
+	assert_int_equal(mark_of("sensor-1"), (mark & MARK_NUMBER_MASK) | 1);
+	assert_int_equal(connections_with((mark & MARK_NUMBER_MASK) | 1), 0);
+}
+
+/* Without our table, what a connection carries proves nothing. */
+static void
+test_old_marks_without_a_table(void **state)
+{
+	uint32_t mark = mark_of("sensor-1");
+
+	(void)state;
+	connect_with(mark, 1);
+	connect_with(0, 2);
+	stop();
+	assert_int_equal(start(), 0);
+	assert_int_equal(connections_with(mark), 1);	/* adopted: it goes on */
+	stop();
+	assert_int_equal(meddle(DELETE_TABLE, 0), 0);
+	assert_int_equal(start(), 0);
+	assert_int_equal(report.flows_forgotten, 1);
+	assert_int_equal(connections_with(mark), 0);
+	assert_int_equal(connections_with(0), 1);	/* nobody's: not ours to forget */
+}
+
+/* An address that changes hands takes no connection with it. */
+static void
+test_moved_address(void **state)
+{
+	uint32_t mark = mark_of("sensor-2");	/* of the other end: it stays live */
+	struct policy *p = sample_full();
+	struct apply_report r;
+
+	(void)state;
+	connect_with(mark, 1);			/* from 10.10.0.11 */
+	p->devices[1].addresses[0].bytes[3] = 77;
+	assert_int_equal(apply(p, &r), 0);
+	assert_int_equal(connections_with(mark), 1);
+	p = sample_full();
+	p->devices[0].addresses[0].bytes[3] = 78;
+	p->devices[1].addresses[0].bytes[3] = 77;
+	assert_int_equal(apply(p, &r), 0);
+	assert_int_equal(r.not_forgotten, 0);
+	assert_int_equal(connections_with(mark), 0);
 }
 
 /* While the daemon is away: the same is found when it starts. */
@@ -569,6 +773,7 @@ main(void)
 		OWNED(test_bad_image),
 		OPEN(test_foreign_changes), OPEN(test_foreign_map), OPEN(test_foreign_changes_while_away),
 		OPEN(test_change_on_a_changed_table),
+		OWNED(test_moved_address), OPEN(test_wraps), OPEN(test_old_marks_without_a_table),
 		OWNED(test_owned),
 	};
 
