@@ -8,7 +8,7 @@ import time
 import pytest
 
 from lab import packets
-from lab.topology import Lab, exists_any, sweep
+from lab.topology import Lab, exists_any, sweep, wait_for
 from lab.traffic import Flow, Reflector, Steady, ping, tcp_works, udp_answers
 
 KINDS = [("sensor", 2)]
@@ -72,7 +72,9 @@ def test_lost_packets_are_counted(open_lab, family):
 def test_nothing_stays_behind():
     with Lab(kinds=KINDS) as lab:
         prefix = lab.prefix
-        lab.router.popen(["sleep", "1000"])
+        inside = lab.router.popen(["sleep", "1000"])
+        wait_for("it to be inside", lambda: inside.pid in lab.router.pids())
         assert exists_any(prefix)
     assert not exists_any(prefix)
+    assert inside.wait(5) != 0
     sweep()
