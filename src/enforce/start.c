@@ -120,7 +120,9 @@ kernel_quarantined(void *arg, const struct nft_element *el)
 	*q->e->standings[index] = s;
 	q->e->stations[index].quarantined = 1;
 	q->n++;
-	return journal_append(q->e->dirfd, &s, 1);
+	if (journal_append(q->e->dirfd, &s, 1) < 0)	/* a full disk may be why it is not there */
+		q->e->disk_ok = false;
+	return 0;
 }
 
 static int
