@@ -2,6 +2,7 @@
 /* nft_set.c -- sets and maps as libnftnl wants them. */
 #include <errno.h>
 #include <libnftnl/set.h>
+#include <libnftnl/udata.h>
 #include <linux/netfilter/nf_tables.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,6 +139,33 @@ set_data(struct nftnl_set *s, const struct set_info *info)
 	}
 }
 
+static bool
+in_host_order(enum field f)
+{
+	return f == FIELD_MARK || f == FIELD_NUMBER || f == FIELD_CT_MARK || f == FIELD_CT_NUMBER ||
+	    f == FIELD_IIF || f == FIELD_IIFNAME || f == FIELD_OIFNAME;
+}
+
+/* Only for nft's listing, which would show marks and names the wrong way round. */
+static void
+set_byte_order(struct nft_batch *b, struct nftnl_set *s, const struct set_info *info)
+{
+	enum { UNKNOWN, HOST, NETWORK } key = UNKNOWN;
+	struct nftnl_udata_buf *u = nftnl_udata_buf_alloc(64);
+
+	if (u == NULL) {
+		b->error = -ENOMEM;
+		return;
+	}
+	if (info->fields[1] == FIELD_NONE)
+		key = in_host_order(info->fields[0]) ? HOST : NETWORK;
+	nftnl_udata_put_u32(u, NFTNL_UDATA_SET_KEYBYTEORDER, key);
+	if (info->data == DATA_MARK)
+		nftnl_udata_put_u32(u, NFTNL_UDATA_SET_DATABYTEORDER, HOST);
+	nftnl_set_set_data(s, NFTNL_SET_USERDATA, nftnl_udata_buf_data(u), nftnl_udata_buf_len(u));
+	nftnl_udata_buf_free(u);
+}
+
 static void
 message(struct nft_batch *b, const struct nftnl_set *s, uint16_t type, uint16_t flags)
 {
@@ -178,6 +206,7 @@ nft_batch_add_set(struct nft_batch *b, const struct set_ref *ref)
 	set_key(s, info);
 	set_data(s, info);
 	set_state(b, s, info);
+	set_byte_order(b, s, info);
 	if (info->timeout_s != 0)
 		nftnl_set_set_u64(s, NFTNL_SET_TIMEOUT, info->timeout_s * 1000ULL);
 	if (set_size(ref->kind, b->capacity) != 0)
