@@ -145,6 +145,40 @@ test_only_cordond_talks_to_spawn(void **state)
 	}
 }
 
+/* What each process may say to cordond, written a second time: whoever widens the
+ * table must say so here. Workers only tighten; an operator's tool alone loosens. */
+static void
+test_who_may_say_what(void **state)
+{
+	static const struct {
+		enum proc proc;
+		uint32_t types[9];
+	} may[] = {
+		{ PROC_SPAWN, { MSG_SPAWN_STARTED, MSG_SPAWN_FAILED, MSG_SPAWN_EXITED } },
+		{ PROC_COMPILE, { MSG_READY, MSG_COMPILED } },
+		{ PROC_FLOW, { MSG_READY, MSG_FLOW_FLUSHED } },
+		{ PROC_PKI, { MSG_READY, MSG_PKI_FETCH, MSG_PKI_REVOKE, MSG_PKI_REVOKE_DONE, MSG_PKI_SOURCE } },
+		{ PROC_FETCH, { MSG_READY } },
+		{ PROC_CTL, { MSG_CTL_STATUS, MSG_CTL_STATE, MSG_CTL_IMAGE, MSG_CTL_APPLY, MSG_CTL_QUARANTINE,
+		    MSG_CTL_RELEASE, MSG_CTL_CRL_REFRESH, MSG_CTL_FLUSH } },
+	};
+	size_t i, k, type;
+
+	(void)state;
+	for (i = 0; i < sizeof(may) / sizeof(may[0]); i++) {
+		for (type = 0; type < messages.n; type++) {
+			const struct ipc_type *t = &messages.types[type];
+			bool said = (t->from & PROC_BIT(may[i].proc)) != 0 &&
+			    (t->to & PROC_BIT(PROC_ENFORCE)) != 0, listed = false;
+
+			for (k = 0; k < 9; k++)
+				listed |= may[i].types[k] == type && t->name != NULL;
+			if (said != listed)
+				fail_msg("%s: %s", proc_name(may[i].proc), t->name);
+		}
+	}
+}
+
 static void
 test_every_pair_of_processes(void **state)
 {
@@ -289,6 +323,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table_is_whole),
 		cmocka_unit_test(test_only_cordond_talks_to_spawn),
+		cmocka_unit_test(test_who_may_say_what),
 		cmocka_unit_test(test_every_pair_of_processes),
 		cmocka_unit_test(test_every_size_but_one_is_wrong),
 		cmocka_unit_test(test_descriptors_missing_or_too_many),
