@@ -2,6 +2,7 @@
 /* test_messages.c -- each line of the message table over real socket pairs:
  * what it allows arrives, and whatever is off by one in any way does not. */
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
