@@ -48,7 +48,7 @@ class Demo:
         self.allowed_passes()
         with Steady(self.open_connections(), PERIOD) as steady:
             self.outside_the_class()
-            self.false_identities()
+            self.false_identities(steady)
             self.revoke(steady)
             self.remediation()
             self.management()
@@ -130,7 +130,20 @@ class Demo:
             return 4
         return send
 
-    def false_identities(self):
+    def intrude(self, device, victim, flow):
+        """TCP segments of the victim's open connection, from another device's wire."""
+        (src, sport, *_), (dst, dport, *_) = flow.sock.getsockname(), flow.sock.getpeername()
+
+        def send():
+            wire = packets.Wire(device.ns)
+            wire.send(*(packets.tcp_frame(victim.mac, self.lab.router_mac[device.port], src, dst, sport, dport,
+                                          flags=flags, payload=b"intruder/1 \n")
+                        for flags in (packets.ACK, packets.PSH | packets.ACK)))
+            wire.close()
+            return 2
+        return send
+
+    def false_identities(self, steady):
         lab = self.lab
         self.story.tell("\n5. A device is its MAC, its address and its router port.")
         one, two, three, sibling = lab.of_kind("sensor")[1:5]
@@ -141,6 +154,9 @@ class Demo:
                              self.lie(two, "02:00:00:de:ad:01", two.ip4, b"unknown"))
         self.nothing_arrives(f"{three.name} takes {sibling.name}'s MAC and address at its own port",
                              lab.server, b"sibling", self.lie(three, sibling.mac, sibling.ip4, b"sibling"))
+        flow = next(f for f in steady.flows if f.tag == sibling.name)
+        self.nothing_arrives(f"{three.name} sends into {sibling.name}'s open connection, as {sibling.name}",
+                             lab.server, b"intruder", self.intrude(three, sibling, flow))
         self.story.tell("       (on a segment shared by several devices a sibling's MAC and address can be taken;\n"
                         "        there only the port tells them apart: give each device its own)")
 

@@ -5,6 +5,7 @@ A socket keeps the namespace it was made in, so a thread only visits a
 namespace to open one; nothing else needs a process of its own."""
 import contextlib
 import ctypes
+import json
 import os
 import signal
 import socket
@@ -86,6 +87,10 @@ class Namespace:
                 with open("/proc/sys/" + key.replace("__", "/"), "w",
                           encoding="ascii") as f:
                     f.write(str(value))
+
+    def mac(self, interface):
+        shown = self.run(["ip", "-j", "link", "show", "dev", interface]).stdout
+        return json.loads(shown)[0]["address"]
 
     def ip(self, *lines):
         ip(lines, self.name)

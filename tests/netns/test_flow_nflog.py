@@ -102,7 +102,7 @@ def net():
 class Net:
     def __init__(self, router, outside):
         self.router, self.outside = router, outside
-        self.macs = {name: router.run(["cat", f"/sys/class/net/{name}/address"]).stdout.strip()
+        self.macs = {name: router.mac(name)
                      for name in ("lan0", "lan1")}
 
     def send(self, port, mac, src, dst, dport, count=1, sport=40000, payload=b"x" * 22):
