@@ -11,7 +11,8 @@
 #include "common/log.h"
 #include "enforce/cordond.h"
 
-#define SEND_WAIT_MS 100
+#define SEND_WAIT_MS	100
+#define FLUSH_TICKS	3	/* a cordon-flow that answers none for so long hangs */
 
 static void
 client_close(struct client *c)
@@ -127,6 +128,10 @@ flush(struct client *c)
 
 	counts_send(c->d);
 	c->waits_flush = m.token;
+	if (c->d->flush_asked == 0) {
+		c->d->flush_asked = m.token;
+		c->d->flush_ticks = 0;
+	}
 	if ((rc = worker_send(w, MSG_FLOW_FLUSH, &m, sizeof(m), -1)) < 0) {
 		c->waits_flush = 0;
 		done(c, rc);
@@ -275,6 +280,15 @@ control_flushed(struct cordond *d, uint32_t token, uint32_t error)
 		c->waits_flush = 0;
 		done(c, (int)error);
 	}
+}
+
+void
+control_tick(struct cordond *d)
+{
+	if (d->flush_asked == 0 || ++d->flush_ticks < FLUSH_TICKS)
+		return;
+	d->flush_asked = 0;
+	worker_kill(&d->workers[SLOT_FLOW], "does not answer");
 }
 
 int

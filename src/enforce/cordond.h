@@ -95,6 +95,8 @@ struct client {
 };
 
 int control_init(struct cordond *, int listen_fd);
+/* Every few seconds: has cordon-flow been asked in vain for too long? */
+void control_tick(struct cordond *);
 void control_done(struct cordond *);
 void control_applied(struct cordond *, const struct ctl_applied *, int text_fd);
 void control_flushed(struct cordond *, uint32_t token, uint32_t error);
@@ -137,6 +139,8 @@ struct cordond {
 	uint32_t next_token;
 	struct worker workers[SLOTS];
 	struct client clients[LIMIT_CLIENTS];
+	uint32_t flush_asked;	/* token of the flush that cordon-flow has not answered for longest; 0: none */
+	uint32_t flush_ticks;	/* for how long */
 	uint64_t n_asked;	/* requests and connections so far */
 	int listen_fd;
 	struct event *listen_event;

@@ -97,6 +97,7 @@ flow_up(struct worker *w)
 {
 	struct flow_socket s = { .group_base = w->d->nflog_base };
 
+	w->d->flush_asked = 0;
 	tell_flow(w);
 	if (w->d->nflog_fd != -1)
 		worker_send(w, MSG_FLOW_SOCKET, &s, sizeof(s), w->d->nflog_fd);
@@ -108,8 +109,10 @@ flow_message(struct worker *w, struct ipc_message *m)
 	if (m->type != MSG_FLOW_FLUSHED)
 		return "spoke out of turn";
 	memcpy(&w->d->flow, m->payload, sizeof(w->d->flow));
-	if (w->d->flow.token != 0)
+	if (w->d->flow.token != 0) {
+		w->d->flush_asked = 0;
 		control_flushed(w->d, w->d->flow.token, w->d->flow.error);
+	}
 	return NULL;
 }
 

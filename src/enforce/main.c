@@ -138,6 +138,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	counts_send(d);
+	control_tick(d);
 	retry_journal(&d->enforcer);
 }
 

@@ -73,7 +73,8 @@ def exchanged(world):
             os.kill(pid, 9)
     yield exchange
     for path in done:
-        os.rename(path + ".real", path)
+        if os.path.exists(path + ".real"):
+            os.rename(path + ".real", path)
     end_hostile(world)
     world.cordon.stop()     # a new cordond begins at the shortest back-off
     world.cordon.start()
@@ -109,6 +110,24 @@ def test_worker_that_lies(world, exchanged, name, how):
     else:
         time.sleep(0.5)
     stands(world, how, cordond)
+
+
+def test_flow_that_hangs_is_ended(world, exchanged):
+    """It was asked to write down what is known and never answers: another one takes its place."""
+    exchanged("cordon-flow", "hangs")
+    wait_for("it to be up", lambda: world.status()["workers"]["cordon-flow"]["up"], 10, 0.05)
+    restarts = world.status()["workers"]["cordon-flow"]["restarts"]
+    os.rename(os.path.join(world.cordon.stage.programs, "cordon-flow.real"),
+              os.path.join(world.cordon.stage.programs, "cordon-flow"))
+    asked = subprocess.Popen(world.cordon.command("attempt", "list"), stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+    try:
+        wait_for("it to be ended", lambda: world.status()["workers"]["cordon-flow"]["restarts"] > restarts, 45, 0.2)
+        assert world.refused(world.lab.devices[0], world.lab.other, 4, 7120)
+        assert world.wait_attempts(device=world.lab.devices[0].name, port=7120)
+    finally:
+        asked.kill()
+        asked.wait()
 
 
 @pytest.mark.parametrize("how", ["image-open", "image-garbage", "image-device", "text-pipe", "garbage", "twice"])
