@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_counts.c -- what the kernel counted reaches cordon-flow, against a real
+ * kernel in a network namespace of its own. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/file.h"
+#include "enforce/cordond.h"
+#include "enforce/nft_batch.h"
+#include "folder.h"
+#include "sample.h"
+
+#define KEYS 2500	/* more than one transaction takes, more than one message holds */
+
+static struct folder f;
+static struct cordond d;
+static int owner_fd;
+static unsigned told, told_final, paused;
+static bool seen_final[KEYS];
+
+/* ---- in the place of the daemon's other parts --------------------------- */
+
+int
+worker_send(struct worker *w, uint32_t type, const void *payload, size_t len, int fd)
+{
+	const struct flow_counts *c = payload;
+
+	(void)w;
+	assert_int_equal(fd, -1);
+	if (type != MSG_FLOW_COUNTS)
+		return 0;
+	assert_int_equal(len, sizeof(*c));
+	assert_in_range(c->n, 1, FLOW_COUNTS_MAX);
+	for (uint32_t i = 0; i < c->n; i++) {
+		assert_int_equal(c->counts[i].protocol, IPPROTO_TCP);
+		assert_int_equal(c->counts[i].family, AF_INET);
+		assert_in_range(c->counts[i].port, 0, KEYS - 1);
+		told++;
+		if (!c->counts[i].final)
+			continue;
+		assert_false(seen_final[c->counts[i].port]);
+		seen_final[c->counts[i].port] = true;
+		told_final++;
+	}
+	return 0;
+}
+
+void
+watch_pause(struct cordond *c)
+{
+	(void)c;
+	paused++;
+}
+
+void
+watch_resume(struct cordond *c)
+{
+	(void)c;
+	paused--;
+}
+
+/* ---- a kernel with refused keys ----------------------------------------- */
+
+static void
+refuse(uint16_t port)
+{
+	static struct nft_batch *b;
+	struct element e = { .set = { .kind = SET_REFUSED4 }, .key_len = 20 };
+	struct nft_failure failure;
+
+	if (port == 0)
+		b = nft_batch_new(RULESET_TABLE, 7, 0, 256);
+	memcpy(e.key, &(uint32_t){ 0x101 }, 4);
+	memcpy(e.key + 4, "\012\012\000\001\300\000\002\001\006", 9);
+	e.key[16] = (uint8_t)(port >> 8);
+	e.key[17] = (uint8_t)port;
+	nft_batch_add_element(b, &e);
+	if (port == KEYS - 1) {
+		assert_int_equal(nft_batch_send(b, &d.enforcer.owner, NULL, NULL, &failure), 0);
+		nft_batch_free(b);
+	}
+}
+
+static int
+setup(void **state)
+{
+	struct policy *p = sample_full();
+	struct start_report report;
+	struct apply_report applied;
+	uint8_t *bytes;
+	size_t len;
+	int fd = memfile_new("test");
+
+	(void)state;
+	if (unshare(CLONE_NEWNET) == -1)
+		return -1;
+	folder_make(&f);
+	memset(&d, 0, sizeof(d));
+	told = told_final = paused = 0;
+	memset(seen_final, 0, sizeof(seen_final));
+	if ((owner_fd = nft_socket_open()) < 0 ||
+	    enforcer_start(&d.enforcer, owner_fd, f.fd, NULL, 1, &report) < 0)
+		return -1;
+	sample_image(p, NULL, &bytes, &len);
+	policy_free(p);
+	assert_int_equal(file_write_all(fd, bytes, len), 0);
+	assert_int_equal(memfile_seal(fd), 0);
+	free(bytes);
+	assert_int_equal(enforcer_apply(&d.enforcer, fd, 1, &applied), 0);
+	close(fd);
+	d.workers[SLOT_FLOW].state = WORKER_UP;
+	for (uint16_t i = 0; i < KEYS; i++)
+		refuse(i);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	enforcer_done(&d.enforcer);
+	close(owner_fd);
+	folder_remove(&f);
+	return 0;
+}
+
+/* Young keys are told and stay. */
+static void
+test_windows_stay_open(void **state)
+{
+	(void)state;
+	counts_send(&d);
+	assert_int_equal(told, KEYS);
+	assert_int_equal(told_final, 0);
+	counts_send(&d);
+	assert_int_equal(told, 2 * KEYS);
+	assert_int_equal(paused, 0);
+}
+
+/* A window that ends is told once more, with the count that it had at its end. */
+static void
+test_closed_windows_are_told_at_their_end(void **state)
+{
+	(void)state;
+	counts_close(&d);
+	assert_int_equal(told_final, KEYS);
+	assert_int_equal(told, 2 * KEYS);
+	told = told_final = 0;
+	counts_send(&d);
+	assert_int_equal(told, 0);
+	assert_int_equal(paused, 0);
+}
+
+/* Without cordon-flow nothing is read and nothing deleted: the kernel keeps counting. */
+static void
+test_nobody_listens(void **state)
+{
+	(void)state;
+	d.workers[SLOT_FLOW].state = WORKER_DOWN;
+	counts_close(&d);
+	assert_int_equal(told, 0);
+	d.workers[SLOT_FLOW].state = WORKER_UP;
+	counts_send(&d);
+	assert_int_equal(told, KEYS);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_windows_stay_open, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_closed_windows_are_told_at_their_end, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nobody_listens, setup, teardown),
+	};
+
+	if (unshare(CLONE_NEWNET) == -1) {
+		fprintf(stderr, "no network namespace can be made: not tested\n");
+		return 77;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
