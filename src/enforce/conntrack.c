@@ -99,7 +99,8 @@ conntrack_forget_marked(struct nft_socket *s, uint32_t *n)
 	int rc = nft_dump(s, request(buf, IPCTNL_MSG_CT_GET, NLM_F_DUMP), on_entry, &m);
 
 	*n = (uint32_t)m.n;
-	qsort(m.marks, m.n, sizeof(*m.marks), order);
+	if (m.n > 0)
+		qsort(m.marks, m.n, sizeof(*m.marks), order);
 	for (size_t i = 0; rc == 0 && i < m.n; i++)
 		if (i == 0 || m.marks[i] != m.marks[i - 1])
 			rc = conntrack_forget(s, m.marks[i], UINT32_MAX);

@@ -180,7 +180,8 @@ dump_set(struct counter_dump *c)
 	rc = nft_read_set(&c->d->enforcer.reader, set_info(c->kind)->name, on_key, c);
 	c->ended = NULL;
 	/* A key told twice must not be deleted twice: the second would fail the batch. */
-	qsort(ended.e, ended.n, sizeof(*ended.e), by_key);
+	if (ended.n > 0)
+		qsort(ended.e, ended.n, sizeof(*ended.e), by_key);
 	if ((rc == 0 || rc == -EAGAIN) && ended.n > 0)
 		rc = close_windows(c, &ended);
 	free(ended.e);
