@@ -7,6 +7,7 @@ import time
 import pytest
 
 from lab import packets
+from lab.netns import LabError
 from lab.topology import wait_for
 from lab.traffic import udp_answers
 
@@ -51,10 +52,15 @@ def test_exact_over_generations_and_windows(world, family):
     device, other = world.lab.of_kind("sensor")[1], world.lab.other
     port, sent = 7070 + family, 0
 
+    def refused():
+        return world.cordon.device(device.name)["refused_packets"]
+
     def send(n):
         nonlocal sent
+        before = refused()
         world.send_frames(device, *frames(world, device, other.address(family), port, n))
         sent += n
+        wait_for("them to be refused", lambda: refused() == before + n)     # before the next change
     send(5)
     world.quarantine(device)
     send(6)
@@ -68,7 +74,10 @@ def test_exact_over_generations_and_windows(world, family):
         world.apply()
         send(9)
     send(4)
-    wait_for(f"{sent} packets on record", lambda: total(world, device, port) == sent, 25, 0.2)
+    try:
+        wait_for(f"{sent} packets on record", lambda: total(world, device, port) == sent, 25, 0.2)
+    except LabError as e:
+        raise AssertionError(f"{e}: {world.attempts(device=device.name, port=port)}") from None
     assert all(row["source"] == device.address(family) for row in world.attempts(device=device.name, port=port))
 
 
