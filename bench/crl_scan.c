@@ -23,7 +23,7 @@
 #define REVOKED	 24		/* of which so many are on the CRL */
 #define SERIAL	 16
 #define PIECE	 32768		/* as cordon-fetch hands them over */
-#define ROUNDS	 7
+#define ROUNDS	 9
 
 struct result {
 	double ms;
@@ -46,12 +46,13 @@ die(const char *what)
 	exit(1);
 }
 
+/* Of this process alone: what else the machine does is not our figure. */
 static double
 now_ms(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
@@ -241,8 +242,8 @@ once(const struct sample *s, void (*way)(const struct sample *, struct result *)
 	close(ends[0]);
 }
 
-/* Least disturbed of some rounds. */
-static void
+/* Least disturbed of some rounds; this round's time is the answer. */
+static double
 best(const struct sample *s, void (*way)(const struct sample *, struct result *), struct result *r)
 {
 	struct result now;
@@ -250,6 +251,15 @@ best(const struct sample *s, void (*way)(const struct sample *, struct result *)
 	once(s, way, &now);
 	if (r->ms == 0 || now.ms < r->ms)
 		*r = now;
+	return now.ms;
+}
+
+static int
+by_size(const void *a, const void *b)
+{
+	double d = *(const double *)a - *(const double *)b;
+
+	return d < 0 ? -1 : d > 0;
 }
 
 /* ---- figures ------------------------------------------------------------ */
@@ -296,6 +306,7 @@ main(int argc, char **argv)
 	bool json = false, quick = false;
 	struct sample big, small;
 	struct result scan = { 0 }, openssl = { 0 }, hash = { 0 }, little = { 0 };
+	double ratios[ROUNDS];
 	unsigned entries;
 	int i;
 
@@ -314,12 +325,13 @@ main(int argc, char **argv)
 	sample_new(&small, 1000);
 	/* Side by side, so that a busy moment of the machine meets all of them. */
 	for (i = 0; i < ROUNDS; i++) {
-		best(&big, by_hash, &hash);
-		best(&big, by_scan, &scan);
+		ratios[i] = best(&big, by_scan, &scan);
+		ratios[i] /= best(&big, by_hash, &hash);
 		best(&small, by_scan, &little);
 		if (i < 3)
 			best(&big, by_openssl, &openssl);
 	}
+	qsort(ratios, ROUNDS, sizeof(ratios[0]), by_size);
 	if (scan.found != REVOKED || openssl.found != REVOKED) {
 		fprintf(stderr, "crl-scan: found %lu and %lu of %d\n", (unsigned long)scan.found,
 		    (unsigned long)openssl.found, REVOKED);
@@ -327,12 +339,12 @@ main(int argc, char **argv)
 	}
 	if (!json)
 		printf("%u entries, %.1f MB, %d devices of which %d are revoked; the baseline is d2i_X509_CRL,\n"
-		       "X509_CRL_verify and a look-up per device, or where it says so the hash alone\n",
+		       "X509_CRL_verify and a look-up per device, or where it says so the hash alone; processor time\n",
 		    entries, (double)lseek(big.crl, 0, SEEK_END) / 1e6, OURS, REVOKED);
 	{
 		const struct figure figures[] = {
-			{ "scan, verify and look up", "ms", scan.ms, openssl.ms, openssl.ms / 20 },
-			{ "the same as part of SHA-256 alone", "ratio", scan.ms / hash.ms, 1.0, 1.6 },
+			{ "scan, verify and look up", "ms CPU", scan.ms, openssl.ms, openssl.ms / 20 },
+			{ "the same as part of SHA-256 alone", "ratio", ratios[ROUNDS / 2], 1.0, 1.6 },
 			{ "memory above the idle process", "MB", scan.rss_mb - scan.base_mb,
 			    openssl.rss_mb - openssl.base_mb, 1.0 },
 			{ "memory beyond a CRL of 1,000 entries", "MB",

@@ -177,10 +177,10 @@ wait_applied(struct ctl *c, struct client *cl)
 static json_t *
 applied_json(const struct ctl_applied *a, const char *text)
 {
-	return json_pack("{s:b, s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:s?, s:o}",
+	return json_pack("{s:b, s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:s?, s:o}",
 	    "applied", a->error == 0 && a->mistakes == 0, "revision", answer_count(a->revision),
 	    "devices", (int)a->devices, "classes", (int)a->classes, "added", (int)a->added,
-	    "removed", (int)a->removed, "renewed", (int)a->renewed, "microseconds", (int)a->microseconds,
+	    "removed", (int)a->removed, "renewed", (int)a->renewed, "microseconds", (int)a->microseconds, "all_microseconds", (int)a->all_microseconds,
 	    "mistakes", (int)a->mistakes, "error", a->error != 0 ? strerror((int)a->error) : NULL,
 	    "lines", answer_lines(text));
 }

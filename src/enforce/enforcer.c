@@ -182,10 +182,12 @@ int
 enforcer_apply(struct enforcer *e, int image_fd, int64_t now, struct apply_report *report)
 {
 	struct loaded_policy next = { .fd = -1 };
+	struct clock_view begin, end;
 	struct places places;
 	int rc;
 
 	memset(report, 0, sizeof(*report));
+	clock_now(&begin);
 	if ((rc = loaded_policy_from_fd(image_fd, e->policy.revision + 1, &next, &report->why)) < 0)
 		return rc;
 	if ((rc = policy_store_save(e->dirfd, &next)) < 0)
@@ -197,6 +199,8 @@ enforcer_apply(struct enforcer *e, int image_fd, int64_t now, struct apply_repor
 		policy_store_discard(e->dirfd, next.revision);
 		goto out;
 	}
+	clock_now(&end);
+	report->all_microseconds = (uint32_t)(end.boot_us - begin.boot_us);
 	report->renewed = places.renewed;
 	report->not_forgotten = -forget_moved(e, &next.image, &report->forgotten);
 	drop_lost_standings(e, &next.image);

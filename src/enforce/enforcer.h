@@ -35,6 +35,7 @@ struct apply_report {
 	uint32_t forgotten;		/* open connections of addresses that changed hands */
 	int not_forgotten;		/* errno: they could not be found */
 	uint32_t microseconds;		/* of the kernel's transaction */
+	uint32_t all_microseconds;	/* of everything, from the image on */
 	const char *why;		/* a refused image: static text */
 };
 

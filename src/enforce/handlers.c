@@ -198,6 +198,7 @@ compile_message(struct worker *w, struct ipc_message *m)
 		a.removed = report.removed;
 		a.renewed = report.renewed;
 		a.microseconds = report.microseconds;
+		a.all_microseconds = report.all_microseconds;
 	}
 	a.error = (uint32_t)-rc;
 	applied(w->d, &a, r->mistakes != 0 ? m->fd : -1);

@@ -335,6 +335,8 @@ struct ctl_applied {
 	uint32_t removed;
 	uint32_t renewed;	/* devices that got a new generation: their flows are judged again */
 	uint32_t microseconds;	/* the kernel's transaction */
+	uint32_t all_microseconds;	/* from the image to the kernel: checked, written down, built, sent */
+	uint32_t pad;
 };
 
 struct ctl_device {
