@@ -224,7 +224,8 @@ entry_issuer(struct crl_scan *s, const struct crl_entry *e)
 	s->foreign = !name_equal(e->issuer, e->issuer_len, s->issuer, s->issuer_len);
 }
 
-static inline int
+/* Whatever shape it has. */
+static int
 take_entry(struct crl_scan *s, const uint8_t *p, size_t total)
 {
 	enum source_error error;
@@ -234,12 +235,10 @@ take_entry(struct crl_scan *s, const uint8_t *p, size_t total)
 	uint32_t cert;
 	const char *why;
 
-	if (!crl_entry_fast(p, total, &e)) {
-		if ((error = crl_entry_parse(p, total, &e, &why)) != E_NONE)
-			return crl_scan_stop(s, error, why);
-		if (e.has_issuer)
-			entry_issuer(s, &e);
-	}
+	if ((error = crl_entry_parse(p, total, &e, &why)) != E_NONE)
+		return crl_scan_stop(s, error, why);
+	if (e.has_issuer)
+		entry_issuer(s, &e);
 	if (e.extended && s->v.version == 1)
 		return crl_scan_stop(s, E_DER, "RFC 5280 5.1.2.1: extensions in a version 1 CRL");
 	s->v.entries++;
@@ -247,42 +246,63 @@ take_entry(struct crl_scan *s, const uint8_t *p, size_t total)
 	if (s->inventory == NULL || s->foreign)
 		return 0;
 	serial_load(&serial, e.serial, e.serial_len);
-	if (!inventory_maybe(s->filter, &serial))
-		return 0;
 	while (inventory_find(s->inventory, &serial, &pos, &cert))
 		stage(s, &e, cert);
 	return 0;
 }
 
+/* The length of an entry of a usual shape that is certainly none of ours, or 0:
+ * to be looked at with care. Nearly all entries end here, in registers. */
+static inline size_t
+pass_entry(const struct crl_scan *s, const uint8_t *p, size_t avail, uint32_t *warnings)
+{
+	struct crl_entry e;
+	struct serial key;
+	size_t total, pos = INVENTORY_START;
+	uint32_t cert;
+
+	if (avail < 2 || p[1] >= 0x80 || (total = 2U + p[1]) > avail || !crl_entry_fast(p, total, &e) ||
+	    (s->v.version == 1 && e.extended))
+		return 0;
+	if (s->filter != NULL) {
+		serial_load(&key, e.serial, e.serial_len);
+		if (inventory_maybe(s->filter, &key) && inventory_find(s->inventory, &key, &pos, &cert))
+			return 0;
+	}
+	*warnings |= e.warnings;
+	return total;
+}
+
 static int
 step_entries(struct crl_scan *s, const uint8_t *p, size_t avail, size_t *used)
 {
-	uint64_t start = s->pos;
+	uint64_t start = s->pos, list = s->list_end - start, passed = 0;
+	size_t at = 0, total, there = avail < list ? avail : list;
+	uint32_t warnings = 0;
 	struct der_head h;
-	size_t at = 0, total;
 	int rc = 0;
 
-	while (s->pos < s->list_end) {
-		/* Short form, all there and inside the list: no need to ask further. */
-		if (avail - at >= 2 && p[at + 1] < 0x80 && 2U + p[at + 1] <= avail - at &&
-		    2U + p[at + 1] <= s->list_end - s->pos) {
-			total = 2U + p[at + 1];
-		} else {
-			rc = element(s, p + at, avail - at, s->list_end, CRL_ENTRY_MAX, &h);
-			if (rc < 0)
-				break;
-			total = h.head_len + h.len;
+	while (at < list) {
+		if ((total = pass_entry(s, p + at, there - at, &warnings)) > 0) {
+			at += total;
+			passed++;
+			continue;
 		}
+		s->pos = start + at;
+		if ((rc = element(s, p + at, avail - at, s->list_end, CRL_ENTRY_MAX, &h)) < 0)
+			break;
+		total = h.head_len + h.len;
 		if ((rc = take_entry(s, p + at, total)) < 0)
 			break;
 		at += total;
-		s->pos += total;
 	}
+	s->v.entries += passed;
+	s->v.warnings |= warnings;
 	if (rc == -EBADMSG)
 		return rc;
 	s->pos = start;
 	*used = at;
-	if (start + at == s->list_end) {
+	if (at == list) {
 		s->state = S_AFTER_TIME;
 		return 0;
 	}

@@ -44,7 +44,7 @@ inventory_new(const struct inventory_cert *certs, size_t n, const struct invento
 	inv->n = n;
 	inv->slot_mask = slots - 1;
 	inv->filter.key = *key;
-	inv->filter.mask = bits - 1;
+	inv->filter.shift = 64 - (unsigned)__builtin_ctzll(bits);
 	inv->filter.bits = calloc(bits / 64, sizeof(*inv->filter.bits));
 	inv->slots = calloc(slots, sizeof(*inv->slots));
 	inv->certs = calloc(n == 0 ? 1 : n, sizeof(*inv->certs));
@@ -55,8 +55,8 @@ inventory_new(const struct inventory_cert *certs, size_t n, const struct invento
 	for (i = 0; i < n; i++) {
 		inv->certs[i] = certs[i];
 		h = inventory_hash(key, &certs[i].serial);
-		inv->filter.bits[(h & inv->filter.mask) / 64] |= 1ULL << (h & 63);
-		for (h >>= 20; inv->slots[h & inv->slot_mask] != 0; h++)
+		inv->filter.bits[(h >> inv->filter.shift) / 64] |= 1ULL << (h >> inv->filter.shift & 63);
+		for (h >>= 32; inv->slots[h & inv->slot_mask] != 0; h++)
 			;
 		inv->slots[h & inv->slot_mask] = (uint32_t)i + 1;
 	}
@@ -101,7 +101,7 @@ inventory_find(const struct inventory *inv, const struct serial *s, size_t *pos,
 	if (*pos == INVENTORY_START && !inventory_maybe(&inv->filter, s))
 		return false;
 	if (*pos == INVENTORY_START)
-		h = inventory_hash(&inv->filter.key, s) >> 20 & inv->slot_mask;
+		h = inventory_hash(&inv->filter.key, s) >> 32 & inv->slot_mask;
 	else
 		h = (*pos + 1) & inv->slot_mask;
 	/* At most half of the slots are taken: a free one ends each walk. */

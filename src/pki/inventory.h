@@ -30,7 +30,7 @@ struct inventory_cert {
  * a CRL of a million entries asks it a million times. */
 struct inventory_filter {
 	struct inventory_key key;
-	uint64_t mask;
+	unsigned shift;		/* the top bits of the hash are the number of the bit */
 	uint64_t *bits;
 };
 
@@ -105,18 +105,16 @@ inventory_hash(const struct inventory_key *key, const struct serial *s)
 	if ((s->w[2] | s->w[3]) != 0)
 		h += inventory_products(s->w[2], key->k + 4) +
 		    inventory_products(s->w[3], key->k + 6);
-	h ^= h >> 29;
-	h *= (uint64_t)key->k[8] << 32 | key->k[9] | 1;
-	return h ^ h >> 32;
+	return h * ((uint64_t)key->k[8] << 32 | key->k[9] | 1);
 }
 
 /* False: certainly none of ours. */
 static inline bool
 inventory_maybe(const struct inventory_filter *f, const struct serial *s)
 {
-	uint64_t h = inventory_hash(&f->key, s);
+	uint64_t h = inventory_hash(&f->key, s) >> f->shift;
 
-	return (f->bits[(h & f->mask) / 64] >> (h & 63) & 1) != 0;
+	return (f->bits[h / 64] >> (h & 63) & 1) != 0;
 }
 
 #endif
