@@ -12,6 +12,16 @@
 #define CE_INVALIDITY	  0x18
 #define CE_CERT_ISSUER	  0x1d
 
+unsigned
+crl_reason_rank(uint8_t reason)
+{
+	/* keyCompromise, cACompromise and aACompromise first; hold last. */
+	static const uint8_t rank[11] = { [0] = 2, [1] = 7, [2] = 6, [3] = 4, [4] = 3, [5] = 3,
+		[6] = 1, [9] = 4, [10] = 5 };
+
+	return rank[reason];
+}
+
 /* GeneralNames with one directoryName that counts (RFC 5280 5.3.3). */
 static enum source_error
 issuer_parse(struct buf value, struct crl_entry *e)

@@ -41,6 +41,9 @@ crl_serial_warnings(const uint8_t *p, size_t n)
 	return 0;
 }
 
+/* Which of two known reasons for one certificate is the worse: the higher. */
+unsigned crl_reason_rank(uint8_t reason);
+
 /* p[0..n) is the whole entry. */
 enum source_error crl_entry_parse(const uint8_t *p, size_t n, struct crl_entry *, const char **why);
 

@@ -178,17 +178,6 @@ step_after_time(struct crl_scan *s, const uint8_t *p, size_t avail, size_t *used
 
 /* ---- entries ------------------------------------------------------------ */
 
-/* Which of two reasons for one certificate is the worse? */
-static unsigned
-reason_rank(uint8_t reason)
-{
-	/* keyCompromise, cACompromise and aACompromise first; hold last. */
-	static const uint8_t rank[11] = { [0] = 2, [1] = 7, [2] = 6, [3] = 4, [4] = 3, [5] = 3,
-		[6] = 1, [9] = 4, [10] = 5 };
-
-	return rank[reason];
-}
-
 static void
 stage(struct crl_scan *s, const struct crl_entry *e, uint32_t cert)
 {
@@ -199,7 +188,7 @@ stage(struct crl_scan *s, const struct crl_entry *e, uint32_t cert)
 		s->remove_seen = true;
 		return;
 	}
-	if (st->hit && reason_rank(st->reason) >= reason_rank(e->reason))
+	if (st->hit && crl_reason_rank(st->reason) >= crl_reason_rank(e->reason))
 		return;
 	(void)der_time(e->date_tag, e->date, e->date_tag == DER_UTCTIME ? 13 : 15, &at);
 	st->hit = true;
