@@ -88,6 +88,13 @@ forget_wrapped(struct enforcer *e, const struct places *p, uint32_t n)
 	return rc;
 }
 
+/* What was admitted under the last mark while its rules were being replaced. */
+static int
+forget_last_mark(struct enforcer *e, uint32_t number)
+{
+	return conntrack_forget(&e->reader, number << 8 | 255, UINT32_MAX);
+}
+
 static int
 commit_policy(struct enforcer *e, const struct ruleset *next, struct apply_report *report)
 {
@@ -148,6 +155,9 @@ place_and_commit(struct enforcer *e, const struct image *next, struct places *p,
 	rs = ruleset_make(next, p->stations, e->features);
 	if ((rc = forget_wrapped(e, p, next->n[IMAGE_DEVICES])) == 0)
 		rc = commit_policy(e, &rs, report);
+	for (uint32_t i = 0; rc == 0 && i < next->n[IMAGE_DEVICES]; i++)
+		if (p->wrapped[i])
+			rc = forget_last_mark(e, p->stations[i].number);
 	if (rc < 0)
 		places_done(p);
 	return rc;
@@ -261,8 +271,11 @@ commit_changes(struct enforcer *e, struct station_change *changes, size_t n)
 		if (rc == 0)
 			rc = send_changes(e, changes, n);
 	}
-	for (size_t i = 0; rc == 0 && i < n; i++)
+	for (size_t i = 0; rc == 0 && i < n; i++) {
 		e->stations[changes[i].index] = changes[i].to;
+		if (changes[i].from.generation == 255)
+			forget_last_mark(e, changes[i].from.number);
+	}
 	return rc;
 }
 
