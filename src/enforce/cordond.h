@@ -156,6 +156,7 @@ struct cordond {
 	/* revocations of one CRL, gathered until it is complete */
 	struct standing *pending;
 	size_t n_pending, room_pending;
+	bool pending_lost;	/* memory was short: not all of them stand here */
 };
 
 /* Apply a compiled policy and tell everybody. */

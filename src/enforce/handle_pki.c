@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* handle_pki.c -- what cordon-pki says, checked against our own tables, and the
  * fetchers it gets. It may only tighten: nothing here releases a device. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,8 +99,10 @@ pki_revoke(struct cordond *d, const struct pki_revoke *r)
 
 		if (d->n_pending > LIMIT_DEVICES)
 			return "revoked more than there are";
-		if ((p = reallocarray(d->pending, room, sizeof(*p))) == NULL)
-			return NULL;	/* its DONE will count fewer, and pki tries again */
+		if ((p = reallocarray(d->pending, room, sizeof(*p))) == NULL) {
+			d->pending_lost = true;	/* its DONE is answered so, and pki tries again */
+			return NULL;
+		}
 		d->pending = p;
 		d->room_pending = room;
 	}
@@ -131,7 +134,8 @@ pki_revoke_done(struct cordond *d, const struct pki_revoke_done *done)
 		log_error(rc, "revoked devices could not be quarantined");
 	}
 	d->n_pending = 0;
-	answer.error = (uint32_t)-rc;
+	answer.error = rc < 0 ? (uint32_t)-rc : d->pending_lost ? ENOMEM : 0;
+	d->pending_lost = false;
 	worker_send(&d->workers[SLOT_PKI], MSG_PKI_REVOKED, &answer, sizeof(answer), -1);
 	return NULL;
 }
