@@ -17,7 +17,13 @@
 struct ruleset
 enforcer_ruleset(const struct enforcer *e)
 {
-	return ruleset_make(&e->policy.image, e->stations, e->features);
+	return (struct ruleset){ &e->policy.image, e->stations, e->features, e->absent };
+}
+
+void
+enforcer_policy_changed(struct enforcer *e)
+{
+	e->absent = ruleset_make(&e->policy.image, NULL, e->features).absent;
 }
 
 size_t
@@ -218,6 +224,7 @@ enforcer_apply(struct enforcer *e, int image_fd, int64_t now, struct apply_repor
 	free(e->standings);
 	loaded_policy_done(&e->policy);
 	e->policy = next;
+	enforcer_policy_changed(e);
 	e->stations = places.stations;
 	e->standings = places.standings;
 	e->applied_at = now;

@@ -19,6 +19,7 @@ struct enforcer {
 	int dirfd;			/* state folder; borrowed */
 	struct features features;
 	struct loaded_policy policy;
+	uint64_t absent;		/* of its ruleset: looked up once, not at each quarantine */
 	struct station *stations;	/* parallel to the image's devices */
 	struct standing **standings;	/* the same; NULL: not quarantined */
 	int64_t applied_at;
@@ -57,6 +58,9 @@ int enforcer_start(struct enforcer *, int owner_fd, int dirfd, const char *force
 void enforcer_done(struct enforcer *);
 
 struct ruleset enforcer_ruleset(const struct enforcer *);
+
+/* Another policy is in e->policy: what is kept about it is found anew. */
+void enforcer_policy_changed(struct enforcer *);
 
 /* Take the policy in sealed memory into force. 0 or -errno; the old one stays then. */
 int enforcer_apply(struct enforcer *, int image_fd, int64_t now, struct apply_report *);

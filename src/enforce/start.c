@@ -300,8 +300,10 @@ enforcer_start(struct enforcer *e, int owner_fd, int dirfd, const char *force_ab
 		return rc;
 	if (force_absent != NULL && (rc = features_force_absent(&e->features, force_absent)) < 0)
 		return rc;
-	if ((rc = policy_store_load(dirfd, &e->policy, &report->images_passed_over)) < 0 ||
-	    (rc = places_from_journal(e, report)) < 0 ||
+	if ((rc = policy_store_load(dirfd, &e->policy, &report->images_passed_over)) < 0)
+		return rc;
+	enforcer_policy_changed(e);
+	if ((rc = places_from_journal(e, report)) < 0 ||
 	    (rc = nft_read_table(&e->reader, &there, &flags, &owner)) < 0)
 		return rc;
 	rc = there ? adopt(e, flags, now, report) : first_load(e, report);
