@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "config/reader.h"
 #include "proto/limits.h"
@@ -47,7 +48,8 @@ device_set_mac(struct reader *r, unsigned line, struct device_decl *d, const cha
 void
 device_add_address(struct reader *r, unsigned line, struct device_decl *d, const char *text)
 {
-	struct addr a, *slot;
+	struct device_address *slot;
+	struct addr a;
 	const char *fault;
 
 	if (addr_parse(text, &a) < 0) {
@@ -60,7 +62,7 @@ device_add_address(struct reader *r, unsigned line, struct device_decl *d, const
 	}
 	if ((slot = reader_grow(r, &d->addresses, d->n_addresses, sizeof(*slot))) == NULL)
 		return;
-	*slot = a;
+	*slot = (struct device_address){ a, a.family == AF_INET ? 32 : 128 };
 	d->n_addresses++;
 }
 

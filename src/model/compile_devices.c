@@ -38,7 +38,7 @@ mac_cmp(const void *a, const void *b, void *policy)
 static const struct addr *
 address_of(const struct policy *p, const struct address_at *at)
 {
-	return &p->devices[at->device].addresses[at->nth];
+	return &p->devices[at->device].addresses[at->nth].addr;
 }
 
 static int
@@ -259,8 +259,8 @@ write_addresses(struct compile *c, const struct device_decl *d, struct image_sli
 	slice->n = (uint32_t)d->n_addresses;
 	for (i = 0; i < d->n_addresses; i++) {
 		memset(&address, 0, sizeof(address));
-		address.family = d->addresses[i].family;
-		memcpy(address.bytes, d->addresses[i].bytes, sizeof(address.bytes));
+		address.family = d->addresses[i].addr.family;
+		memcpy(address.bytes, d->addresses[i].addr.bytes, sizeof(address.bytes));
 		image_build_add(&c->b, IMAGE_ADDRESSES, &address, 1);
 	}
 }

@@ -61,6 +61,8 @@ rule_box(struct compile *c, const struct destination *to, const struct service *
 			return false;
 		out->peer = c->class_number[index];
 		break;
+	case TO_GROUP:
+		return false;
 	case TO_NAME:
 		out->name = image_build_intern(&c->b, to->name);
 		break;

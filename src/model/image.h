@@ -108,6 +108,10 @@ struct image_source {
 
 enum class_mode { MODE_ENFORCE, MODE_AUDIT };
 
+/* What a refused packet of a device gets: nothing, or a TCP reset or ICMP's
+ * "administratively prohibited". What comes from outside gets nothing. */
+enum class_refuse { REFUSE_DROP, REFUSE_REJECT };
+
 struct image_class {
 	uint32_t number;	/* 0: quarantine; never used again for another class */
 	uint32_t name;		/* text; unique */

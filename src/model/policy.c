@@ -55,6 +55,8 @@ rule_done(struct rule *r)
 		free(r->to[i].name);
 	free(r->to);
 	free(r->services);
+	strings_free(r->named, r->n_named);
+	free(r->schedule);
 	memset(r, 0, sizeof(*r));
 }
 
@@ -72,8 +74,39 @@ void
 class_decl_done(struct class_decl *c)
 {
 	free(c->name);
+	strings_free(c->extends, c->n_extends);
 	rules_free(c->rules, c->n_rules);
+	rules_free(c->inbound, c->n_inbound);
 	memset(c, 0, sizeof(*c));
+}
+
+void
+service_decl_done(struct service_decl *s)
+{
+	free(s->name);
+	free(s->services);
+	memset(s, 0, sizeof(*s));
+}
+
+void
+group_decl_done(struct group_decl *g)
+{
+	size_t i;
+
+	free(g->name);
+	for (i = 0; i < g->n_to; i++)
+		free(g->to[i].name);
+	free(g->to);
+	memset(g, 0, sizeof(*g));
+}
+
+void
+schedule_decl_done(struct schedule_decl *s)
+{
+	free(s->name);
+	free(s->zone);
+	free(s->windows);
+	memset(s, 0, sizeof(*s));
 }
 
 void
@@ -117,6 +150,15 @@ policy_free(struct policy *p)
 	for (i = 0; i < p->n_authorities; i++)
 		authority_decl_done(&p->authorities[i]);
 	free(p->authorities);
+	for (i = 0; i < p->n_services; i++)
+		service_decl_done(&p->services[i]);
+	free(p->services);
+	for (i = 0; i < p->n_groups; i++)
+		group_decl_done(&p->groups[i]);
+	free(p->groups);
+	for (i = 0; i < p->n_schedules; i++)
+		schedule_decl_done(&p->schedules[i]);
+	free(p->schedules);
 	for (i = 0; i < p->n_classes; i++)
 		class_decl_done(&p->classes[i]);
 	free(p->classes);

@@ -30,28 +30,85 @@ enum destination_kind {
 	TO_RANGE,
 	TO_CLASS,
 	TO_NAME,		/* parses, compiles and explains; closed until the name proxy runs */
+	TO_GROUP,		/* a declared group of destinations */
 };
 
 struct destination {
 	enum destination_kind kind;
 	struct addr_range range;
-	char *name;		/* of a class or a host, owned */
+	char *name;		/* of a class, a host or a group, owned */
 };
 
+/* In an inbound rule `to` holds the sources. */
 struct rule {
 	struct where where;
 	struct destination *to;
 	size_t n_to;
 	struct service *services;
 	size_t n_services;
+	char **named;		/* declared services that it names, owned */
+	size_t n_named;
+	char *schedule;		/* of a declared schedule, owned; NULL: always */
+};
+
+/* Keys of a class that were written, as opposed to left out: what is left out
+ * comes from the classes it extends. */
+enum class_key {
+	CLASS_MODE	= 1 << 0,
+	CLASS_REFUSE	= 1 << 1,
+	CLASS_RATE	= 1 << 2,
+	CLASS_ALLOW	= 1 << 3,
 };
 
 struct class_decl {
 	struct where where;
 	char *name;
+	uint32_t keys;		/* bits of enum class_key */
 	enum class_mode mode;
+	enum class_refuse refuse;
+	uint32_t rate;		/* new connections per second of one device; 0: no bound */
+	uint32_t rate_burst;
+	char **extends;		/* names of classes, in the order written; owned */
+	size_t n_extends;
 	struct rule *rules;
 	size_t n_rules;
+	struct rule *inbound;
+	size_t n_inbound;
+};
+
+/* services = ( { name = "mqtt"; tcp = (1883, 8883); } ) */
+struct service_decl {
+	struct where where;
+	char *name;
+	struct service *services;
+	size_t n_services;
+};
+
+/* groups = ( { name = "time"; to = (...); } ); a group may name groups. */
+struct group_decl {
+	struct where where;
+	char *name;
+	struct destination *to;
+	size_t n_to;
+};
+
+/* A stretch of time in seconds since 1970 (UTC); `to` is the first second after it. */
+struct window {
+	int64_t from;
+	int64_t to;
+};
+
+/* schedules = ( { name; days; from; to; zone; } ), with the windows that this
+ * means from now on for some years: ascending, apart from each other. */
+struct schedule_decl {
+	struct where where;
+	char *name;
+	uint8_t days;		/* bit 0: Monday ... bit 6: Sunday; the day that a window begins on */
+	uint32_t from_s;	/* of the local day */
+	uint32_t to_s;		/* <= from_s: it ends on the next day */
+	char *zone;		/* of the time zone database, "Europe/Berlin" */
+	struct window *windows;
+	size_t n_windows;
 };
 
 struct certificate_decl {
@@ -63,12 +120,21 @@ struct certificate_decl {
 	size_t der_len;
 };
 
+/* prefix: bits of the address that count; all of them but for an IPv6 prefix,
+ * inside which the device takes what addresses it likes (64). */
+struct device_address {
+	struct addr addr;
+	uint32_t prefix;
+};
+
 struct device_decl {
 	struct where where;
 	char *name;
 	char *class_name;
-	struct mac mac;
-	struct addr *addresses;
+	bool has_mac;
+	bool has_via;
+	struct mac mac;		/* its own, or with has_via that of the router it stands behind */
+	struct device_address *addresses;
 	size_t n_addresses;
 	char *interface;	/* or NULL */
 	struct certificate_decl *certificate;	/* or NULL */
@@ -112,6 +178,12 @@ struct policy {
 	struct appliance_decl appliance;
 	struct authority_decl *authorities;
 	size_t n_authorities;
+	struct service_decl *services;
+	size_t n_services;
+	struct group_decl *groups;
+	size_t n_groups;
+	struct schedule_decl *schedules;
+	size_t n_schedules;
 	struct class_decl *classes;
 	size_t n_classes;
 	struct device_decl *devices;
@@ -131,6 +203,9 @@ void *policy_grow(void *array, size_t n, size_t record);
 void rule_done(struct rule *);
 void class_decl_done(struct class_decl *);
 void device_decl_done(struct device_decl *);
+void service_decl_done(struct service_decl *);
+void group_decl_done(struct group_decl *);
+void schedule_decl_done(struct schedule_decl *);
 void authority_decl_done(struct authority_decl *);
 
 /* ---- what words may look like ------------------------------------------- */

@@ -11,6 +11,14 @@
 #define LIMIT_SOURCES		1024U		/* CRL URLs, all authorities together */
 #define LIMIT_INTERFACES	4096U		/* device interfaces: one per device in a lab of 1,200 */
 #define LIMIT_RULES_PER_CLASS	4096U
+#define LIMIT_EXTENDS		16U		/* classes that one class may extend */
+#define LIMIT_SERVICES		1024U		/* declared services */
+#define LIMIT_GROUPS		4096U		/* declared groups of destinations */
+#define LIMIT_GROUP_MEMBERS	4096U		/* of one group, with those of the groups it names */
+#define LIMIT_SCHEDULES		64U		/* each costs a set in the kernel */
+#define LIMIT_SCHEDULE_YEARS	5U		/* how far ahead windows are written out */
+#define LIMIT_WINDOWS		2048U		/* of one schedule: a window a day for those years */
+#define LIMIT_RATE		100000U		/* new connections per second of one device */
 #define LIMIT_BOXES_PER_CLASS	65536U		/* disjoint boxes: overlaps may multiply, memory may not */
 #define LIMIT_ADDRESSES_PER_DEVICE 16U
 #define LIMIT_CERTIFICATES_PER_DEVICE 4U

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "sample.h"
 
@@ -132,9 +133,13 @@ sample_authority(struct policy *p, const char *name, const char *url)
 void
 sample_address(struct device_decl *d, const char *address)
 {
+	struct device_address *a;
+
 	d->addresses = must(policy_grow(d->addresses, d->n_addresses, sizeof(*d->addresses)));
-	if (addr_parse(address, &d->addresses[d->n_addresses++]) < 0)
+	a = &d->addresses[d->n_addresses++];
+	if (addr_parse(address, &a->addr) < 0)
 		abort();
+	a->prefix = a->addr.family == AF_INET ? 32 : 128;
 }
 
 struct device_decl *

@@ -384,7 +384,7 @@ test_renewed(void **state)
 	renew(two_classes(410, MODE_AUDIT), two_classes(410, MODE_ENFORCE), true, false);
 	renew(two_classes(410, MODE_ENFORCE), two_classes(410, MODE_AUDIT), true, false);
 	p = two_classes(410, MODE_ENFORCE);	/* another address */
-	p->devices[0].addresses[0].bytes[3] = 77;
+	p->devices[0].addresses[0].addr.bytes[3] = 77;
 	renew(two_classes(410, MODE_ENFORCE), p, true, false);
 	p = two_classes(410, MODE_ENFORCE);	/* another port */
 	free(p->devices[0].interface);
@@ -417,10 +417,10 @@ test_moved_addresses(void **state)
 	assert_int_equal(n, 0);
 	free(moved);
 	/* the first device takes the second's, the second a new one: all three moved */
-	memcpy(a, p->devices[0].addresses[0].bytes, 4);
-	memcpy(b, p->devices[1].addresses[0].bytes, 4);
-	memcpy(p->devices[0].addresses[0].bytes, b, 4);
-	p->devices[1].addresses[0].bytes[3] = 200;
+	memcpy(a, p->devices[0].addresses[0].addr.bytes, 4);
+	memcpy(b, p->devices[1].addresses[0].addr.bytes, 4);
+	memcpy(p->devices[0].addresses[0].addr.bytes, b, 4);
+	p->devices[1].addresses[0].addr.bytes[3] = 200;
 	load(p, &old, &next);
 	assert_int_equal(diff_moved_addresses(&old.image, &next.image, &moved, &n), 0);
 	for (size_t i = 0; i + 1 < n; i++)

@@ -679,12 +679,12 @@ test_moved_address(void **state)
 
 	(void)state;
 	connect_with(mark, 1);			/* from 10.10.0.11 */
-	p->devices[1].addresses[0].bytes[3] = 77;
+	p->devices[1].addresses[0].addr.bytes[3] = 77;
 	assert_int_equal(apply(p, &r), 0);
 	assert_int_equal(connections_with(mark), 1);
 	p = sample_full();
-	p->devices[0].addresses[0].bytes[3] = 78;
-	p->devices[1].addresses[0].bytes[3] = 77;
+	p->devices[0].addresses[0].addr.bytes[3] = 78;
+	p->devices[1].addresses[0].addr.bytes[3] = 77;
 	assert_int_equal(apply(p, &r), 0);
 	assert_int_equal(r.not_forgotten, 0);
 	assert_int_equal(connections_with(mark), 0);
