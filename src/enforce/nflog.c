@@ -16,6 +16,7 @@
 
 #define REQUEST_MAX	256
 #define COPY_RANGE	128	/* bytes of each packet: headers, with room for IPv6 extensions */
+#define COPY_DHCP	1024	/* of a question for an address: its options follow 240 fixed bytes */
 #define QUEUE_THRESHOLD	16	/* records per message at the most */
 #define FLUSH_AFTER	5	/* hundredths of a second that a lone record may wait */
 #define KERNEL_BUFFER	32768	/* for a message under way, QUEUE_THRESHOLD records fit */
@@ -45,10 +46,10 @@ nothing(void *arg, const struct nlmsghdr *h)
 }
 
 static int
-bind_group(struct nft_socket *s, uint16_t group)
+bind_group(struct nft_socket *s, uint16_t group, uint32_t copy_range)
 {
 	struct nfulnl_msg_config_cmd cmd = { .command = NFULNL_CFG_CMD_BIND };
-	struct nfulnl_msg_config_mode mode = { .copy_range = htonl(COPY_RANGE),
+	struct nfulnl_msg_config_mode mode = { .copy_range = htonl(copy_range),
 		.copy_mode = NFULNL_COPY_PACKET };
 	uint8_t buf[REQUEST_MAX];
 	struct nlmsghdr *h = config(buf, group);
@@ -76,7 +77,7 @@ nflog_open(uint32_t group_base)
 		return fd;
 	rc = nft_socket_init(&s, fd);
 	for (uint32_t g = 0; rc == 0 && g < FLOW_GROUPS; g++)
-		rc = bind_group(&s, (uint16_t)(group_base + g));
+		rc = bind_group(&s, (uint16_t)(group_base + g), g == FLOW_DISCOVERED ? COPY_DHCP : COPY_RANGE);
 	if (rc < 0) {
 		close(fd);
 		return rc;

@@ -19,6 +19,7 @@ static const char *const reasons[REASONS] = {
 	[REASON_PEER] = "peer",
 	[REASON_INVALID] = "invalid",
 	[REASON_CONNECTION_LIMIT] = "connection-limit",
+	[REASON_RATE] = "rate",
 	[REASON_CLONE] = "clone",
 };
 

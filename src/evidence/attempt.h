@@ -24,6 +24,7 @@ enum attempt_reason {
 	REASON_PEER,		/* the other device is in quarantine */
 	REASON_INVALID,		/* conntrack calls the packet invalid */
 	REASON_CONNECTION_LIMIT,
+	REASON_RATE,		/* more new connections per second than its class may */
 	REASON_CLONE,		/* one identity at two places at once */
 	REASONS
 };

@@ -22,7 +22,7 @@ take_socket(struct flow *f, struct ipc_message *m)
 {
 	const struct flow_socket *s = (const void *)m->payload;
 
-	if (s->group_base > UINT16_MAX - FLOW_GROUPS)
+	if (s->group_base > UINT16_MAX + 1 - FLOW_GROUPS)
 		return -EINVAL;
 	if (f->nflog_fd != -1) {
 		f->lost_before += nflog_lost(&f->nflog);
@@ -75,7 +75,7 @@ take_counts(struct flow *f, const struct ipc_message *m, const struct clock_view
 	for (uint32_t i = 0; i < counts->n; i++) {
 		const struct flow_count *c = &counts->counts[i];
 
-		if (c->group >= FLOW_GROUPS || c->group == FLOW_SIGHTED ||
+		if (c->group >= FLOW_GROUPS || c->group == FLOW_SIGHTED || c->group == FLOW_DISCOVERED ||
 		    (c->family != 0 && c->family != AF_INET && c->family != AF_INET6) ||
 		    (c->family == 0) != (c->group != FLOW_REFUSED))
 			return -EINVAL;

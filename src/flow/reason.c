@@ -122,8 +122,11 @@ reason_of_group(uint8_t group)
 		return REASON_INVALID;
 	case FLOW_CROWDED:
 		return REASON_CONNECTION_LIMIT;
+	case FLOW_RATE:
+		return REASON_RATE;
 	case FLOW_REFUSED:
 	case FLOW_SIGHTED:
+	case FLOW_DISCOVERED:
 	case FLOW_GROUPS:
 		break;
 	}

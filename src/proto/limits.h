@@ -32,7 +32,7 @@
 #define LIMIT_BRAKE_SECONDS	2592000U
 #define LIMIT_WINDOW_SECONDS	600U		/* a refused key is closed before the kernel lets it go (900 s) */
 #define LIMIT_CONNECTIONS	1000000U	/* one device's; conntrack itself holds fewer as a rule */
-#define LIMIT_LOG_GROUP		65532U		/* NFLOG groups have 16 bits and we take four from the base on */
+#define LIMIT_LOG_GROUP		65530U		/* NFLOG groups have 16 bits and we take six from the base on */
 #define LIMIT_HOOK_PRIORITY_MIN	(-199)		/* conntrack runs at -200, and we need it */
 #define LIMIT_HOOK_PRIORITY_MAX	999
 #define LIMIT_IMAGE_BYTES	(256U << 20)	/* a policy image; the measured large one has a tenth of it */

@@ -87,6 +87,8 @@ enum flow_group {
 	FLOW_INVALID,		/* conntrack calls the packet invalid */
 	FLOW_SIGHTED,		/* a device's new connections come in by this interface */
 	FLOW_CROWDED,		/* a device holds too many connections at once */
+	FLOW_RATE,		/* a device begins more connections per second than its class may */
+	FLOW_DISCOVERED,	/* a MAC that no device has asks for an address (DHCP) */
 	FLOW_GROUPS
 };
 
@@ -114,7 +116,7 @@ struct flow_count {
 	uint64_t bytes;
 	uint32_t mark;		/* 0: a stranger */
 	uint8_t mac[6];		/* strangers only */
-	uint8_t family;		/* AF_INET or AF_INET6; 0: a count per mark of FLOW_INVALID or FLOW_CROWDED */
+	uint8_t family;		/* AF_INET or AF_INET6; 0: a count per mark of FLOW_INVALID, FLOW_CROWDED or FLOW_RATE */
 	uint8_t protocol;
 	uint8_t source[16];	/* IPv4 in the first four bytes */
 	uint8_t destination[16];

@@ -114,7 +114,7 @@ test_appliance(void **state)
 	    " hook_priority = -200;\n brake: { devices = 5; };\n resolvers = \"localhost\";\n"
 	    " services = ( { any = true; }, { } );\n quarantine: { alow = \"nothing\"; };\n};",
 	    "cordon.conf:2: device interface \"a/b\"", "cordon.conf:2: device interface \"0123456789abcdef\"",
-	    "cordon.conf:3: `log_group' is 0: from 1 to 65532 is possible",
+	    "cordon.conf:3: `log_group' is 0: from 1 to 65530 is possible",
 	    "cordon.conf:4: unknown key `log_group2' in appliance: did you mean `log_group'?",
 	    "cordon.conf:5: `connections' is a string: a number from 1 to",
 	    "cordon.conf:6: `window' is \"5 minutes\": a number and a unit",

@@ -562,7 +562,14 @@ nonsense_is_refused(void **state)
 	assert_int_equal(say(MSG_FLOW_COUNTS, &counts, sizeof(counts), -1), 0);
 	assert_int_equal(send_station(0x1100, STATION_ENFORCED), -EINVAL);
 	assert_int_equal(say(MSG_FLOW_SOCKET, &s, sizeof(s), STDIN_FILENO), -EINVAL);
+	s.group_base = LIMIT_LOG_GROUP + 1;
+	assert_int_equal(say(MSG_FLOW_SOCKET, &s, sizeof(s), STDIN_FILENO), -EINVAL);
 	assert_int_equal(flow.nflog_fd, -1);
+	s.group_base = LIMIT_LOG_GROUP;
+	assert_int_equal(say(MSG_FLOW_SOCKET, &s, sizeof(s), STDIN_FILENO), 0);
+	assert_true(flow.nflog_fd >= 0);
+	close(flow.nflog_fd);
+	flow.nflog_fd = -1;
 }
 
 static void

@@ -316,6 +316,10 @@ other_groups(void **state)
 	c.group = FLOW_CROWDED;
 	a = find(&c, true);
 	assert_int_equal(a.reason, REASON_CONNECTION_LIMIT);
+	c.group = FLOW_RATE;
+	a = find(&c, true);
+	assert_int_equal(a.reason, REASON_RATE);
+	assert_int_equal(a.device, 0x11);
 	/* without a mark the device is still the one whose MAC it is */
 	c.group = FLOW_INVALID;
 	c.mark = 0;
