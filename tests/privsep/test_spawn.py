@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # test_spawn.py -- cordon-spawn with a stand-in for cordond and the workers:
 # as whom they run, with which rights and descriptors, and who dies when.
+import contextlib
 import grp
 import os
 import pwd
@@ -68,7 +69,8 @@ def status(pid):
 def fds(pid):
     out = {}
     for fd in os.listdir(f"/proc/{pid}/fd"):
-        out[int(fd)] = os.readlink(f"/proc/{pid}/fd/{fd}")
+        with contextlib.suppress(FileNotFoundError):    # closed meanwhile
+            out[int(fd)] = os.readlink(f"/proc/{pid}/fd/{fd}")
     return out
 
 
