@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* evaluate_sets.c -- what a set holds, asked of those who fill the kernel's sets.
+ *
+ * A key says who could have put it into a set: a class by the set's number, a
+ * device by its MAC, its address or its mark. Those few are asked for their
+ * elements; nobody else's are made, however many devices there are. */
+#include "model/evaluate_parts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* ---- what is kept ------------------------------------------------------- */
+
+/* The high half of a name: whose elements they are, or which chain's rules. */
+enum { KEPT_APPLIANCE = 1, KEPT_CLASS, KEPT_DEVICE, KEPT_RULES = 16 };
+
+#define PLACES_MIN 64
+
+static size_t
+place_of(const struct evaluator *ev, uint64_t name)
+{
+	size_t at = (size_t)((name * 0x9e3779b97f4a7c15ULL) >> 32) & (ev->places - 1);
+
+	while (ev->kept[at].name != 0 && ev->kept[at].name != name)
+		at = (at + 1) & (ev->places - 1);
+	return at;
+}
+
+static int
+make_room(struct evaluator *ev)
+{
+	struct evaluator old = *ev;
+
+	if (ev->n_kept * 2 < ev->places)
+		return 0;
+	ev->places = old.places == 0 ? PLACES_MIN : old.places * 2;
+	if ((ev->kept = calloc(ev->places, sizeof(*ev->kept))) == NULL) {
+		*ev = old;
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < old.places; i++)
+		if (old.kept[i].name != 0)
+			ev->kept[place_of(ev, old.kept[i].name)] = old.kept[i];
+	free(old.kept);
+	return 0;
+}
+
+/* Grows while it is filled; becomes a struct kept. */
+struct list {
+	uint8_t *items;
+	size_t n, room, size;
+};
+
+static int
+list_add(struct list *l, const void *item)
+{
+	if (l->n == l->room) {
+		size_t room = l->room == 0 ? 16 : l->room * 2;
+		uint8_t *more = reallocarray(l->items, room, l->size);
+
+		if (more == NULL)
+			return -ENOMEM;
+		l->items = more;
+		l->room = room;
+	}
+	memcpy(l->items + l->n++ * l->size, item, l->size);
+	return 0;
+}
+
+static int
+list_element(void *arg, const struct element *e)
+{
+	return list_add(arg, e);
+}
+
+static int
+list_rule(void *arg, const struct rule_ir *r)
+{
+	return list_add(arg, r);
+}
+
+static int
+fill(const struct evaluator *ev, uint64_t name, struct list *l)
+{
+	const struct image *im = ev->rs->image;
+	uint32_t what = (uint32_t)(name >> 32), number = (uint32_t)name;
+	struct chain_ref chain = { (uint16_t)(what - KEPT_RULES), number };
+
+	l->size = what >= KEPT_RULES ? sizeof(struct rule_ir) : sizeof(struct element);
+	if (what == KEPT_APPLIANCE)
+		return elements_of_appliance(ev->rs, list_element, l);
+	if (what == KEPT_CLASS)
+		return elements_of_class(ev->rs, &im->classes[number], list_element, l);
+	if (what == KEPT_DEVICE)
+		return elements_of_device(ev->rs, &im->devices[number], &ev->rs->stations[number],
+		    list_element, l);
+	return ruleset_each_rule(ev->rs, &chain, list_rule, l);
+}
+
+static int
+keep(struct evaluator *ev, uint32_t what, uint32_t number, const struct kept **out)
+{
+	uint64_t name = (uint64_t)what << 32 | number;
+	struct list l = { 0 };
+	size_t at;
+	int rc;
+
+	if ((rc = make_room(ev)) < 0)
+		return rc;
+	at = place_of(ev, name);
+	if (ev->kept[at].name == 0) {
+		if ((rc = fill(ev, name, &l)) < 0) {
+			free(l.items);
+			return rc;
+		}
+		ev->kept[at] = (struct kept){ name, l.items, l.n };
+		ev->n_kept++;
+	}
+	*out = &ev->kept[at];
+	return 0;
+}
+
+int
+evaluator_rules(struct evaluator *ev, const struct chain_ref *ref, const struct rule_ir **rules, size_t *n)
+{
+	const struct kept *k;
+	int rc = keep(ev, KEPT_RULES + ref->kind, ref->number, &k);
+
+	if (rc < 0)
+		return rc;
+	*rules = k->items;
+	*n = k->n;
+	return 0;
+}
+
+struct evaluator *
+evaluator_new(const struct ruleset *rs)
+{
+	struct evaluator *ev = calloc(1, sizeof(*ev));
+
+	if (ev != NULL)
+		ev->rs = rs;
+	return ev;
+}
+
+void
+evaluator_forget(struct evaluator *ev)
+{
+	for (size_t i = 0; i < ev->places; i++)
+		free(ev->kept[i].items);
+	free(ev->kept);
+	ev->kept = NULL;
+	ev->n_kept = ev->places = 0;
+}
+
+void
+evaluator_free(struct evaluator *ev)
+{
+	if (ev == NULL)
+		return;
+	evaluator_forget(ev);
+	free(ev);
+}
+
+/* ---- who could own a key ------------------------------------------------ */
+
+enum owner {
+	OWNER_NOBODY,		/* not known here: -EINVAL */
+	OWNER_PACKETS,		/* the kernel fills it: struct dynamic */
+	OWNER_APPLIANCE,
+	OWNER_CLASS,		/* the class that the set is named after */
+	OWNER_DEVICE,		/* whom a MAC, address or mark in the key belongs to */
+};
+
+static const uint8_t owners[SET_KINDS] = {
+	[SET_DEVICE_INTERFACES] = OWNER_APPLIANCE,
+	[SET_SERVICES] = OWNER_APPLIANCE,
+	[SET_SERVICES_ICMP] = OWNER_APPLIANCE,
+	[SET_SERVICES_ICMP6] = OWNER_APPLIANCE,
+	[SET_BOOTSTRAP] = OWNER_APPLIANCE,
+
+	[SET_IDENTITY4] = OWNER_DEVICE,
+	[SET_IDENTITY6] = OWNER_DEVICE,
+	[SET_IDENTITY4_PORT] = OWNER_DEVICE,
+	[SET_IDENTITY6_PORT] = OWNER_DEVICE,
+	[SET_IDENTITY_MAC] = OWNER_DEVICE,
+	[SET_IDENTITY_MAC_PORT] = OWNER_DEVICE,
+	[SET_HARDWARE] = OWNER_DEVICE,
+	[SET_HOLDER4] = OWNER_DEVICE,
+	[SET_HOLDER6] = OWNER_DEVICE,
+	[SET_CURRENT] = OWNER_DEVICE,
+	[SET_STATION] = OWNER_DEVICE,
+	[SET_STATION_R] = OWNER_DEVICE,
+	[SET_STATION_IN] = OWNER_DEVICE,
+	[SET_STATION_IN_R] = OWNER_DEVICE,
+	[SET_LIVE] = OWNER_DEVICE,
+	[SET_LIVE_MAC] = OWNER_DEVICE,
+	[SET_LIVE_PORT] = OWNER_DEVICE,
+	[SET_QUARANTINED] = OWNER_DEVICE,
+	[SET_TOTAL] = OWNER_DEVICE,
+	[SET_OVER] = OWNER_DEVICE,
+	[SET_MEMBERS4_CLASS] = OWNER_DEVICE,
+	[SET_MEMBERS6_CLASS] = OWNER_DEVICE,
+
+	[SET_SEEN] = OWNER_PACKETS,
+	[SET_BUDGET] = OWNER_PACKETS,
+	[SET_BUDGET_STRANGER] = OWNER_PACKETS,
+	[SET_CONNECTIONS] = OWNER_PACKETS,
+	[SET_REFUSED4] = OWNER_PACKETS,
+	[SET_REFUSED6] = OWNER_PACKETS,
+	[SET_REFUSED4_PORTLESS] = OWNER_PACKETS,
+	[SET_REFUSED6_PORTLESS] = OWNER_PACKETS,
+	[SET_STRANGER4] = OWNER_PACKETS,
+	[SET_STRANGER6] = OWNER_PACKETS,
+	[SET_STRANGER4_PORTLESS] = OWNER_PACKETS,
+	[SET_STRANGER6_PORTLESS] = OWNER_PACKETS,
+	[SET_INVALID] = OWNER_PACKETS,
+	[SET_CROWDED] = OWNER_PACKETS,
+
+	[SET_ALLOW4_CLASS] = OWNER_CLASS,
+	[SET_ALLOW6_CLASS] = OWNER_CLASS,
+	[SET_ICMP4_CLASS] = OWNER_CLASS,
+	[SET_ICMP6_CLASS] = OWNER_CLASS,
+	[SET_ICMP4_R_CLASS] = OWNER_CLASS,
+	[SET_ICMP6_R_CLASS] = OWNER_CLASS,
+	[SET_PROTO4_CLASS] = OWNER_CLASS,
+	[SET_PROTO6_CLASS] = OWNER_CLASS,
+	[SET_ANY4_CLASS] = OWNER_CLASS,
+	[SET_ANY6_CLASS] = OWNER_CLASS,
+	[SET_PORTS_PEER] = OWNER_CLASS,
+	[SET_ICMP4_PEER] = OWNER_CLASS,
+	[SET_ICMP6_PEER] = OWNER_CLASS,
+	[SET_ICMP4_R_PEER] = OWNER_CLASS,
+	[SET_ICMP6_R_PEER] = OWNER_CLASS,
+	[SET_PROTO_PEER] = OWNER_CLASS,
+};
+
+/* Whose field is it? NULL: a field that belongs to nobody, or nobody has it. */
+static const struct image_device *
+device_with(const struct image *im, enum field f, const uint8_t *value)
+{
+	uint32_t mark;
+
+	switch (f) {
+	case FIELD_ETHER_SADDR:
+		return image_device_with_mac(im, value);
+	case FIELD_IP_SADDR:
+	case FIELD_IP_DADDR:
+	case FIELD_IP6_SADDR:
+	case FIELD_IP6_DADDR: {
+		uint8_t address[16] = { 0 };
+
+		memcpy(address, value, field_info(f)->len);
+		return image_device_with_address(im, field_info(f)->family, address);
+	}
+	case FIELD_MARK:
+	case FIELD_NUMBER:
+	case FIELD_CT_MARK:
+	case FIELD_CT_NUMBER:
+		memcpy(&mark, value, sizeof(mark));
+		return image_device(im, mark >> 8);
+	case FIELD_NONE:
+	case FIELD_L4PROTO:
+	case FIELD_SPORT:
+	case FIELD_DPORT:
+	case FIELD_ICMP_TYPE:
+	case FIELD_ICMP6_TYPE:
+	case FIELD_IIFNAME:
+	case FIELD_OIFNAME:
+	case FIELD_IIF:
+	case FIELD_NFPROTO:
+	case FIELD_PKTTYPE:
+	case FIELD_CT_DIRECTION:
+	case FIELD_HOPLIMIT:
+	case FIELDS:
+		break;
+	}
+	return NULL;
+}
+
+/* ---- is it in there? ---------------------------------------------------- */
+
+static bool
+in_box(const struct set_info *info, const struct element *box, const struct element *key)
+{
+	size_t at = 0;
+
+	for (int i = 0; i < SET_FIELDS_MAX && info->fields[i] != FIELD_NONE; i++) {
+		size_t len = field_info(info->fields[i])->len;
+
+		if (memcmp(key->key + at, box->key + at, len) < 0 ||
+		    memcmp(key->key + at, box->key_end + at, len) > 0)
+			return false;
+		at += (len + 3) / 4 * 4;
+	}
+	return true;
+}
+
+static int
+among(struct evaluator *ev, uint32_t what, uint32_t number, const struct element *key,
+    const struct element **found)
+{
+	const struct set_info *info = set_info(key->set.kind);
+	const struct element *e;
+	const struct kept *k;
+	int rc = keep(ev, what, number, &k);
+
+	if (rc < 0)
+		return rc;
+	e = k->items;
+	for (size_t i = 0; i < k->n && *found == NULL; i++, e++) {
+		if (!set_ref_equal(&e->set, &key->set))
+			continue;
+		if (e->key_len != key->key_len)
+			return -EINVAL;
+		if (info->interval ? in_box(info, e, key) : memcmp(e->key, key->key, key->key_len) == 0)
+			*found = e;
+	}
+	return 0;
+}
+
+static int
+among_devices(struct evaluator *ev, const struct element *key, const struct element **found)
+{
+	const struct set_info *info = set_info(key->set.kind);
+	const struct image *im = ev->rs->image;
+	const struct image_device *d;
+	size_t at = 0;
+	int rc = 0;
+
+	for (int i = 0; rc == 0 && i < SET_FIELDS_MAX && info->fields[i] != FIELD_NONE; i++) {
+		if ((d = device_with(im, info->fields[i], key->key + at)) != NULL && *found == NULL)
+			rc = among(ev, KEPT_DEVICE, (uint32_t)(d - im->devices), key, found);
+		at += (field_info(info->fields[i])->len + 3U) / 4 * 4;
+	}
+	return rc;
+}
+
+int
+evaluator_lookup(struct evaluator *ev, const struct element *key, const struct element **found)
+{
+	const struct image *im = ev->rs->image;
+	const struct image_class *class;
+
+	*found = NULL;
+	switch ((enum owner)owners[key->set.kind]) {
+	case OWNER_APPLIANCE:
+		return among(ev, KEPT_APPLIANCE, 0, key, found);
+	case OWNER_CLASS:
+		if ((class = image_class(im, key->set.number)) == NULL)
+			return 0;
+		return among(ev, KEPT_CLASS, (uint32_t)(class - im->classes), key, found);
+	case OWNER_DEVICE:
+		return among_devices(ev, key, found);
+	case OWNER_NOBODY:
+	case OWNER_PACKETS:
+		break;
+	}
+	return -EINVAL;
+}
