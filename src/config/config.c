@@ -45,6 +45,27 @@ key_devices(struct reader *r, const config_setting_t *s, void *target)
 	read_list(r, s, "{ name = \"sensor-847\"; ... }", read_device);
 }
 
+static void
+key_services(struct reader *r, const config_setting_t *s, void *target)
+{
+	(void)target;
+	read_list(r, s, "{ name = \"mqtt\"; tcp = 8883; }", read_declared_service);
+}
+
+static void
+key_groups(struct reader *r, const config_setting_t *s, void *target)
+{
+	(void)target;
+	read_list(r, s, "{ name = \"time\"; to = \"192.0.2.123\"; }", read_declared_group);
+}
+
+static void
+key_schedules(struct reader *r, const config_setting_t *s, void *target)
+{
+	(void)target;
+	read_list(r, s, "{ name = \"nightly\"; ... }", read_schedule);
+}
+
 /* A file that includes others would reach any path we may read. The word is
  * refused wherever it stands: libconfig's idea of where it counts is its own. */
 static bool
@@ -67,6 +88,9 @@ parse_text(struct reader *r, const char *text)
 	static const struct key keys[] = {
 		{ "appliance", key_appliance, NULL },
 		{ "authorities", key_authorities, NULL },
+		{ "services", key_services, NULL },
+		{ "groups", key_groups, NULL },
+		{ "schedules", key_schedules, NULL },
 		{ "classes", key_classes, NULL },
 		{ "devices", key_devices, NULL },
 		{ NULL, NULL, NULL }
@@ -240,9 +264,9 @@ finish(struct reader *r, struct policy **out)
 }
 
 int
-config_read_policy(int dirfd, struct policy **out, struct mistakes *m)
+config_read_policy(int dirfd, int64_t now, struct policy **out, struct mistakes *m)
 {
-	struct reader r = { .p = policy_new(), .m = m, .dirfd = dirfd };
+	struct reader r = { .p = policy_new(), .m = m, .dirfd = dirfd, .now = now };
 
 	if (r.p == NULL)
 		return -ENOMEM;
@@ -255,9 +279,10 @@ config_read_policy(int dirfd, struct policy **out, struct mistakes *m)
 }
 
 int
-config_read_text(const char *name, char *text, size_t len, struct policy **out, struct mistakes *m)
+config_read_text(const char *name, char *text, size_t len, int64_t now, struct policy **out,
+    struct mistakes *m)
 {
-	struct reader r = { .p = policy_new(), .m = m, .dirfd = -1 };
+	struct reader r = { .p = policy_new(), .m = m, .dirfd = -1, .now = now };
 
 	if (r.p == NULL)
 		return -ENOMEM;

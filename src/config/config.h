@@ -7,12 +7,13 @@
 
 /* Read cordon.conf, classes.d/ and devices.d/ below an open folder. Mistakes go
  * to *m and do not stop the reading; what could not be understood is left out.
- * 0, or -ENOMEM and the like: *out is then untouched. Free with policy_free. */
-int config_read_policy(int dirfd, struct policy **out, struct mistakes *m);
+ * now: seconds since 1970 (UTC); schedules are written out from there on. 0, or -ENOMEM and the like: *out is then untouched. Free with policy_free. */
+int config_read_policy(int dirfd, int64_t now, struct policy **out, struct mistakes *m);
 
 /* The same for one text that is taken for the file of that name (*.conf or
  * *.csv); text[len] must be NUL, and inventories are changed. */
-int config_read_text(const char *name, char *text, size_t len, struct policy **out, struct mistakes *m);
+int config_read_text(const char *name, char *text, size_t len, int64_t now, struct policy **out,
+    struct mistakes *m);
 
 /* To be called before any sandbox: OpenSSL reads its own configuration when it
  * is first used, which we do not want. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* device_words.c -- what the words of a device mean, whatever file they stand in. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -30,29 +31,73 @@ device_set_class(struct reader *r, unsigned line, struct device_decl *d, const c
 		d->class_name = reader_copy(r, text);
 }
 
+static bool
+parse_mac(struct reader *r, unsigned line, const char *key, const char *text, struct mac *out)
+{
+	int rc = mac_parse(text, out);
+
+	if (rc == 0)
+		return true;
+	memset(out, 0, sizeof(*out));
+	if (rc == -EDOM)
+		mistake(r, line, "%s \"%.64s\" is no single device's: it is zero or a multicast address", key, text);
+	else
+		mistake(r, line, "%s \"%.64s\" is no MAC: six pairs of hexadecimal digits as in 02:00:00:00:03:4f",
+		    key, text);
+	return false;
+}
+
 void
 device_set_mac(struct reader *r, unsigned line, struct device_decl *d, const char *text)
 {
-	int rc = mac_parse(text, &d->mac);
+	if (parse_mac(r, line, "mac", text, &d->mac))
+		d->has_mac = true;
+}
 
-	if (rc == 0)
-		return;
-	memset(&d->mac, 0, sizeof(d->mac));
-	if (rc == -EDOM)
-		mistake(r, line, "mac \"%.64s\" is no single device's: it is zero or a multicast address", text);
-	else
-		mistake(r, line, "mac \"%.64s\" is no MAC: six pairs of hexadecimal digits as in 02:00:00:00:03:4f",
-		    text);
+void
+device_set_via(struct reader *r, unsigned line, struct device_decl *d, const char *text)
+{
+	if (parse_mac(r, line, "via", text, &d->mac))
+		d->has_via = true;
+}
+
+/* "2001:db8:1::/64". false after telling why not. */
+static bool
+parse_device_prefix(struct reader *r, unsigned line, const char *text, const char *slash, struct addr *out)
+{
+	struct addr_range range;
+	char base[RANGE_STRLEN];
+
+	snprintf(base, sizeof(base), "%.*s", (int)(slash - text), text);
+	if (slash - text >= ADDR_STRLEN || addr_parse(base, out) < 0) {
+		mistake(r, line, "address \"%.64s\" is no prefix: an IPv6 prefix as in 2001:db8:1::/64, or an address, "
+		    "is expected", text);
+	} else if (out->family == AF_INET) {
+		mistake(r, line, "address \"%.64s\" is an IPv4 prefix: an IPv4 device is known by the addresses it "
+		    "has, write them one by one", text);
+	} else if (strcmp(slash, "/64") != 0) {
+		mistake(r, line, "address \"%.64s\": a prefix in which a device makes its own addresses (SLAAC) has 64 "
+		    "bits (RFC 4291 2.5.1, RFC 7421): write that /64, or single addresses", text);
+	} else if (addr_range_parse(text, &range) < 0) {
+		cut_prefix(text, base);
+		mistake(r, line, "prefix \"%.64s\" has bits set beyond its length: did you mean %s?", text, base);
+	} else {
+		return true;
+	}
+	return false;
 }
 
 void
 device_add_address(struct reader *r, unsigned line, struct device_decl *d, const char *text)
 {
+	const char *slash = strchr(text, '/'), *fault;
 	struct device_address *slot;
 	struct addr a;
-	const char *fault;
 
-	if (addr_parse(text, &a) < 0) {
+	if (slash != NULL) {
+		if (!parse_device_prefix(r, line, text, slash, &a))
+			return;
+	} else if (addr_parse(text, &a) < 0) {
 		mistake(r, line, "address \"%.64s\" is no address: an IPv4 or IPv6 address is expected", text);
 		return;
 	}
@@ -62,7 +107,7 @@ device_add_address(struct reader *r, unsigned line, struct device_decl *d, const
 	}
 	if ((slot = reader_grow(r, &d->addresses, d->n_addresses, sizeof(*slot))) == NULL)
 		return;
-	*slot = (struct device_address){ a, a.family == AF_INET ? 32 : 128 };
+	*slot = (struct device_address){ a, slash != NULL ? 64 : a.family == AF_INET ? 32 : 128 };
 	d->n_addresses++;
 }
 
@@ -161,6 +206,32 @@ certificate_set_serial(struct reader *r, unsigned line, struct certificate_decl 
 	/* From the end: an odd first digit stands alone in its octet. */
 	for (i = 0; i < n; i++)
 		c->serial[c->serial_len - 1 - i / 2] |= (uint8_t)(digits[n - 1 - i] << (i % 2 == 0 ? 0 : 4));
+}
+
+/* By its MAC; or, where its packets come by way of a router, by address and port. */
+void
+device_check_identity(struct reader *r, const struct device_decl *d, const struct identity *written)
+{
+	const char *name = d->name != NULL ? d->name : "";
+	size_t i;
+
+	if (written->mac && written->via) {
+		mistake(r, d->where.line, "device \"%.64s\" has `mac' and `via': its packets have one MAC, its own "
+		    "(mac) or that of the router it stands behind (via)", name);
+		return;
+	}
+	if (written->mac)
+		return;
+	if (!written->address || !written->interface) {
+		mistake(r, d->where.line, "device \"%.64s\" cannot be told from others: name its `mac', or, when it "
+		    "stands behind another router, its `address' and the `interface' towards that router%s", name,
+		    written->via ? " beside `via'" : "");
+		return;
+	}
+	for (i = 0; i < d->n_addresses; i++)
+		if (d->addresses[i].addr.family == AF_INET6 && d->addresses[i].prefix < 128)
+			mistake(r, d->where.line, "device \"%.64s\" has a prefix and no `mac': in a prefix only the "
+			    "MAC tells devices apart, so name its mac, or single addresses", name);
 }
 
 void

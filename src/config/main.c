@@ -12,11 +12,13 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/file.h"
 #include "common/log.h"
 #include "common/sandbox.h"
 #include "config/answer.h"
 #include "config/config.h"
+#include "config/windows.h"
 #include "config/worker.h"
 #include "model/compile.h"
 #include "model/print.h"
@@ -161,7 +163,7 @@ static bool
 enter_sandbox(int folder, bool worker)
 {
 	char path[32];
-	const char *const readable[] = { path, SYSCONFDIR, "/etc/cordon", NULL };
+	const char *const readable[] = { path, SYSCONFDIR, "/etc/cordon", ZONE_FOLDER, NULL };
 	const struct sandbox sb = {
 		.program = "cordon-compile",
 		.rights = SB_FILES_READ,
@@ -188,9 +190,11 @@ static int
 compile_folder(int dirfd, const struct image *before, struct mistakes *m, uint8_t **image, size_t *len)
 {
 	struct policy *p = NULL;
+	struct clock_view clock;
 	int rc;
 
-	if ((rc = config_read_policy(dirfd, &p, m)) == 0)
+	clock_now(&clock);
+	if ((rc = config_read_policy(dirfd, clock.wall_ms / 1000, &p, m)) == 0)
 		rc = compile_policy(p, before, m, image, len);
 	policy_free(p);
 	return rc;

@@ -98,7 +98,9 @@ key_brake(struct reader *r, const config_setting_t *s, void *target)
 		{ NULL, NULL, NULL }
 	};
 
-	read_group(r, s, keys, "brake", target);
+	if (read_group(r, s, keys, "brake", target))
+		advice(r, line_of(s), "brake is not in force yet: every revoked device is quarantined at once, however "
+		    "many they are");
 }
 
 static void

@@ -10,14 +10,8 @@ static void
 key_name(struct reader *r, const config_setting_t *s, void *target)
 {
 	struct authority_decl *a = target;
-	const char *name = want_string(r, s, "factory-ca");
 
-	if (name == NULL)
-		return;
-	a->name = reader_copy(r, name);
-	if (!name_is_valid(name))
-		mistake(r, line_of(s), "authority name \"%.64s\": letters, digits, '.', '_' and '-', at most %u of them",
-		    name, LIMIT_NAME - 1);
+	want_name(r, s, "authority", "factory-ca", &a->name);
 }
 
 static void

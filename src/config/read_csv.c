@@ -8,10 +8,10 @@
 #include "config/csv.h"
 #include "config/reader.h"
 
-enum column { C_NAME, C_CLASS, C_MAC, C_ADDRESS, C_INTERFACE, C_AUTHORITY, C_SERIAL, C_LABELS, COLUMNS };
+enum column { C_NAME, C_CLASS, C_MAC, C_VIA, C_ADDRESS, C_INTERFACE, C_AUTHORITY, C_SERIAL, C_LABELS, COLUMNS };
 
 static const char *const column_names[COLUMNS + 1] = {
-	[C_NAME] = "name", [C_CLASS] = "class", [C_MAC] = "mac", [C_ADDRESS] = "address",
+	[C_NAME] = "name", [C_CLASS] = "class", [C_MAC] = "mac", [C_VIA] = "via", [C_ADDRESS] = "address",
 	[C_INTERFACE] = "interface", [C_AUTHORITY] = "authority", [C_SERIAL] = "serial", [C_LABELS] = "labels",
 };
 
@@ -44,15 +44,15 @@ header_field(struct reader *r, unsigned line, struct layout *l, const char *fiel
 	} else if ((near = closest(field, nth_column, NULL)) != NULL) {
 		mistake(r, line, "unknown column \"%.64s\": did you mean \"%s\"?", field, near);
 	} else {
-		mistake(r, line, "unknown column \"%.64s\": the columns are name, class, mac, address, interface, "
-		    "authority, serial, labels, and the first line names them", field);
+		mistake(r, line, "unknown column \"%.64s\": the columns are name, class, mac, via, address, "
+		    "interface, authority, serial, labels, and the first line names them", field);
 	}
 }
 
 static bool
 read_header(struct reader *r, const struct csv_row *row, struct layout *l)
 {
-	static const enum column needed[] = { C_NAME, C_CLASS, C_MAC };
+	static const enum column needed[] = { C_NAME, C_CLASS };
 	size_t before = r->m->n, i;
 
 	l->n = row->n;
@@ -63,7 +63,10 @@ read_header(struct reader *r, const struct csv_row *row, struct layout *l)
 	for (i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
 		if (l->at[needed[i]] < 0)
 			mistake(r, row->line, "there is no column \"%s\": the first line names the columns, and "
-			    "name, class and mac are needed", column_names[needed[i]]);
+			    "name, class and mac (or address and interface) are needed", column_names[needed[i]]);
+	if (r->m->n == before && l->at[C_MAC] < 0 && (l->at[C_ADDRESS] < 0 || l->at[C_INTERFACE] < 0))
+		mistake(r, row->line, "there is no column \"mac\": without it, devices are known by the columns "
+		    "address and interface, and both are needed");
 	return r->m->n == before;
 }
 
@@ -97,6 +100,8 @@ static void
 read_row(struct reader *r, const struct csv_row *row, const struct layout *l)
 {
 	const char *authority = cell(row, l, C_AUTHORITY), *serial = cell(row, l, C_SERIAL), *text;
+	const struct identity written = { cell(row, l, C_MAC) != NULL, cell(row, l, C_VIA) != NULL,
+		cell(row, l, C_ADDRESS) != NULL, cell(row, l, C_INTERFACE) != NULL };
 	struct certificate_decl *c;
 	struct device_decl d;
 	size_t i;
@@ -119,8 +124,8 @@ read_row(struct reader *r, const struct csv_row *row, const struct layout *l)
 		mistake(r, row->line, "the row has no class: every device needs one");
 	if ((text = cell(row, l, C_MAC)) != NULL)
 		device_set_mac(r, row->line, &d, text);
-	else
-		mistake(r, row->line, "the row has no mac: every device needs one");
+	if ((text = cell(row, l, C_VIA)) != NULL)
+		device_set_via(r, row->line, &d, text);
 	if ((text = cell(row, l, C_INTERFACE)) != NULL)
 		device_set_interface(r, row->line, &d, text);
 	each_word(r, row->line, &d, cell(row, l, C_ADDRESS), device_add_address);
@@ -131,6 +136,7 @@ read_row(struct reader *r, const struct csv_row *row, const struct layout *l)
 		certificate_set_authority(r, row->line, c, authority);
 		certificate_set_serial(r, row->line, c, serial);
 	}
+	device_check_identity(r, &d, &written);
 	device_finish(r, &d);
 }
 

@@ -34,6 +34,15 @@ key_mac(struct reader *r, const config_setting_t *s, void *target)
 }
 
 static void
+key_via(struct reader *r, const config_setting_t *s, void *target)
+{
+	const char *text = want_string(r, s, "02:00:00:00:00:fe");
+
+	if (text != NULL)
+		device_set_via(r, line_of(s), target, text);
+}
+
+static void
 one_address(struct reader *r, const config_setting_t *s, void *target)
 {
 	const char *text = want_string(r, s, "10.10.3.79");
@@ -132,20 +141,26 @@ key_certificate(struct reader *r, const config_setting_t *s, void *target)
 void
 read_device(struct reader *r, const config_setting_t *s)
 {
-	static const struct key keys[] = {
-		{ "name", key_name, KEY_NEEDED },
-		{ "class", key_class, KEY_NEEDED },
-		{ "mac", key_mac, KEY_NEEDED },
-		{ "address", key_address, NULL },
-		{ "interface", key_interface, NULL },
-		{ "certificate", key_certificate, NULL },
-		{ "labels", key_labels, NULL },
-		{ NULL, NULL, NULL }
+	enum { NAME, CLASS, MAC, VIA, ADDRESS, INTERFACE, CERTIFICATE, LABELS, KEYS };
+	static const struct key keys[KEYS + 1] = {
+		[NAME] = { "name", key_name, KEY_NEEDED },
+		[CLASS] = { "class", key_class, KEY_NEEDED },
+		[MAC] = { "mac", key_mac, NULL },
+		[VIA] = { "via", key_via, NULL },
+		[ADDRESS] = { "address", key_address, NULL },
+		[INTERFACE] = { "interface", key_interface, NULL },
+		[CERTIFICATE] = { "certificate", key_certificate, NULL },
+		[LABELS] = { "labels", key_labels, NULL },
 	};
+	struct identity written;
 	struct device_decl d;
 
 	memset(&d, 0, sizeof(d));
 	d.where = reader_where(r, line_of(s));
-	read_group(r, s, keys, "a device", &d);
+	if (read_group(r, s, keys, "a device", &d)) {
+		written = (struct identity){ .mac = (r->seen & 1U << MAC) != 0, .via = (r->seen & 1U << VIA) != 0,
+			.address = (r->seen & 1U << ADDRESS) != 0, .interface = (r->seen & 1U << INTERFACE) != 0 };
+		device_check_identity(r, &d, &written);
+	}
 	device_finish(r, &d);
 }

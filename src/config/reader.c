@@ -207,7 +207,7 @@ bool
 read_group(struct reader *r, const config_setting_t *s, const struct key *keys, const char *what, void *target)
 {
 	const config_setting_t *member;
-	uint32_t seen = 0;	/* bit k: key k is there, or was meant */
+	uint32_t seen = 0;
 	unsigned i, n, k;
 	const char *near;
 
@@ -234,6 +234,7 @@ read_group(struct reader *r, const config_setting_t *s, const struct key *keys, 
 	for (k = 0; keys[k].name != NULL; k++)
 		if (keys[k].needed != NULL && (seen & 1U << k) == 0)
 			mistake(r, line_of(s), "%s has no `%s': %s", what, keys[k].name, keys[k].needed);
+	r->seen = seen;
 	return true;
 }
 
@@ -263,6 +264,33 @@ want_string(struct reader *r, const config_setting_t *s, const char *example)
 	mistake(r, line_of(s), "`%s' is %s: a string in double quotes is expected, as in %s = \"%s\"", key_of(s),
 	    type_name(s), key_of(s), example);
 	return NULL;
+}
+
+bool
+want_name(struct reader *r, const config_setting_t *s, const char *what, const char *example, char **out)
+{
+	const char *text = want_string(r, s, example);
+
+	if (text == NULL || (*out = reader_copy(r, text)) == NULL)
+		return false;
+	if (name_is_valid(text))
+		return true;
+	mistake(r, line_of(s), "%s name \"%.64s\": letters, digits, '.', '_' and '-', at most %u of them", what, text,
+	    LIMIT_NAME - 1);
+	return false;
+}
+
+bool
+within_limit(struct reader *r, unsigned line, size_t n, size_t max, const char *what, bool *told)
+{
+	if (n < max)
+		return true;
+	if (!*told)
+		mistake(r, line, "more than %zu %s: at most that many are possible", max, what);
+	*told = true;
+	/* Names that are not found may be among those. */
+	r->p->incomplete = true;
+	return false;
 }
 
 bool

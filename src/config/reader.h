@@ -12,9 +12,14 @@ struct reader {
 	struct policy *p;
 	struct mistakes *m;
 	int dirfd;
-	uint32_t file;		/* index into p->files */
+	uint32_t file;			/* index into p->files */
+	int64_t now;			/* seconds since 1970, UTC */
 	bool have_appliance;
-	int error;		/* the first negative errno: memory, mostly; it ends the reading */
+	bool too_many_services;		/* told already */
+	bool too_many_groups;
+	bool too_many_schedules;
+	uint32_t seen;			/* by the last read_group: bit k: key k was there, or was meant */
+	int error;			/* the first negative errno: memory, mostly; it ends the reading */
 };
 
 /* ---- mistakes ----------------------------------------------------------- */
@@ -69,8 +74,14 @@ const char *key_of(const config_setting_t *);
 
 /* Each tells the mistake and answers NULL or false when it is something else. */
 const char *want_string(struct reader *, const config_setting_t *, const char *example);
+/* A name as names are here, into *out (owned; also when it is none, so that a
+ * declaration still stands). what: "class". */
+bool want_name(struct reader *, const config_setting_t *, const char *what, const char *example, char **out);
 bool want_number(struct reader *, const config_setting_t *, long long min, long long max, long long *out);
 bool want_duration(struct reader *, const config_setting_t *, uint32_t min, uint32_t max, uint32_t *out);
+
+/* May one more be declared after n? Tells it once when not, and keeps it in *told. */
+bool within_limit(struct reader *, unsigned line, size_t n, size_t max, const char *what, bool *told);
 
 /* Call fn for a single value, or for each of a list or array. A list within is a mistake. */
 void each_value(struct reader *, const config_setting_t *,
@@ -83,9 +94,16 @@ void read_authority(struct reader *, const config_setting_t *);
 void read_class(struct reader *, const config_setting_t *);
 void read_device(struct reader *, const config_setting_t *);
 void read_csv(struct reader *, char *text, size_t len);
+void read_declared_service(struct reader *, const config_setting_t *);
+void read_declared_group(struct reader *, const config_setting_t *);
+void read_schedule(struct reader *, const config_setting_t *);
 
 /* allow = ( ... ) or "nothing". */
 void read_allow(struct reader *, const config_setting_t *, struct rule **rules, size_t *n);
+/* { to = ...; tcp = ...; }, or with from instead of to. */
+void read_rule(struct reader *, const config_setting_t *, bool inbound, struct rule **rules, size_t *n);
+/* The prefix that an address with bits beyond its length lies in; "" when it is no such. */
+void cut_prefix(const char *text, char out[RANGE_STRLEN]);
 /* { tcp = ...; } without a destination. */
 void read_services(struct reader *, const config_setting_t *, struct service **services, size_t *n);
 
@@ -93,6 +111,7 @@ void read_services(struct reader *, const config_setting_t *, struct service **s
 
 void device_set_name(struct reader *, unsigned line, struct device_decl *, const char *);
 void device_set_class(struct reader *, unsigned line, struct device_decl *, const char *);
+void device_set_via(struct reader *, unsigned line, struct device_decl *, const char *);
 void device_set_mac(struct reader *, unsigned line, struct device_decl *, const char *);
 void device_add_address(struct reader *, unsigned line, struct device_decl *, const char *);
 void device_set_interface(struct reader *, unsigned line, struct device_decl *, const char *);
@@ -101,6 +120,17 @@ void device_add_label(struct reader *, unsigned line, struct device_decl *, cons
 struct certificate_decl *device_certificate(struct reader *, unsigned line, struct device_decl *);
 void certificate_set_authority(struct reader *, unsigned line, struct certificate_decl *, const char *);
 void certificate_set_serial(struct reader *, unsigned line, struct certificate_decl *, const char *);
+
+/* What was written of what a device is known by, right or wrong. */
+struct identity {
+	bool mac;
+	bool via;
+	bool address;
+	bool interface;
+};
+
+/* Is that enough, and not too much? */
+void device_check_identity(struct reader *, const struct device_decl *, const struct identity *);
 /* Takes *d over, into the policy or to its end. */
 void device_finish(struct reader *, struct device_decl *);
 

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "model/words.h"
 
@@ -35,6 +36,17 @@ static const struct word icmpv6_types[] = {
 static const struct word port_protocols[] = {
 	{ "tcp", IPPROTO_TCP }, { "udp", IPPROTO_UDP }, { "sctp", IPPROTO_SCTP }, { "dccp", IPPROTO_DCCP },
 	{ "udplite", IPPROTO_UDPLITE },
+	{ NULL, 0 }
+};
+
+/* What an admin writes a rule about, by IANA's keywords; the first name of a
+ * number is the one that is shown. */
+static const struct word protocols[] = {
+	{ "icmp", 1 }, { "igmp", 2 }, { "ipip", 4 }, { "ipencap", 4 }, { "tcp", 6 }, { "egp", 8 }, { "igp", 9 },
+	{ "udp", 17 }, { "dccp", 33 }, { "ipv6", 41 }, { "6in4", 41 }, { "rsvp", 46 }, { "gre", 47 },
+	{ "esp", 50 }, { "ah", 51 }, { "icmpv6", 58 }, { "ipv6-icmp", 58 }, { "eigrp", 88 }, { "ospf", 89 },
+	{ "etherip", 97 }, { "pim", 103 }, { "ipcomp", 108 }, { "vrrp", 112 }, { "l2tp", 115 }, { "isis", 124 },
+	{ "sctp", 132 }, { "mobility", 135 }, { "udplite", 136 }, { "hip", 139 },
 	{ NULL, 0 }
 };
 
@@ -103,6 +115,32 @@ const char *
 port_protocol_name(uint8_t protocol)
 {
 	return name_of(port_protocols, protocol);
+}
+
+int
+protocol_parse(const char *name, uint8_t *protocol)
+{
+	const struct word *w;
+
+	for (w = protocols; w->name != NULL; w++) {
+		if (strcasecmp(w->name, name) != 0)
+			continue;
+		*protocol = w->number;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+const char *
+protocol_name(uint8_t protocol)
+{
+	return name_of(protocols, protocol);
+}
+
+const char *
+protocol_nth(unsigned n)
+{
+	return n < sizeof(protocols) / sizeof(protocols[0]) ? protocols[n].name : NULL;
 }
 
 static const struct {

@@ -17,6 +17,13 @@ const char *icmp_type_nth(uint8_t protocol, unsigned n);
 uint8_t port_protocol_parse(const char *key);
 const char *port_protocol_name(uint8_t protocol);
 
+/* "gre", "igmp"; either case, and what else a protocol is called ("ipv6-icmp").
+ * -ENOENT; NULL when the number has no name here. */
+int protocol_parse(const char *name, uint8_t *protocol);
+const char *protocol_name(uint8_t protocol);
+/* The nth name, NULL at the end: to list them. */
+const char *protocol_nth(unsigned n);
+
 #define DURATION_STRLEN 16
 /* "90s", "15m", "1h", "7d": a number and its unit. -EINVAL; -ERANGE beyond 32 bits. */
 int duration_parse(const char *text, uint32_t *seconds);

@@ -33,7 +33,7 @@ compile_text(const char *text, size_t len, struct compiled *out)
 	memcpy(copy, text, len);
 	copy[len] = '\0';
 	mistakes_init(&m);
-	rc = config_read_text("cordon.conf", copy, len, &p, &m);
+	rc = config_read_text("cordon.conf", copy, len, 1795359600, &p, &m);
 	if (rc == 0)
 		rc = compile_policy(p, NULL, &m, &out->bytes, &len);
 	if (rc != 0 && (rc != -EINVAL || m.n == 0))

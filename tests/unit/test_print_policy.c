@@ -38,7 +38,7 @@ compile_and_print(int dirfd, struct printed *out)
 	FILE *f;
 
 	assert_non_null(m);
-	assert_int_equal(config_read_policy(dirfd, &p, m), 0);
+	assert_int_equal(config_read_policy(dirfd, 1795359600, &p, m), 0);
 	if (compile_policy(p, NULL, m, &out->bytes, &len) != 0)
 		for (i = 0; i < mistakes_kept(m->n); i++)
 			print_message("%s\n", m->lines[i]);
