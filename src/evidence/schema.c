@@ -47,6 +47,28 @@ static const char *const steps[] = {
 	" overflow_packets INTEGER NOT NULL,"
 	" overflow_bytes INTEGER NOT NULL"
 	") STRICT;",
+
+	/* Unknown devices; an address is its version (4 or 6) and its bytes. */
+	"CREATE TABLE sighting ("
+	" slot INTEGER PRIMARY KEY,"
+	" mac BLOB NOT NULL,"
+	" interface TEXT NOT NULL,"
+	" first_ms INTEGER NOT NULL,"
+	" last_ms INTEGER NOT NULL,"
+	" packets INTEGER NOT NULL,"
+	" addresses BLOB NOT NULL,"
+	" more_addresses INTEGER NOT NULL,"
+	" dhcp_name TEXT NOT NULL,"
+	" dhcp_vendor TEXT NOT NULL,"
+	" dhcp_list TEXT NOT NULL,"
+	" dhcp_client TEXT NOT NULL,"
+	" UNIQUE (mac, interface)"
+	") STRICT;"
+	"CREATE TABLE sighting_sums ("
+	" id INTEGER PRIMARY KEY CHECK (id = 1),"
+	" not_taken INTEGER NOT NULL,"
+	" pushed_out INTEGER NOT NULL"
+	") STRICT;",
 };
 
 #define SCHEMA_VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))

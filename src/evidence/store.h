@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "evidence/attempt.h"
+#include "evidence/sighting.h"
 
 #define EVIDENCE_FILE		"evidence.db"
 #define EVIDENCE_MODE		0640		/* a reader is of the folder's group */
@@ -53,6 +54,10 @@ struct evidence_loss {
 };
 int evidence_put_losses(struct evidence *, const struct evidence_loss *, size_t n);
 
+/* Write rows to their slots, whoever had them, and the sums; all or nothing. */
+int evidence_put_sightings(struct evidence *, const struct sighting *const *rows, size_t n,
+    const struct sighting_sums *);
+
 /* Delete the oldest rows while there are more than max_rows, the file's pages
  * in use exceed max_bytes, or a row ended before oldest_ms; 0 means no bound.
  * At most EVIDENCE_TRIM_STEP rows per call: *deleted tells whether to call again. */
@@ -83,6 +88,12 @@ int evidence_query_attempts(struct evidence *, const struct evidence_filter *, e
 
 typedef int evidence_loss_fn(void *arg, const struct evidence_loss *);
 int evidence_query_losses(struct evidence *, evidence_loss_fn *, void *arg);
+
+/* Unknown devices that were seen then or later, by slot. A store of before
+ * there were any has none. */
+typedef int evidence_sighting_fn(void *arg, const struct sighting *);
+int evidence_query_sightings(struct evidence *, int64_t since_ms, evidence_sighting_fn *, void *arg);
+int evidence_sighting_sums(struct evidence *, struct sighting_sums *out);
 
 /* The highest id given out so far; 0: none. A follower starts here. */
 int evidence_last_id(struct evidence *, int64_t *out);

@@ -266,6 +266,7 @@ attempts_restore(struct attempts *t, const struct attempt *row, const struct clo
 	e->row = *row;
 	e->fresh = 0;
 	e->known = KNOWN_FROM_RECORD;
+	e->credited = row->packets;
 	e->counted = row->packets;
 	e->counted_bytes = row->bytes;
 	return 0;

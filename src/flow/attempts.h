@@ -48,6 +48,7 @@ struct open_attempt {
 	struct attempt row;
 	uint8_t known;		/* enum attempt_known: set by who filled the row's who and why */
 	uint8_t provisional;	/* 1: its mark has not been explained yet */
+	uint64_t credited;	/* packets of it that its sender's sighting has; the caller's */
 	uint8_t fresh;		/* 1: a new row, of which the caller has not been told before; it clears this */
 	/* the rest belongs to attempts.c */
 	uint8_t used;

@@ -37,8 +37,9 @@ flow_init(struct flow *f, struct ipc *channel, const char *folder, const struct 
 	stations_init(&f->stations, seed);
 	clones_init(&f->clones, seed, link_lost, &f->links);
 	map_init(&f->losses, seed, sizeof(uint32_t), sizeof(struct loss), 2 * (size_t)LIMIT_DEVICES);
-	f->attempts = attempts_new(LIMIT_ATTEMPTS_OPEN, seed);
-	return f->attempts != NULL ? 0 : -ENOMEM;
+	if ((f->attempts = attempts_new(LIMIT_ATTEMPTS_OPEN, seed)) == NULL)
+		return -ENOMEM;
+	return sightings_init(&f->sightings, seed);
 }
 
 void
@@ -52,6 +53,7 @@ flow_done(struct flow *f)
 	stations_done(&f->stations);
 	clones_done(&f->clones);
 	map_done(&f->losses);
+	sightings_done(&f->sightings);
 	attempts_free(f->attempts);
 	if (f->image_data != NULL)
 		memfile_unmap(f->image_data, f->image_len);
@@ -229,7 +231,8 @@ flow_record(struct flow *f, const struct record *r, const struct clock_view *now
 
 	if (r->mark != 0 && (r->group == FLOW_SIGHTED || r->group == FLOW_REFUSED))
 		look_for_clone(f, r, now);
-	if (r->group == FLOW_SIGHTED)
+	discover_record(f, r, now);
+	if (r->group == FLOW_SIGHTED || r->group == FLOW_DISCOVERED)
 		return;
 	if (!attempts_key_of_record(r, &key)) {
 		f->unreadable++;
@@ -242,6 +245,7 @@ flow_record(struct flow *f, const struct record *r, const struct clock_view *now
 		explain_by_record(f, e, r);
 	if (r->mark == 0)
 		look_for_clone_at_wrong_port(f, e, r, now);
+	discover_packets(f, e, 0);
 }
 
 void
@@ -258,6 +262,7 @@ flow_count(struct flow *f, const struct flow_count *c, const struct clock_view *
 	e->fresh = 0;
 	if (e->known == KNOWN_NOTHING)
 		explain_by_key(f, e);
+	discover_packets(f, e, e->row.last_ms);
 }
 
 int

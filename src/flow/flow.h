@@ -16,6 +16,7 @@
 #include "flow/directory.h"
 #include "flow/links.h"
 #include "flow/nflog.h"
+#include "flow/sightings.h"
 #include "flow/stations.h"
 #include "model/image.h"
 #include "proto/messages.h"
@@ -45,6 +46,7 @@ struct flow {
 	struct stations stations;
 	struct attempts *attempts;
 	struct clones clones;
+	struct sightings sightings;
 	struct map losses;		/* device number -> struct loss */
 	bool losses_dirty;
 	bool stations_new;		/* marks were explained since attempts were last settled */

@@ -46,6 +46,8 @@ flow_open_store(struct flow *f, const struct clock_view *now)
 		log_warn(rc, "open attempts of the last run cannot be read");
 	else if (r.n > 0)
 		log_info("%zu open attempts of the last run taken up again", r.n);
+	if ((rc = discover_load(f)) < 0)
+		log_warn(rc, "unknown devices of the last run cannot be read");
 	return 0;
 }
 
@@ -145,6 +147,8 @@ write_all(struct flow *f, const struct clock_view *now)
 		rc = put_attempts(f, now);
 	if (rc == 0)
 		rc = put_losses(f);
+	if (rc == 0)
+		rc = discover_write(f);
 	if (rc == 0)
 		rc = trim(f, now);
 	if (rc == -EBADMSG) {

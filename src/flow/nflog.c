@@ -114,6 +114,8 @@ read_record(struct nflog *n, const struct nlmsghdr *h, struct record *r)
 		packet_decode(mnl_attr_get_payload(a.of[NFULA_PAYLOAD]),
 		    mnl_attr_get_payload_len(a.of[NFULA_PAYLOAD]), &r->packet);
 		r->has_head = 1;
+		r->head = mnl_attr_get_payload(a.of[NFULA_PAYLOAD]);
+		r->head_len = mnl_attr_get_payload_len(a.of[NFULA_PAYLOAD]);
 	}
 	if (a.of[NFULA_SEQ] != NULL)
 		count_sequence(n, r->group, get_u32(&a, NFULA_SEQ));

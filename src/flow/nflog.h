@@ -24,6 +24,8 @@ struct record {
 	uint32_t out;
 	struct mac mac;
 	struct packet packet;
+	const void *head;	/* its first bytes, as long as the callback runs; NULL: none */
+	size_t head_len;
 };
 
 /* Each group numbers its records. */

@@ -24,6 +24,7 @@ static void
 decode_transport(struct buf *b, struct packet *p)
 {
 	if (packet_has_ports(p->protocol)) {
+		size_t at = b->pos;
 		uint16_t from, to;
 
 		if (buf_get_u16(b, &from) < 0 || buf_get_u16(b, &to) < 0) {
@@ -32,6 +33,7 @@ decode_transport(struct buf *b, struct packet *p)
 		}
 		p->source_port = from;
 		p->port = to;
+		p->transport = (uint16_t)at;
 		p->flags |= PACKET_PORTS;
 		return;
 	}

@@ -26,6 +26,7 @@ struct packet {
 	uint8_t flags;		/* enum packet_flag */
 	uint16_t source_port;	/* host order */
 	uint16_t port;
+	uint16_t transport;	/* where the header with the ports begins; with PACKET_PORTS */
 	uint32_t len;		/* the packet's length as its IP header has it; 0: unknown */
 	struct addr source;
 	struct addr destination;

@@ -10,6 +10,13 @@ struct loss {
 	uint8_t dirty;
 };
 
+/* discover.c: what a record, or the packets of an attempt, tell of unknown
+ * devices; and their way to the store and back. */
+void discover_record(struct flow *, const struct record *, const struct clock_view *);
+void discover_packets(struct flow *, struct open_attempt *, int64_t seen_ms);
+int discover_load(struct flow *);
+int discover_write(struct flow *);
+
 /* Attempts whose mark has been explained since they came. */
 void flow_settle(struct flow *);
 

@@ -49,6 +49,14 @@
 /* Evidence. */
 #define LIMIT_REFUSED_KEYS	65536U		/* per kernel set: bounds the kernel's memory */
 #define LIMIT_ATTEMPTS_OPEN	262144U		/* in cordon-flow's memory, all sets together */
+#define LIMIT_SIGHTINGS		4096U		/* unknown devices that are listed: more than anybody looks through */
+#define LIMIT_SIGHTINGS_NEW	60U		/* of these per interface and minute: a flood of MACs needs an hour to fill the list */
+#define LIMIT_SIGHTING_ADDRESSES 8U		/* of one unknown device, those seen last */
+
+/* Changes. */
+#define LIMIT_REVISIONS		10U		/* policies kept on disk */
+#define LIMIT_CONFIRM_SECONDS	86400U		/* how long a policy may wait for its confirmation */
+#define LIMIT_HISTORY		1000U		/* records kept; up to twice as many on disk */
 
 /* Control socket. */
 #define LIMIT_CLIENTS		32U		/* operators' tools at once */
