@@ -2,6 +2,7 @@
 /* nft_batch.c -- the buffer of a transaction, its tables and its chains. */
 #include "enforce/nft_batch.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <libnftnl/chain.h>
 #include <libnftnl/common.h>
@@ -80,6 +81,8 @@ nft_begin(struct nft_batch *b, uint16_t type, uint16_t flags, size_t max)
 		if (!reserve(b, MESSAGE_MAX))
 			return NULL;
 		h = nftnl_batch_begin((char *)b->data, b->seq++);
+		if (b->expected != 0)
+			mnl_attr_put_u32(h, NFNL_BATCH_GENID, htonl(b->expected));
 		b->len = h->nlmsg_len;
 	}
 	if (!reserve(b, max))
@@ -232,6 +235,12 @@ void
 nft_batch_echo(struct nft_batch *b)
 {
 	b->echo = NLM_F_ECHO;
+}
+
+void
+nft_batch_expect(struct nft_batch *b, uint32_t generation)
+{
+	b->expected = generation;
 }
 
 void

@@ -40,6 +40,10 @@ void nft_batch_del_element(struct nft_batch *, const struct element *);
 /* Ask the kernel to send back what it deletes, with its last counts. */
 void nft_batch_echo(struct nft_batch *);
 
+/* Refuse the whole (-ERESTART) when another transaction has come after this
+ * generation. To be said before anything else. */
+void nft_batch_expect(struct nft_batch *, uint32_t generation);
+
 /* Elements added and removed so far, and the batch's bytes. */
 void nft_batch_size(const struct nft_batch *, uint32_t *added, uint32_t *removed, size_t *bytes);
 

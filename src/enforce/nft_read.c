@@ -152,8 +152,8 @@ parse_element(const struct nlattr *nest, struct nft_element *e)
 		e->key_end = NULL;
 }
 
-int
-nft_parse_elements(const struct nlmsghdr *h, const char **set, nft_element_fn *fn, void *arg)
+static int
+parse_elements(const struct nlmsghdr *h, const char **set, bool whole, nft_element_fn *fn, void *arg)
 {
 	const struct nlattr *a, *list = NULL, *x;
 	struct nft_element e;
@@ -170,15 +170,22 @@ nft_parse_elements(const struct nlmsghdr *h, const char **set, nft_element_fn *f
 		return 0;
 	mnl_attr_for_each_nested(x, list) {
 		parse_element(x, &e);
-		if (e.key != NULL && (rc = fn(arg, &e)) != 0)
+		if ((e.key != NULL || whole) && (rc = fn(arg, &e)) != 0)
 			return rc;
 	}
 	return 0;
 }
 
+int
+nft_parse_elements(const struct nlmsghdr *h, const char **set, nft_element_fn *fn, void *arg)
+{
+	return parse_elements(h, set, false, fn, arg);
+}
+
 struct set_reader {
 	nft_element_fn *fn;
 	void *arg;
+	bool whole;
 };
 
 static int
@@ -187,19 +194,34 @@ on_elements(void *arg, const struct nlmsghdr *h)
 	struct set_reader *r = arg;
 	const char *set;
 
-	return of_type(h, NFT_MSG_NEWSETELEM) ? nft_parse_elements(h, &set, r->fn, r->arg) : 0;
+	return of_type(h, NFT_MSG_NEWSETELEM) ? parse_elements(h, &set, r->whole, r->fn, r->arg) : 0;
+}
+
+static int
+read_set(struct nft_socket *s, const char *name, struct set_reader *r)
+{
+	uint8_t buf[REQUEST_MAX];
+	struct nlmsghdr *h = request(buf, NFT_MSG_GETSETELEM, NLM_F_DUMP);
+
+	mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, RULESET_TABLE);
+	mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_SET, name);
+	return nft_dump(s, h, on_elements, r);
 }
 
 int
 nft_read_set(struct nft_socket *s, const char *name, nft_element_fn *fn, void *arg)
 {
-	uint8_t buf[REQUEST_MAX];
-	struct nlmsghdr *h = request(buf, NFT_MSG_GETSETELEM, NLM_F_DUMP);
-	struct set_reader r = { fn, arg };
+	struct set_reader r = { fn, arg, false };
 
-	mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, RULESET_TABLE);
-	mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_SET, name);
-	return nft_dump(s, h, on_elements, &r);
+	return read_set(s, name, &r);
+}
+
+int
+nft_read_whole_set(struct nft_socket *s, const char *name, nft_element_fn *fn, void *arg)
+{
+	struct set_reader r = { fn, arg, true };
+
+	return read_set(s, name, &r);
 }
 
 /* ---- table and counters ------------------------------------------------- */
@@ -346,50 +368,92 @@ struct rule_bytes {
 };
 
 static int
-on_rule(void *arg, const struct nlmsghdr *h)
+take(struct rule_bytes *r, const struct nlattr *a)
 {
-	struct rule_bytes *r = arg;
-	const struct nlattr *a;
+	const size_t n = mnl_attr_get_payload_len(a);
+	uint16_t type = mnl_attr_get_type(a);
 
-	if (!of_type(h, NFT_MSG_NEWRULE) || !ours(h, NFTA_RULE_TABLE))
+	if (r->len + n + sizeof(type) > r->room) {
+		size_t room = 2 * (r->len + n) + 65536;
+		uint8_t *p = realloc(r->p, room);
+
+		if (p == NULL)
+			return -ENOMEM;
+		r->p = p;
+		r->room = room;
+	}
+	memcpy(r->p + r->len, &type, sizeof(type));
+	memcpy(r->p + r->len + sizeof(type), mnl_attr_get_payload(a), n);
+	r->len += n + sizeof(type);
+	return 0;
+}
+
+#define A(attr) (UINT64_C(1) << (attr))
+
+/* What is declared, as opposed to handles, numbers of uses and counts. */
+static const struct declaration {
+	uint16_t get, new, table;
+	uint64_t attributes;
+} declarations[] = {
+	{ NFT_MSG_GETSET, NFT_MSG_NEWSET, NFTA_SET_TABLE, A(NFTA_SET_NAME) | A(NFTA_SET_FLAGS) |
+	    A(NFTA_SET_KEY_TYPE) | A(NFTA_SET_KEY_LEN) | A(NFTA_SET_DATA_TYPE) | A(NFTA_SET_DATA_LEN) |
+	    A(NFTA_SET_DESC) | A(NFTA_SET_TIMEOUT) | A(NFTA_SET_EXPR) | A(NFTA_SET_EXPRESSIONS) },
+	{ NFT_MSG_GETCHAIN, NFT_MSG_NEWCHAIN, NFTA_CHAIN_TABLE, A(NFTA_CHAIN_NAME) | A(NFTA_CHAIN_HOOK) |
+	    A(NFTA_CHAIN_POLICY) | A(NFTA_CHAIN_TYPE) | A(NFTA_CHAIN_FLAGS) },
+	{ NFT_MSG_GETRULE, NFT_MSG_NEWRULE, NFTA_RULE_TABLE, A(NFTA_RULE_CHAIN) | A(NFTA_RULE_EXPRESSIONS) },
+};
+
+struct declarations {
+	struct rule_bytes bytes;
+	const struct declaration *of;
+};
+
+static int
+on_declaration(void *arg, const struct nlmsghdr *h)
+{
+	struct declarations *d = arg;
+	const struct nlattr *a;
+	int rc = 0;
+
+	if (!of_type(h, d->of->new) || !ours(h, d->of->table))
 		return 0;
 	EACH(a, h) {
-		uint16_t type = mnl_attr_get_type(a);
-		size_t n = mnl_attr_get_payload_len(a);
-
-		if (type != NFTA_RULE_CHAIN && type != NFTA_RULE_EXPRESSIONS)
-			continue;
-		if (r->len + n > r->room) {
-			size_t room = 2 * (r->len + n) + 65536;
-			uint8_t *p = realloc(r->p, room);
-
-			if (p == NULL)
-				return -ENOMEM;
-			r->p = p;
-			r->room = room;
-		}
-		memcpy(r->p + r->len, mnl_attr_get_payload(a), n);
-		r->len += n;
+		if (rc == 0 && mnl_attr_get_type(a) < 64 && (d->of->attributes & A(mnl_attr_get_type(a))))
+			rc = take(&d->bytes, a);
 	}
-	return 0;
+	return rc;
+}
+
+static int
+read_declarations(struct nft_socket *s, struct declarations *d)
+{
+	const size_t before = d->bytes.len;
+	uint8_t buf[REQUEST_MAX];
+	int rc = -EAGAIN;
+
+	for (int i = 0; rc == -EAGAIN && i < TRIES; i++) {
+		struct nlmsghdr *h = request(buf, d->of->get, NLM_F_DUMP);
+
+		d->bytes.len = before;
+		if (d->of->get != NFT_MSG_GETCHAIN)	/* of which the kernel tells all tables' */
+			mnl_attr_put_strz(h, d->of->table, RULESET_TABLE);
+		rc = nft_dump(s, h, on_declaration, d);
+	}
+	return rc;
 }
 
 int
 nft_read_rules_digest(struct nft_socket *s, uint8_t digest[32])
 {
-	uint8_t buf[REQUEST_MAX];
-	struct rule_bytes r = { 0 };
-	int rc = -EAGAIN;
+	struct declarations d = { .of = declarations };
+	int rc = 0;
 
-	for (int i = 0; rc == -EAGAIN && i < TRIES; i++) {
-		struct nlmsghdr *h = request(buf, NFT_MSG_GETRULE, NLM_F_DUMP);
-
-		r.len = 0;
-		mnl_attr_put_strz(h, NFTA_RULE_TABLE, RULESET_TABLE);
-		rc = nft_dump(s, h, on_rule, &r);
+	for (size_t i = 0; rc == 0 && i < sizeof(declarations) / sizeof(declarations[0]); i++) {
+		d.of = &declarations[i];
+		rc = read_declarations(s, &d);
 	}
 	if (rc == 0)
-		digest_sha256(r.p, r.len, digest);
-	free(r.p);
+		digest_sha256(d.bytes.p, d.bytes.len, digest);
+	free(d.bytes.p);
 	return rc;
 }

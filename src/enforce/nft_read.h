@@ -12,10 +12,12 @@
 
 /* The flag that stays when the owner is gone; the owner's own goes with it. */
 #define NFT_FLAG_PERSIST 0x4U
+/* The table stands, and none of its rules is asked. */
+#define NFT_FLAG_DORMANT 0x1U
 
 /* One element as the kernel told it; pointers are borrowed for the call. */
 struct nft_element {
-	const uint8_t *key;
+	const uint8_t *key;		/* NULL: what matches where no other does; nft_read_whole_set only */
 	const uint8_t *key_end;		/* NULL where the set has none */
 	size_t key_len;
 	uint32_t mark;
@@ -30,6 +32,9 @@ typedef int nft_element_fn(void *arg, const struct nft_element *);
  * and prove no absence. -ENOENT: no such set. Non-zero answers of fn end it. */
 int nft_read_set(struct nft_socket *, const char *name, nft_element_fn *, void *arg);
 
+/* The same, and the element without a key, when another program put one in. */
+int nft_read_whole_set(struct nft_socket *, const char *name, nft_element_fn *, void *arg);
+
 /* The elements inside one notification of NFT_MSG_DELSETELEM, with its set's name. */
 int nft_parse_elements(const struct nlmsghdr *, const char **set, nft_element_fn *, void *arg);
 
@@ -39,14 +44,11 @@ int nft_read_table(struct nft_socket *, bool *there, uint32_t *flags, uint32_t *
 /* A named counter. */
 int nft_read_counter(struct nft_socket *, enum counter_kind, uint64_t *packets, uint64_t *bytes);
 
-/* SHA-256 over all our rules as the kernel dumps them, chain by chain. */
+/* SHA-256 over all our rules, chain by chain, and the declarations of our sets
+ * and chains, as the kernel dumps them. */
 int nft_read_rules_digest(struct nft_socket *, uint8_t digest[32]);
 
 /* How many sets (anonymous ones apart) and chains our table has. */
 int nft_read_shape(struct nft_socket *, uint32_t *sets, uint32_t *chains);
-
-/* Compare every element, and the numbers of sets and chains, with the model.
- * *agrees; *why names the first set that differs (SET_NAMELEN bytes). */
-int nft_verify(struct nft_socket *, const struct ruleset *, bool *agrees, char why[SET_NAMELEN]);
 
 #endif

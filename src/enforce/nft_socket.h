@@ -3,6 +3,7 @@
 #ifndef CORDON_ENFORCE_NFT_SOCKET_H
 #define CORDON_ENFORCE_NFT_SOCKET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,11 +24,19 @@ int nft_socket_init(struct nft_socket *, int fd);
 struct nft_failure {
 	uint32_t seq;		/* of the message that the kernel refused; 0: none named */
 	int error;		/* positive errno */
+	uint32_t offset;	/* inside that message, of what it refused; 0: not told */
+	size_t needed;		/* EMSGSIZE: what net.core.wmem_max would have to be */
 };
 
+/* How many transactions this network namespace has seen, of all programs. */
+int nft_generation(struct nft_socket *, uint32_t *id);
+
 /* Send a whole batch and read its answers: 0 when the kernel committed it, else
- * -errno and nothing has changed. -ENOBUFS: the answers did not fit, what
+ * -errno. Nothing has changed then, but for -ENOBUFS: answers were lost, what
  * happened is not known, and the caller must compare kernel and model.
+ * -EAGAIN: answers were lost, and no transaction was committed. -EMSGSIZE: the
+ * socket takes none of this length, see needed. -ERESTART: the batch names a
+ * generation, and another program has made a change since.
  * last_seq is that of the message that asked for an acknowledgement.
  * echo (or NULL) is called for each notification the batch asked back. */
 int nft_transact(struct nft_socket *, const void *batch, size_t len, uint32_t last_seq,

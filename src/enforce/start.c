@@ -2,46 +2,19 @@
 /* start.c -- find the last policy, and find or make its rules in the kernel.
  *
  * The rules may stand already (they outlive us): then the marks in the kernel
- * are taken over and nothing is touched that is right. What is not right is
- * replaced whole, in one transaction, so that no packet sees less. */
+ * are taken over and nothing is touched that is right. What is not right is put
+ * right in one transaction (restore.c), so that no packet sees less. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "common/file.h"
 #include "enforce/conntrack.h"
 #include "enforce/nft_probe.h"
 #include "enforce/nft_read.h"
 #include "enforce/parts.h"
-
-#define DIGEST_FILE	"rules.digest"
-#define DIGEST_BYTES	32
-
-void
-enforcer_save_digest(struct enforcer *e)
-{
-	uint8_t digest[DIGEST_BYTES];
-
-	if (nft_read_rules_digest(&e->reader, digest) < 0 ||
-	    file_replace_at(e->dirfd, DIGEST_FILE, digest, sizeof(digest), 0600) < 0)
-		e->disk_ok = false;
-}
-
-static bool
-digest_agrees(struct enforcer *e)
-{
-	uint8_t now[DIGEST_BYTES], *saved = NULL;
-	size_t len = 0;
-	bool same = false;
-
-	if (file_read_at(e->dirfd, DIGEST_FILE, DIGEST_BYTES, &saved, &len) == 0 &&
-	    len == DIGEST_BYTES && nft_read_rules_digest(&e->reader, now) == 0)
-		same = memcmp(saved, now, DIGEST_BYTES) == 0;
-	free(saved);
-	return same;
-}
+#include "enforce/restore.h"
 
 /* ---- what the journal and the kernel know of the devices ---------------- */
 
@@ -144,26 +117,6 @@ adopt_stations(struct enforcer *e, int64_t now, struct start_report *report)
 
 /* ---- the table ---------------------------------------------------------- */
 
-/* The whole table anew; `replace` takes an old one away in the same transaction. */
-static int
-load_table(struct enforcer *e, bool replace)
-{
-	const struct ruleset rs = enforcer_ruleset(e);
-	struct nft_batch *b = enforcer_batch(e, rs.image);
-	struct nft_failure failure;
-	int rc;
-
-	if (b == NULL)
-		return -ENOMEM;
-	nft_batch_new_table(b, replace, e->features.owner_persist);
-	if ((rc = diff_rulesets(NULL, &rs, &nft_batch_sink, b)) == 0)
-		rc = nft_batch_send(b, &e->owner, NULL, NULL, &failure);
-	nft_batch_free(b);
-	if (rc == 0)
-		enforcer_save_digest(e);
-	return rc;
-}
-
 /* An orphaned table (its owner's socket is gone) becomes ours. -EPERM: another
  * program claimed it, which is an alarm. */
 static int
@@ -181,80 +134,13 @@ claim(struct enforcer *e)
 	return rc;
 }
 
-/* The same when the rules that stood were others: what they let through carries
- * marks that would be live. With a new generation every flow is judged again. */
-static int
-load_renewed(struct enforcer *e, bool replace)
-{
-	uint32_t n = e->policy.image.n[IMAGE_DEVICES];
-	struct station *before = calloc((size_t)n + 1, sizeof(*before));
-	bool wrapped;
-	int rc = 0;
-
-	if (before == NULL)
-		return -ENOMEM;
-	if (replace && e->before_anew != NULL)
-		e->before_anew(e->before_anew_arg);
-	memcpy(before, e->stations, n * sizeof(*before));
-	for (uint32_t i = 0; rc == 0 && i < n; i++) {
-		struct station *st = &e->stations[i];
-
-		st->generation = station_next_generation(st->generation, &wrapped);
-		if (wrapped)
-			rc = conntrack_forget(&e->reader, st->number << 8, MARK_NUMBER_MASK);
-	}
-	if (rc == 0)
-		rc = load_table(e, replace);
-	if (rc < 0)
-		memcpy(e->stations, before, n * sizeof(*before));
-	free(before);
-	return rc;
-}
-
-static int
-agrees(struct enforcer *e, bool *same, char where[SET_NAMELEN])
-{
-	const struct ruleset rs = enforcer_ruleset(e);
-	int rc = nft_verify(&e->reader, &rs, same, where);
-
-	if (rc == 0 && *same && !digest_agrees(e)) {
-		*same = false;
-		snprintf(where, SET_NAMELEN, "the rules");
-	}
-	return rc;
-}
-
-int
-enforcer_restore(struct enforcer *e, bool *differed, char where[SET_NAMELEN])
-{
-	bool there, same = false;
-	uint32_t flags, owner;
-	int rc;
-
-	*differed = false;
-	where[0] = '\0';
-	if ((rc = nft_read_table(&e->reader, &there, &flags, &owner)) < 0)
-		return rc;
-	if (there && (rc = agrees(e, &same, where)) < 0)
-		return rc;
-	if (same) {
-		e->healthy = true;
-		return 0;
-	}
-	*differed = true;
-	e->healthy = false;
-	if ((rc = load_renewed(e, there)) == 0)
-		e->healthy = true;
-	return rc;
-}
-
 /* Without our table the old marks prove nothing: flows are judged anew. */
 static int
 first_load(struct enforcer *e, struct start_report *report)
 {
 	int rc = conntrack_forget_marked(&e->reader, &report->flows_forgotten);
 
-	return rc < 0 ? rc : load_table(e, false);
+	return rc < 0 ? rc : enforcer_load_table(e, false);
 }
 
 static int
@@ -271,7 +157,7 @@ adopt(struct enforcer *e, uint32_t flags, int64_t now, struct start_report *repo
 	if (e->features.owner_persist != persists) {
 		report->rebuilt = true;
 		snprintf(report->differs, sizeof(report->differs), "the table's flags");
-		return load_renewed(e, true);
+		return enforcer_load_renewed(e, true);
 	}
 	rc = enforcer_restore(e, &differed, report->differs);
 	report->rebuilt = differed;

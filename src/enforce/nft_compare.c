@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* nft_compare.c -- kernel and model, element by element.
+ *
+ * Of each kind of set both sides are summed up, element by element: number and
+ * sum of fingerprints, in any order and without memory. Only where these differ
+ * are fingerprints kept and sorted, and only those that one side has alone are
+ * looked for a last time, to be named. */
+#include "enforce/nft_compare.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "enforce/nft_read.h"
+
+#define STEP_DEVICES	8192	/* of the model in one step */
+#define STEP_ELEMENTS	32768	/* of the kernel; a set is never divided */
+#define SET_COSTS	16	/* asking for a set, in elements */
+#define TRIES		8
+
+enum phase {
+	PHASE_SUM_MODEL, PHASE_SUM_KERNEL, PHASE_SHAPE,
+	PHASE_PRINT_MODEL, PHASE_PRINT_KERNEL, PHASE_SORT,
+	PHASE_NAME_MODEL, PHASE_NAME_KERNEL, PHASE_ORDER, PHASE_DONE
+};
+
+struct prints {
+	uint64_t *p;
+	size_t n, room;
+};
+
+struct sum {
+	uint64_t n, sum;
+};
+
+struct nft_compare {
+	struct nft_socket *socket;
+	const struct ruleset *rs;
+	size_t max;
+	enum phase phase;
+	size_t at;			/* class, device or set of this phase */
+	struct set_ref *sets;
+	size_t n_sets, room_sets;
+	uint32_t chains;
+	struct sum model[SET_KINDS], kernel[SET_KINDS];
+	bool differs[SET_KINDS];
+	struct prints have, want;	/* of the kernel, of the model; then those that one has alone */
+	const struct set_ref *reading;
+	struct set_ref hashed;		/* the set whose name was hashed last */
+	uint64_t hash;
+	size_t units;			/* of the kernel's elements in this step */
+	struct nft_comparison out;
+};
+
+/* ---- fingerprints ------------------------------------------------------- */
+
+static int
+push(struct prints *l, uint64_t v)
+{
+	if (l->n == l->room) {
+		size_t room = l->room ? 2 * l->room : 256;
+		uint64_t *p = reallocarray(l->p, room, sizeof(*p));
+
+		if (p == NULL)
+			return -ENOMEM;
+		l->p = p;
+		l->room = room;
+	}
+	l->p[l->n++] = v;
+	return 0;
+}
+
+/* FNV-1a, 64 bits: against accidents, not against a forger with root's rights. */
+static uint64_t
+mix(uint64_t h, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ p[i]) * 0x100000001b3ULL;
+	return h;
+}
+
+/* Sums of them shall not cancel each other out: every bit depends on every bit. */
+static uint64_t
+finish(uint64_t h)
+{
+	h = (h ^ h >> 30) * 0xbf58476d1ce4e5b9ULL;
+	h = (h ^ h >> 27) * 0x94d049bb133111ebULL;
+	return h ^ h >> 31;
+}
+
+static uint64_t
+print_of(struct nft_compare *c, const struct set_ref *ref, const uint8_t *key, const uint8_t *key_end,
+    size_t key_len, uint32_t mark, const char *chain)
+{
+	uint64_t h;
+
+	if (c->hash == 0 || !set_ref_equal(&c->hashed, ref)) {
+		char name[SET_NAMELEN];
+
+		set_name(ref, name);
+		c->hashed = *ref;
+		c->hash = mix(0xcbf29ce484222325ULL, name, strlen(name));
+	}
+	h = mix(c->hash, key, key_len);
+	if (key_end != NULL)
+		h = mix(h, key_end, key_len);
+	h = mix(h, &mark, sizeof(mark));
+	return finish(chain != NULL ? mix(h, chain, strlen(chain)) : h);
+}
+
+/* The kernel knows the key without the padding of a lone last field. */
+static uint64_t
+print_of_model(struct nft_compare *c, const struct element *e)
+{
+	const struct set_info *info = set_info(e->set.kind);
+	size_t len = info->fields[1] == FIELD_NONE ? field_info(info->fields[0])->len : e->key_len;
+	char name[CHAIN_NAMELEN];
+
+	return print_of(c, &e->set, e->key, info->interval ? e->key_end : NULL, len, e->mark,
+	    info->data == DATA_CHAIN ? chain_name(&e->chain, name) : NULL);
+}
+
+static uint64_t
+print_of_kernel(struct nft_compare *c, const struct nft_element *e)
+{
+	const uint8_t *end = e->key_end;
+
+	/* The kernel leaves out an end that equals the key. */
+	if (set_info(c->reading->kind)->interval && end == NULL)
+		end = e->key;
+	return print_of(c, c->reading, e->key, end, e->key_len, e->mark, e->chain);
+}
+
+static int
+order(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static bool
+contains(const struct prints *l, uint64_t v)
+{
+	return l->n > 0 && bsearch(&v, l->p, l->n, sizeof(v), order) != NULL;
+}
+
+/* ---- each element of the model ------------------------------------------ */
+
+static int
+sum_model(void *arg, const struct element *e)
+{
+	struct nft_compare *c = arg;
+
+	c->model[e->set.kind].n++;
+	c->model[e->set.kind].sum += print_of_model(c, e);
+	c->out.compared++;
+	return 0;
+}
+
+static int
+print_model(void *arg, const struct element *e)
+{
+	struct nft_compare *c = arg;
+
+	return c->differs[e->set.kind] ? push(&c->want, print_of_model(c, e)) : 0;
+}
+
+static int
+keep(struct nft_compare *c, const struct element *e, bool foreign, const char *chain)
+{
+	struct nft_difference *d;
+
+	if (c->out.n == c->max)
+		return 0;
+	if (c->out.list == NULL && (c->out.list = calloc(c->max, sizeof(*c->out.list))) == NULL)
+		return -ENOMEM;
+	d = &c->out.list[c->out.n++];
+	d->e = *e;
+	d->foreign = foreign;
+	snprintf(d->chain, sizeof(d->chain), "%s", chain != NULL ? chain : "");
+	return 0;
+}
+
+static int
+name_model(void *arg, const struct element *e)
+{
+	struct nft_compare *c = arg;
+
+	if (!c->differs[e->set.kind] || !contains(&c->want, print_of_model(c, e)))
+		return 0;
+	return keep(c, e, false, NULL);
+}
+
+/* The appliance, the classes, then some of the devices. 0: all were told. */
+static int
+walk_model(struct nft_compare *c, element_fn *fn)
+{
+	const struct image *im = c->rs->image;
+	size_t n = im->n[IMAGE_DEVICES], end;
+	int rc = 0;
+
+	if (c->at == 0) {
+		rc = elements_of_appliance(c->rs, fn, c);
+		for (uint32_t i = 0; rc == 0 && i < im->n[IMAGE_CLASSES]; i++)
+			rc = elements_of_class(c->rs, &im->classes[i], fn, c);
+	}
+	end = n - c->at > STEP_DEVICES ? c->at + STEP_DEVICES : n;
+	for (; rc == 0 && c->at < end; c->at++)
+		rc = elements_of_device(c->rs, &im->devices[c->at], &c->rs->stations[c->at], fn, c);
+	return rc != 0 ? rc : c->at < n;
+}
+
+/* ---- each element of the kernel ----------------------------------------- */
+
+static int
+sum_kernel(void *arg, const struct nft_element *e)
+{
+	struct nft_compare *c = arg;
+	struct sum *s = &c->kernel[c->reading->kind];
+
+	c->units++;
+	if (e->key == NULL) {	/* matches everything that no other does */
+		c->out.shape = true;
+		set_name(c->reading, c->out.where);
+		return 0;
+	}
+	s->n++;
+	s->sum += print_of_kernel(c, e);
+	return 0;
+}
+
+static int
+print_kernel(void *arg, const struct nft_element *e)
+{
+	struct nft_compare *c = arg;
+
+	c->units++;
+	return e->key == NULL ? 0 : push(&c->have, print_of_kernel(c, e));
+}
+
+static int
+name_kernel(void *arg, const struct nft_element *e)
+{
+	struct nft_compare *c = arg;
+	struct element el = { .set = *c->reading, .mark = e->mark };
+
+	c->units++;
+	if (e->key == NULL || e->key_len > KEY_MAX || !contains(&c->have, print_of_kernel(c, e)))
+		return 0;
+	memcpy(el.key, e->key, e->key_len);
+	memcpy(el.key_end, e->key_end != NULL ? e->key_end : e->key, e->key_len);
+	el.key_len = (uint8_t)((e->key_len + 3) / 4 * 4);
+	return keep(c, &el, true, e->chain);
+}
+
+static int
+read_set(struct nft_compare *c, const struct set_ref *ref, nft_element_fn *fn)
+{
+	const struct sum before = c->kernel[ref->kind];
+	const size_t have = c->have.n, listed = c->out.n;
+	char name[SET_NAMELEN];
+	int rc = -EAGAIN;
+
+	c->reading = ref;
+	for (int i = 0; rc == -EAGAIN && i < TRIES; i++) {
+		if (fn == sum_kernel)
+			c->kernel[ref->kind] = before;
+		if (fn == print_kernel)
+			c->have.n = have;
+		c->out.n = listed;
+		rc = nft_read_whole_set(c->socket, set_name(ref, name), fn, c);
+	}
+	if (rc == -ENOENT) {
+		c->out.shape = true;
+		snprintf(c->out.where, sizeof(c->out.where), "%.36s is missing", name);
+		return 0;
+	}
+	return rc;
+}
+
+/* Some of the sets. 0: all were read. */
+static int
+walk_kernel(struct nft_compare *c, nft_element_fn *fn)
+{
+	int rc = 0;
+
+	for (c->units = 0; rc == 0 && c->at < c->n_sets && c->units < STEP_ELEMENTS; c->at++) {
+		const struct set_ref *ref = &c->sets[c->at];
+
+		if (set_info(ref->kind)->dynamic || (fn != sum_kernel && !c->differs[ref->kind]))
+			continue;
+		c->units += SET_COSTS;
+		rc = read_set(c, ref, fn);
+	}
+	return rc != 0 ? rc : c->at < c->n_sets;
+}
+
+/* ---- what follows from it ----------------------------------------------- */
+
+static int
+check_shape(struct nft_compare *c)
+{
+	uint32_t sets, chains;
+	int rc = nft_read_shape(c->socket, &sets, &chains);
+	bool any = false;
+
+	if (rc != 0)
+		return rc;
+	if (sets != c->n_sets || chains != c->chains) {
+		c->out.shape = true;
+		snprintf(c->out.where, sizeof(c->out.where), "%u sets and %u chains", sets, chains);
+	}
+	for (size_t k = 0; k < SET_KINDS; k++) {
+		c->differs[k] = c->model[k].n != c->kernel[k].n || c->model[k].sum != c->kernel[k].sum;
+		if (c->differs[k] && !any && c->out.where[0] == '\0')
+			snprintf(c->out.where, sizeof(c->out.where), "%s", set_info((enum set_kind)k)->name);
+		any |= c->differs[k];
+	}
+	c->out.agrees = !any && !c->out.shape;
+	return 0;
+}
+
+/* Sorted lists: to each only what it has alone. A fingerprint that stands twice
+ * on one side stands there once too often. */
+static void
+keep_alone(struct prints *a, struct prints *b)
+{
+	size_t i = 0, j = 0, na = 0, nb = 0;
+
+	qsort(a->p, a->n, sizeof(*a->p), order);
+	qsort(b->p, b->n, sizeof(*b->p), order);
+	while (i < a->n || j < b->n) {
+		if (j == b->n || (i < a->n && a->p[i] < b->p[j])) {
+			a->p[na++] = a->p[i++];
+		} else if (i == a->n || b->p[j] < a->p[i]) {
+			b->p[nb++] = b->p[j++];
+		} else {
+			i++;
+			j++;
+		}
+	}
+	a->n = na;
+	b->n = nb;
+}
+
+static int
+difference_order(const void *a, const void *b)
+{
+	const struct nft_difference *x = a, *y = b;
+	char nx[SET_NAMELEN], ny[SET_NAMELEN];
+	int c = 0;
+
+	if (!set_ref_equal(&x->e.set, &y->e.set))
+		c = strcmp(set_name(&x->e.set, nx), set_name(&y->e.set, ny));
+	if (c == 0)
+		c = memcmp(x->e.key, y->e.key, sizeof(x->e.key));
+	if (c == 0)
+		c = memcmp(x->e.key_end, y->e.key_end, sizeof(x->e.key_end));
+	return c != 0 ? c : (int)y->foreign - (int)x->foreign;
+}
+
+/* ---- the whole ---------------------------------------------------------- */
+
+/* The work of one phase: 1 more of it, 0 over. */
+static int
+work(struct nft_compare *c)
+{
+	switch (c->phase) {
+	case PHASE_SUM_MODEL:
+		return walk_model(c, sum_model);
+	case PHASE_SUM_KERNEL:
+		return walk_kernel(c, sum_kernel);
+	case PHASE_SHAPE:
+		return check_shape(c);
+	case PHASE_PRINT_MODEL:
+		return walk_model(c, print_model);
+	case PHASE_PRINT_KERNEL:
+		return walk_kernel(c, print_kernel);
+	case PHASE_SORT:
+		keep_alone(&c->have, &c->want);
+		c->out.foreign = c->have.n;
+		c->out.missing = c->want.n;
+		return 0;
+	case PHASE_NAME_MODEL:
+		return walk_model(c, name_model);
+	case PHASE_NAME_KERNEL:
+		return walk_kernel(c, name_kernel);
+	case PHASE_ORDER:
+		if (c->out.n > 0)
+			qsort(c->out.list, c->out.n, sizeof(*c->out.list), difference_order);
+		return 0;
+	case PHASE_DONE:
+		break;
+	}
+	return 0;
+}
+
+int
+nft_compare_step(struct nft_compare *c)
+{
+	int rc = work(c);
+
+	if (rc != 0)
+		return rc;
+	if (c->phase == PHASE_DONE || (c->phase == PHASE_SHAPE && (c->out.agrees || c->max == 0))) {
+		c->phase = PHASE_DONE;
+		return 0;
+	}
+	c->phase++;
+	c->at = 0;
+	return 1;
+}
+
+static int
+collect_set(void *arg, const struct set_ref *ref)
+{
+	struct nft_compare *c = arg;
+
+	if (c->n_sets == c->room_sets) {
+		size_t room = c->room_sets ? 2 * c->room_sets : 256;
+		struct set_ref *p = reallocarray(c->sets, room, sizeof(*p));
+
+		if (p == NULL)
+			return -ENOMEM;
+		c->sets = p;
+		c->room_sets = room;
+	}
+	c->sets[c->n_sets++] = *ref;
+	return 0;
+}
+
+static int
+count_chain(void *arg, const struct chain_ref *ref)
+{
+	(void)ref;
+	++*(uint32_t *)arg;
+	return 0;
+}
+
+struct nft_compare *
+nft_compare_new(struct nft_socket *s, const struct ruleset *rs, size_t max)
+{
+	struct nft_compare *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->socket = s;
+	c->rs = rs;
+	c->max = max;
+	if (ruleset_each_set(rs, collect_set, c) != 0 || ruleset_each_chain(rs, count_chain, &c->chains) != 0) {
+		nft_compare_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+void
+nft_compare_free(struct nft_compare *c)
+{
+	if (c == NULL)
+		return;
+	free(c->sets);
+	free(c->have.p);
+	free(c->want.p);
+	nft_comparison_done(&c->out);
+	free(c);
+}
+
+const struct nft_comparison *
+nft_compare_result(const struct nft_compare *c)
+{
+	return &c->out;
+}
+
+void
+nft_comparison_done(struct nft_comparison *r)
+{
+	free(r->list);
+	r->list = NULL;
+	r->n = 0;
+}
+
+int
+nft_compare(struct nft_socket *s, const struct ruleset *rs, size_t max, struct nft_comparison *out)
+{
+	struct nft_compare *c = nft_compare_new(s, rs, max);
+	int rc;
+
+	if (c == NULL)
+		return -ENOMEM;
+	do {
+		rc = nft_compare_step(c);
+	} while (rc == 1);
+	if (rc == 0) {
+		*out = c->out;
+		c->out.list = NULL;
+	}
+	nft_compare_free(c);
+	return rc;
+}

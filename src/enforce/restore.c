@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* restore.c -- what another program changed is put right in one transaction.
+ *
+ * Where the rules, sets and chains are as we left them, only the elements that
+ * differ are: a table that is replaced whole can cost a packet that another
+ * processor is judging at that moment. Whose flows the change may have let
+ * through gets a new generation, so that they are judged again. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/file.h"
+#include "enforce/conntrack.h"
+#include "enforce/nft_compare.h"
+#include "enforce/nft_read.h"
+#include "enforce/parts.h"
+#include "enforce/restore.h"
+
+#define DIGEST_FILE	"rules.digest"
+#define DIGEST_BYTES	32
+
+#define REPAIR_MAX	65536	/* elements; of more than that the table is made anew */
+#define TRIES		4	/* others may go on changing it */
+
+/* ---- the rules ---------------------------------------------------------- */
+
+void
+enforcer_save_digest(struct enforcer *e)
+{
+	uint8_t digest[DIGEST_BYTES];
+
+	if (nft_read_rules_digest(&e->reader, digest) < 0 ||
+	    file_replace_at(e->dirfd, DIGEST_FILE, digest, sizeof(digest), 0600) < 0)
+		e->disk_ok = false;
+}
+
+static bool
+digest_agrees(struct enforcer *e)
+{
+	uint8_t now[DIGEST_BYTES], *saved = NULL;
+	size_t len = 0;
+	bool same = false;
+
+	if (file_read_at(e->dirfd, DIGEST_FILE, DIGEST_BYTES, &saved, &len) == 0 &&
+	    len == DIGEST_BYTES && nft_read_rules_digest(&e->reader, now) == 0)
+		same = memcmp(saved, now, DIGEST_BYTES) == 0;
+	free(saved);
+	return same;
+}
+
+/* ---- the whole table ---------------------------------------------------- */
+
+int
+enforcer_load_table(struct enforcer *e, bool replace)
+{
+	const struct ruleset rs = enforcer_ruleset(e);
+	struct nft_batch *b = enforcer_batch(e, rs.image);
+	struct nft_failure failure;
+	int rc;
+
+	if (b == NULL)
+		return -ENOMEM;
+	nft_batch_new_table(b, replace, e->features.owner_persist);
+	if ((rc = diff_rulesets(NULL, &rs, &nft_batch_sink, b)) == 0)
+		rc = nft_batch_send(b, &e->owner, NULL, NULL, &failure);
+	nft_batch_free(b);
+	if (rc == 0)
+		enforcer_save_digest(e);
+	return rc;
+}
+
+/* A new generation for one device. */
+static int
+renew(struct enforcer *e, struct station *st)
+{
+	bool wrapped;
+
+	st->generation = station_next_generation(st->generation, &wrapped);
+	return wrapped ? conntrack_forget(&e->reader, st->number << 8, MARK_NUMBER_MASK) : 0;
+}
+
+int
+enforcer_load_renewed(struct enforcer *e, bool replace)
+{
+	uint32_t n = e->policy.image.n[IMAGE_DEVICES];
+	struct station *before = calloc((size_t)n + 1, sizeof(*before));
+	int rc = 0;
+
+	if (before == NULL)
+		return -ENOMEM;
+	if (replace && e->before_anew != NULL)
+		e->before_anew(e->before_anew_arg);
+	memcpy(before, e->stations, n * sizeof(*before));
+	for (uint32_t i = 0; rc == 0 && i < n; i++)
+		rc = renew(e, &e->stations[i]);
+	if (rc == 0)
+		rc = enforcer_load_table(e, replace);
+	if (rc < 0)
+		memcpy(e->stations, before, n * sizeof(*before));
+	free(before);
+	return rc;
+}
+
+/* ---- single elements ---------------------------------------------------- */
+
+/* Who may have been let through by an element too many, or one too few? Nobody
+ * where it gives nobody a mark and no flow a mark that lasts. */
+enum consequence { RENEW_ALL, RENEW_CLASS, RENEW_NOBODY };
+
+static const struct {
+	enum consequence foreign, missing;
+} consequences[SET_KINDS] = {
+	[SET_LIVE] = { RENEW_NOBODY, RENEW_NOBODY },
+	[SET_LIVE_MAC] = { RENEW_NOBODY, RENEW_NOBODY },
+	[SET_LIVE_PORT] = { RENEW_NOBODY, RENEW_NOBODY },
+	[SET_TOTAL] = { RENEW_NOBODY, RENEW_NOBODY },
+	[SET_OVER] = { RENEW_NOBODY, RENEW_NOBODY },
+	[SET_IDENTITY4] = { RENEW_ALL, RENEW_NOBODY },
+	[SET_IDENTITY6] = { RENEW_ALL, RENEW_NOBODY },
+	[SET_IDENTITY4_PORT] = { RENEW_ALL, RENEW_NOBODY },
+	[SET_IDENTITY6_PORT] = { RENEW_ALL, RENEW_NOBODY },
+	[SET_IDENTITY_MAC] = { RENEW_ALL, RENEW_NOBODY },
+	[SET_IDENTITY_MAC_PORT] = { RENEW_ALL, RENEW_NOBODY },
+	[SET_ALLOW4_CLASS] = { RENEW_CLASS, RENEW_NOBODY },
+	[SET_ALLOW6_CLASS] = { RENEW_CLASS, RENEW_NOBODY },
+	[SET_ICMP4_CLASS] = { RENEW_CLASS, RENEW_NOBODY },
+	[SET_ICMP6_CLASS] = { RENEW_CLASS, RENEW_NOBODY },
+	[SET_PROTO4_CLASS] = { RENEW_CLASS, RENEW_NOBODY },
+	[SET_PROTO6_CLASS] = { RENEW_CLASS, RENEW_NOBODY },
+	[SET_ANY4_CLASS] = { RENEW_CLASS, RENEW_NOBODY },
+	[SET_ANY6_CLASS] = { RENEW_CLASS, RENEW_NOBODY },
+};
+
+/* In class 0, quarantine, are those that stand there, whatever their class. */
+static bool
+concerns(const struct enforcer *e, const struct nft_difference *d, uint32_t i)
+{
+	enum consequence c = d->foreign ? consequences[d->e.set.kind].foreign : consequences[d->e.set.kind].missing;
+	uint32_t class = e->stations[i].quarantined ? 0 : e->policy.image.devices[i].class_number;
+
+	return c == RENEW_ALL || (c == RENEW_CLASS && d->e.set.number == class);
+}
+
+/* *n: how many were renewed. The list is sorted by set: of each set one of a kind is asked. */
+static int
+renew_concerned(struct enforcer *e, const struct nft_comparison *found, struct station *next, uint32_t *n)
+{
+	uint32_t devices = e->policy.image.n[IMAGE_DEVICES];
+	const struct nft_difference *last = NULL;
+	int rc = 0;
+
+	memcpy(next, e->stations, devices * sizeof(*next));
+	*n = 0;
+	for (size_t k = 0; rc == 0 && k < found->n; k++) {
+		const struct nft_difference *d = &found->list[k];
+
+		if (last != NULL && last->foreign == d->foreign && set_ref_equal(&last->e.set, &d->e.set))
+			continue;
+		last = d;
+		for (uint32_t i = 0; rc == 0 && i < devices; i++) {
+			if (next[i].generation != e->stations[i].generation || !concerns(e, d, i))
+				continue;
+			rc = renew(e, &next[i]);
+			++*n;
+		}
+	}
+	return rc;
+}
+
+/* From what stands in the kernel to what shall: one transaction, and only if
+ * nobody made another since it was read. */
+static int
+send_repair(struct enforcer *e, const struct nft_comparison *found, uint32_t generation)
+{
+	struct nft_batch *b = enforcer_batch(e, &e->policy.image);
+	struct nft_failure failure;
+	int rc;
+
+	if (b == NULL)
+		return -ENOMEM;
+	nft_batch_expect(b, generation);
+	for (size_t i = 0; i < found->n; i++)
+		if (found->list[i].foreign)
+			nft_batch_del_element(b, &found->list[i].e);
+	for (size_t i = 0; i < found->n; i++)
+		if (!found->list[i].foreign)
+			nft_batch_add_element(b, &found->list[i].e);
+	rc = nft_batch_send(b, &e->owner, NULL, NULL, &failure);
+	nft_batch_free(b);
+	return rc;
+}
+
+/* Is the list complete, and elements all that differs? */
+static bool
+repairable(const struct nft_comparison *found)
+{
+	return !found->shape && found->n == found->missing + found->foreign;
+}
+
+/* After 255 generations: what was admitted under the last mark meanwhile. */
+static void
+forget_last_marks(struct enforcer *e, const struct station *before)
+{
+	for (uint32_t i = 0; i < e->policy.image.n[IMAGE_DEVICES]; i++)
+		if (before[i].generation == 255 && e->stations[i].generation == 1)
+			conntrack_forget(&e->reader, before[i].number << 8 | 255, UINT32_MAX);
+}
+
+/* -E2BIG: too much differs. */
+static int
+repair(struct enforcer *e, const struct nft_comparison *found, uint32_t generation)
+{
+	struct station *next = calloc((size_t)e->policy.image.n[IMAGE_DEVICES] + 1, sizeof(*next));
+	struct nft_comparison again = { .n = 0 };
+	struct ruleset rs = enforcer_ruleset(e);
+	uint32_t renewed = 0;
+	int rc;
+
+	if (next == NULL)
+		return -ENOMEM;
+	if ((rc = renew_concerned(e, found, next, &renewed)) == 0 && renewed > 0) {
+		rs.stations = next;
+		rc = nft_compare(&e->reader, &rs, REPAIR_MAX, &again);
+		found = &again;
+	}
+	if (rc == 0)
+		rc = repairable(found) ? send_repair(e, found, generation) : -E2BIG;
+	if (rc == 0) {
+		struct station *before = e->stations;
+
+		e->stations = next;
+		forget_last_marks(e, before);
+		next = before;
+	}
+	nft_comparison_done(&again);
+	free(next);
+	return rc;
+}
+
+/* ---- the comparison ----------------------------------------------------- */
+
+struct look {
+	uint32_t generation;		/* when it began */
+	bool there, rules;
+	struct nft_comparison found;
+};
+
+/* What the kernel has. Only a table of ours is looked into. */
+static int
+look(struct enforcer *e, struct look *l)
+{
+	const struct ruleset rs = enforcer_ruleset(e);
+	uint32_t flags, owner;
+	int rc;
+
+	memset(l, 0, sizeof(*l));
+	if ((rc = nft_generation(&e->reader, &l->generation)) < 0 ||
+	    (rc = nft_read_table(&e->reader, &l->there, &flags, &owner)) < 0 || !l->there)
+		return rc;
+	l->rules = (flags & NFT_FLAG_DORMANT) == 0 && digest_agrees(e);
+	if ((rc = nft_compare(&e->reader, &rs, l->rules ? REPAIR_MAX : 0, &l->found)) < 0)
+		return rc;
+	if (!l->rules)
+		snprintf(l->found.where, sizeof(l->found.where), "%s",
+		    (flags & NFT_FLAG_DORMANT) ? "the table's flags" : "the rules");
+	return 0;
+}
+
+int
+enforcer_agrees(struct enforcer *e, bool *agrees)
+{
+	struct look l;
+	int rc = look(e, &l);
+
+	*agrees = rc == 0 && l.there && l.rules && l.found.agrees;
+	nft_comparison_done(&l.found);
+	return rc;
+}
+
+static int
+put_right(struct enforcer *e, const struct look *l)
+{
+	int rc = -E2BIG;
+
+	if (l->there && l->rules && repairable(&l->found))
+		rc = repair(e, &l->found, l->generation);
+	/* Changed again meanwhile: look again. Anything else: it is not what it seems. */
+	if (rc != 0 && rc != -ERESTART && rc != -EAGAIN && rc != -ENOBUFS && rc != -EPERM && rc != -ENOMEM)
+		rc = enforcer_load_renewed(e, l->there);
+	return rc;
+}
+
+int
+enforcer_restore(struct enforcer *e, bool *differed, char where[SET_NAMELEN])
+{
+	struct look l;
+	int rc;
+
+	*differed = false;
+	where[0] = '\0';
+	for (int i = 0; i < TRIES; i++) {
+		if ((rc = look(e, &l)) < 0)
+			return rc;
+		if (l.there && l.rules && l.found.agrees) {
+			e->healthy = true;
+			return 0;
+		}
+		if (!*differed)
+			snprintf(where, SET_NAMELEN, "%s", l.found.where);
+		*differed = true;
+		e->healthy = false;
+		rc = put_right(e, &l);
+		nft_comparison_done(&l.found);
+		if (rc == 0) {
+			e->healthy = true;
+			return 0;
+		}
+		if (rc == -EPERM || rc == -ENOMEM)
+			return rc;
+	}
+	return rc;
+}

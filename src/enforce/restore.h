@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* restore.h -- the table as it shall be: made whole, or compared and put right. */
+#ifndef CORDON_ENFORCE_RESTORE_H
+#define CORDON_ENFORCE_RESTORE_H
+
+#include "enforce/enforcer.h"
+
+/* The whole table anew; `replace` takes an old one away in the same transaction. */
+int enforcer_load_table(struct enforcer *, bool replace);
+
+/* The same when the rules that stood were others: what they let through carries
+ * marks that would be live. With a new generation every flow is judged again. */
+int enforcer_load_renewed(struct enforcer *, bool replace);
+
+/* Is the kernel as the policy says? Nothing is changed. */
+int enforcer_agrees(struct enforcer *, bool *agrees);
+
+#endif
