@@ -2,8 +2,14 @@
 /* clock.c -- reads the clocks, for everybody. */
 #include "common/clock.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
+
+#include "common/file.h"
 
 static int64_t
 clock_us(clockid_t id)
@@ -21,6 +27,42 @@ clock_now(struct clock_view *out)
 	out->wall_ms = clock_us(CLOCK_REALTIME) / 1000;
 	out->boot_us = clock_us(CLOCK_BOOTTIME);
 	out->boot_ms = out->boot_us / 1000;
+}
+
+static int
+hex_digit(char c)
+{
+	const char *digits = "0123456789abcdef", *at = c == '\0' ? NULL : strchr(digits, c);
+
+	return at == NULL ? -1 : (int)(at - digits);
+}
+
+/* "6b0c8f2e-....": 32 digits, dashes between them. */
+int
+clock_boot_id(const char *file, uint8_t out[BOOT_ID_LEN])
+{
+	uint8_t *text, id[BOOT_ID_LEN] = { 0 };
+	size_t len, n = 0;
+	int rc;
+
+	if ((rc = file_read_at(AT_FDCWD, file, 64, &text, &len)) < 0)
+		return rc;
+	for (size_t i = 0; rc == 0 && i < len && text[i] != '\n'; i++) {
+		int digit = hex_digit((char)text[i]);
+
+		if (text[i] == '-')
+			continue;
+		if (digit < 0 || n == 2 * BOOT_ID_LEN)
+			rc = -EBADMSG;
+		else
+			id[n / 2] = (uint8_t)(id[n / 2] << 4 | digit), n++;
+	}
+	free(text);
+	if (rc == 0 && n != 2 * BOOT_ID_LEN)
+		rc = -EBADMSG;
+	if (rc == 0)
+		memcpy(out, id, sizeof(id));
+	return rc;
 }
 
 const char *

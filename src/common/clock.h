@@ -13,6 +13,12 @@ struct clock_view {
 
 void clock_now(struct clock_view *out);
 
+#define BOOT_ID_LEN 16
+#define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
+/* What the kernel draws at each boot: times since boot of another one mean
+ * nothing here. file: BOOT_ID_FILE. 0 or -errno, -EBADMSG when it holds none. */
+int clock_boot_id(const char *file, uint8_t out[BOOT_ID_LEN]);
+
 #define RFC3339_STRLEN 32
 /* "2026-11-22T11:20:59.123Z"; returns buf. */
 const char *clock_format(int64_t wall_ms, char buf[RFC3339_STRLEN]);

@@ -178,6 +178,22 @@ file_replace_at(int dirfd, const char *name, const void *data, size_t len, mode_
 }
 
 int
+file_rename_at(int dirfd, const char *from, const char *to)
+{
+	if (strchr(from, '/') != NULL || strchr(to, '/') != NULL)
+		return -EINVAL;
+	return renameat(dirfd, from, dirfd, to) < 0 ? -errno : folder_sync(dirfd);
+}
+
+int
+file_remove_at(int dirfd, const char *name)
+{
+	if (strchr(name, '/') != NULL)
+		return -EINVAL;
+	return unlinkat(dirfd, name, 0) < 0 ? -errno : folder_sync(dirfd);
+}
+
+int
 memfile_new(const char *name)
 {
 	int fd;

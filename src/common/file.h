@@ -11,6 +11,10 @@
  * fsync of the folder. After a crash at any point the old or the new is there. */
 int file_replace_at(int dirfd, const char *name, const void *data, size_t len, mode_t mode);
 
+/* Give a file another name, or take it away; durably, as above. -ENOENT. */
+int file_rename_at(int dirfd, const char *from, const char *to);
+int file_remove_at(int dirfd, const char *name);
+
 /* Read at most max bytes (-EFBIG beyond). *out is malloc'd and NUL-terminated
  * beyond *len; the caller frees it. */
 int file_read_at(int dirfd, const char *name, size_t max, uint8_t **out, size_t *len);

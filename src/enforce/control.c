@@ -23,19 +23,19 @@ client_close(struct client *c)
 	*c = (struct client){ .d = c->d, .ipc.fd = -1 };
 }
 
-static void
-answer(struct client *c, uint32_t type, const void *payload, size_t len, int fd)
+void
+client_answer(struct client *c, uint32_t type, const void *payload, size_t len, int fd)
 {
 	if (ipc_send_wait(&c->ipc, type, c->serial, payload, len, fd, SEND_WAIT_MS) < 0)
 		client_close(c);
 }
 
-static void
-done(struct client *c, int rc)
+void
+client_done(struct client *c, int rc)
 {
 	struct ctl_done m = { .error = (uint32_t)(rc < 0 ? -rc : rc) };
 
-	answer(c, MSG_CTL_DONE, &m, sizeof(m), -1);
+	client_answer(c, MSG_CTL_DONE, &m, sizeof(m), -1);
 }
 
 static void
@@ -44,7 +44,7 @@ status(struct client *c)
 	struct ctl_status s;
 
 	status_fill(c->d, &s);
-	answer(c, MSG_CTL_STATUS_IS, &s, sizeof(s), -1);
+	client_answer(c, MSG_CTL_STATUS_IS, &s, sizeof(s), -1);
 }
 
 static void
@@ -54,10 +54,10 @@ state(struct client *c)
 	int fd = snapshot_make(c->d);
 
 	if (fd < 0) {
-		done(c, fd);
+		client_done(c, fd);
 		return;
 	}
-	answer(c, MSG_CTL_STATE_IS, &s, sizeof(s), fd);
+	client_answer(c, MSG_CTL_STATE_IS, &s, sizeof(s), fd);
 	close(fd);
 }
 
@@ -66,19 +66,7 @@ image(struct client *c)
 {
 	struct image_ref ref = { .revision = c->d->enforcer.policy.revision };
 
-	answer(c, MSG_IMAGE, &ref, sizeof(ref), c->d->enforcer.policy.fd);
-}
-
-static void
-apply(struct client *c)
-{
-	int rc;
-
-	c->waits_apply = true;	/* first: it may be answered before compile_start returns */
-	if ((rc = compile_start(c->d)) < 0) {
-		c->waits_apply = false;
-		done(c, rc);
-	}
+	client_answer(c, MSG_IMAGE, &ref, sizeof(ref), c->d->enforcer.policy.fd);
 }
 
 static void
@@ -94,18 +82,18 @@ quarantine(struct client *c, const struct ctl_device *r)
 	memcpy(s.words, r->words, sizeof(s.words));
 	s.words[sizeof(s.words) - 1] = '\0';
 	if (enforcer_index(&c->d->enforcer, r->number) == SIZE_MAX) {
-		done(c, -ENOENT);
+		client_done(c, -ENOENT);
 		return;
 	}
 	rc = cordond_quarantine(c->d, &s, 1, &changed);
-	done(c, rc < 0 ? rc : changed == 0 ? -EALREADY : c->d->enforcer.disk_ok ? 0 : -EIO);
+	client_done(c, rc < 0 ? rc : changed == 0 ? -EALREADY : c->d->enforcer.disk_ok ? 0 : -EIO);
 }
 
 static void
 release(struct client *c, struct ctl_device *r)
 {
 	r->words[sizeof(r->words) - 1] = '\0';
-	done(c, cordond_release(c->d, r->number, r->causes & (CAUSE_OPERATOR | CAUSE_REVOKED), r->words));
+	client_done(c, cordond_release(c->d, r->number, r->causes & (CAUSE_OPERATOR | CAUSE_REVOKED), r->words));
 }
 
 static void
@@ -114,9 +102,9 @@ refresh(struct client *c, const struct ctl_authority *r)
 	struct pki_refresh m = { .authority = r->number };
 
 	if (r->number != 0 && image_authority(&c->d->enforcer.policy.image, r->number) == NULL)
-		done(c, -ENOENT);
+		client_done(c, -ENOENT);
 	else
-		done(c, worker_send(&c->d->workers[SLOT_PKI], MSG_PKI_REFRESH, &m, sizeof(m), -1));
+		client_done(c, worker_send(&c->d->workers[SLOT_PKI], MSG_PKI_REFRESH, &m, sizeof(m), -1));
 }
 
 static void
@@ -134,7 +122,7 @@ flush(struct client *c)
 	}
 	if ((rc = worker_send(w, MSG_FLOW_FLUSH, &m, sizeof(m), -1)) < 0) {
 		c->waits_flush = 0;
-		done(c, rc);
+		client_done(c, rc);
 	}
 }
 
@@ -155,7 +143,19 @@ request(struct client *c, struct ipc_message *m)
 		image(c);
 		return;
 	case MSG_CTL_APPLY:
-		apply(c);
+		ask_apply(c, (const struct ctl_apply *)m->payload);
+		return;
+	case MSG_CTL_ROLLBACK:
+		ask_rollback(c, (const struct ctl_apply *)m->payload);
+		return;
+	case MSG_CTL_CONFIRM:
+		ask_confirm(c, (const struct ctl_confirm *)m->payload);
+		return;
+	case MSG_CTL_HISTORY:
+		ask_history(c);
+		return;
+	case MSG_CTL_STORED:
+		ask_stored(c, (const struct image_ref *)m->payload);
 		return;
 	case MSG_CTL_QUARANTINE:
 		quarantine(c, device);
@@ -265,7 +265,20 @@ control_applied(struct cordond *d, const struct ctl_applied *a, int text_fd)
 		if (!c->used || !c->waits_apply)
 			continue;
 		c->waits_apply = false;
-		answer(c, MSG_CTL_APPLIED, a, sizeof(*a), text_fd);
+		client_answer(c, MSG_CTL_APPLIED, a, sizeof(*a), text_fd);
+	}
+}
+
+void
+control_progress(struct cordond *d, enum ctl_step step)
+{
+	struct ctl_progress m = { .step = step };
+
+	for (size_t i = 0; i < LIMIT_CLIENTS; i++) {
+		struct client *c = &d->clients[i];
+
+		if (c->used && c->waits_apply && c->tell)
+			client_answer(c, MSG_CTL_PROGRESS, &m, sizeof(m), -1);
 	}
 }
 
@@ -278,7 +291,7 @@ control_flushed(struct cordond *d, uint32_t token, uint32_t error)
 		if (!c->used || c->waits_flush != token)
 			continue;
 		c->waits_flush = 0;
-		done(c, (int)error);
+		client_done(c, (int)error);
 	}
 }
 

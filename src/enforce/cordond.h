@@ -8,6 +8,8 @@
 #include <stdint.h>
 
 #include "enforce/enforcer.h"
+#include "enforce/pending.h"
+#include "enforce/trial.h"
 #include "proto/messages.h"
 
 /* ---- workers (workers.c) ------------------------------------------------ */
@@ -89,6 +91,7 @@ struct client {
 	struct event *event;
 	uint32_t serial;	/* of the request that waits */
 	bool waits_apply;
+	bool tell;		/* and wants to hear of its steps */
 	uint32_t waits_flush;	/* token; 0: no */
 	uint64_t last_asked;	/* cordond's n_asked at its last request */
 	bool used;
@@ -98,12 +101,71 @@ int control_init(struct cordond *, int listen_fd);
 /* Every few seconds: has cordon-flow been asked in vain for too long? */
 void control_tick(struct cordond *);
 void control_done(struct cordond *);
+/* Answer a client's request; it is closed when it does not take the answer. */
+void client_answer(struct client *, uint32_t type, const void *payload, size_t len, int fd);
+/* The same with CTL_DONE: 0, or what went wrong. */
+void client_done(struct client *, int rc);
+/* To all who wait for it. */
 void control_applied(struct cordond *, const struct ctl_applied *, int text_fd);
+void control_progress(struct cordond *, enum ctl_step);
 void control_flushed(struct cordond *, uint32_t token, uint32_t error);
 
 /* A sealed snapshot (proto/snapshot.h): the descriptor or -errno. */
 int snapshot_make(struct cordond *);
 void status_fill(struct cordond *, struct ctl_status *);
+
+/* ---- changes of the policy (change.c, change_ask.c) --------------------- */
+
+/* One at a time: it is compiled, or stands and waits for its confirmation. */
+struct change {
+	bool has_boot_id;
+	uint8_t boot_id[BOOT_ID_LEN];
+	bool compiling;
+	struct ctl_apply order;		/* of the one that is compiled */
+	struct ctl_who who;
+	int64_t since;
+	struct pending waits;		/* revision 0: none */
+	struct event *timer;
+	struct history_entry last;	/* that was no start and no repair */
+	uint32_t foreign_noted;		/* of the enforcer's foreign_changes */
+};
+
+/* When the rules stand: what the start found goes on, and cordon-spawn is told. */
+int change_init(struct cordond *, const struct trial *, const struct start_report *);
+void change_done(struct cordond *);
+void change_tick(struct cordond *);
+
+/* SIGHUP: as an operator's apply. */
+void change_reload(struct cordond *);
+/* What cordon-compile answered: an image, or text when there are mistakes. */
+void change_compiled(struct cordond *, int fd, uint32_t mistakes);
+/* It ended without an answer. */
+void change_failed(struct cordond *);
+
+/* One change, from a sealed image to its record; a->error or a->refusal say why not. */
+struct change_order {
+	const struct ctl_apply *asked;
+	struct ctl_who who;
+	uint32_t what;		/* HISTORY_APPLIED or HISTORY_ROLLED_BACK */
+	uint64_t other;		/* HISTORY_ROLLED_BACK: the stored revision */
+};
+void change_load(struct cordond *, int image_fd, const struct change_order *, struct ctl_applied *a);
+/* Leave the unconfirmed policy. 0 or -errno: then it is tried again. */
+int change_revert(struct cordond *, enum history_why, const struct ctl_who *, struct ctl_applied *a);
+/* The unconfirmed policy stays. 0 or -errno: then it still waits. */
+int change_confirm(struct cordond *, const struct ctl_who *);
+/* A number that no policy on the disk has. */
+uint64_t change_next_revision(struct cordond *);
+void change_waits(const struct cordond *, struct ctl_waits *);
+/* Milliseconds that are left for its confirmation; 0: nothing waits. */
+uint32_t change_left(const struct cordond *);
+
+/* Clients' requests. */
+void ask_apply(struct client *, const struct ctl_apply *);
+void ask_rollback(struct client *, const struct ctl_apply *);
+void ask_confirm(struct client *, const struct ctl_confirm *);
+void ask_history(struct client *);
+void ask_stored(struct client *, const struct image_ref *);
 
 /* ---- counts (counts.c) -------------------------------------------------- */
 
@@ -149,6 +211,7 @@ struct cordond {
 	int watch_fd;
 	struct event *watch_event;
 	struct event *watch_timer;
+	struct change change;
 	bool landlocked;
 	int64_t started_at;
 	struct flow_flushed flow;	/* the latest */
@@ -159,8 +222,8 @@ struct cordond {
 	bool pending_lost;	/* memory was short: not all of them stand here */
 };
 
-/* Apply a compiled policy and tell everybody. */
-int cordond_apply(struct cordond *, int image_fd, struct apply_report *);
+/* Take a policy into force and tell everybody. */
+int cordond_apply(struct cordond *, const struct apply_order *, struct apply_report *);
 /* Quarantine and tell everybody. */
 int cordond_quarantine(struct cordond *, const struct standing *, size_t n, uint32_t *changed);
 int cordond_release(struct cordond *, uint32_t number, uint32_t cause, const char *words);

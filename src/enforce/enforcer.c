@@ -43,19 +43,17 @@ enforcer_batch(struct enforcer *e, const struct image *image)
 
 /* ---- apply -------------------------------------------------------------- */
 
-/* The part of a policy that is not the image: stations and standings. */
-struct places {
-	struct station *stations;
-	struct standing **standings;
-	bool *wrapped;
-	uint32_t renewed;
-};
-
+/* taken: the standings made for these places belong to the enforcer now. */
 static void
-places_done(struct places *p)
+places_done(struct places *p, bool taken)
 {
-	free(p->stations);
-	free(p->standings);
+	for (size_t i = 0; !taken && i < p->n_own; i++)
+		free(p->own[i]);
+	if (!taken) {
+		free(p->stations);
+		free(p->standings);
+	}
+	free(p->own);
 	free(p->wrapped);
 }
 
@@ -69,7 +67,7 @@ places_for(const struct enforcer *e, const struct image *next, struct places *p)
 	p->standings = calloc(n, sizeof(struct standing *));
 	p->wrapped = calloc(n, sizeof(*p->wrapped));
 	if (p->stations == NULL || p->standings == NULL || p->wrapped == NULL) {
-		places_done(p);
+		places_done(p, false);
 		return -ENOMEM;
 	}
 	diff_stations(&e->policy.image, e->stations, next, p->stations, p->wrapped, &p->renewed);
@@ -151,21 +149,24 @@ restored(struct enforcer *e, int rc)
 
 /* Places and rules for the next policy; *p is to be freed when the answer is 0. */
 static int
-place_and_commit(struct enforcer *e, const struct image *next, struct places *p, struct apply_report *report)
+place_and_commit(struct enforcer *e, const struct image *next, bool stored, struct places *p,
+    struct apply_report *report)
 {
 	struct ruleset rs;
 	int rc = places_for(e, next, p);
 
 	if (rc < 0)
 		return rc;
+	if (stored)
+		rc = returning_devices(e, next, p);
 	rs = ruleset_make(next, p->stations, e->features);
-	if ((rc = forget_wrapped(e, p, next->n[IMAGE_DEVICES])) == 0)
+	if (rc == 0 && (rc = forget_wrapped(e, p, next->n[IMAGE_DEVICES])) == 0)
 		rc = commit_policy(e, &rs, report);
 	for (uint32_t i = 0; rc == 0 && i < next->n[IMAGE_DEVICES]; i++)
 		if (p->wrapped[i])
 			rc = forget_last_mark(e, p->stations[i].number);
 	if (rc < 0)
-		places_done(p);
+		places_done(p, false);
 	return rc;
 }
 
@@ -194,8 +195,47 @@ drop_lost_standings(struct enforcer *e, const struct image *next)
 			free(e->standings[i]);
 }
 
+/* Who is to say so may still refuse it. */
+static int
+ask_before(struct enforcer *e, const struct apply_order *order, const struct image *next)
+{
+	struct places p;
+	struct ruleset rs;
+	int rc;
+
+	if (order->before == NULL)
+		return 0;
+	if ((rc = places_for(e, next, &p)) < 0)
+		return rc;
+	rs = ruleset_make(next, p.stations, e->features);
+	rc = order->before(order->before_arg, &rs);
+	places_done(&p, false);
+	return rc;
+}
+
+/* The kernel has the next policy: it is ours. */
+static void
+take_over(struct enforcer *e, struct loaded_policy *next, struct places *p, struct apply_report *report)
+{
+	report->renewed = p->renewed;
+	report->not_forgotten = -forget_moved(e, &next->image, &report->forgotten);
+	drop_lost_standings(e, &next->image);
+	free(e->stations);
+	free(e->standings);
+	loaded_policy_done(&e->policy);
+	e->policy = *next;
+	enforcer_policy_changed(e);
+	e->stations = p->stations;
+	e->standings = p->standings;
+	for (size_t i = 0; i < p->n_renamed; i++)
+		if (journal_append(e->dirfd, p->own[i], 1) < 0)
+			e->disk_ok = false;
+	places_done(p, true);
+	enforcer_save_digest(e);
+}
+
 int
-enforcer_apply(struct enforcer *e, int image_fd, int64_t now, struct apply_report *report)
+enforcer_apply(struct enforcer *e, const struct apply_order *order, int64_t now, struct apply_report *report)
 {
 	struct loaded_policy next = { .fd = -1 };
 	struct clock_view begin, end;
@@ -204,32 +244,26 @@ enforcer_apply(struct enforcer *e, int image_fd, int64_t now, struct apply_repor
 
 	memset(report, 0, sizeof(*report));
 	clock_now(&begin);
-	if ((rc = loaded_policy_from_fd(image_fd, e->policy.revision + 1, &next, &report->why)) < 0)
+	if ((rc = loaded_policy_from_fd(order->image_fd, order->revision, &next, &report->why)) < 0)
 		return rc;
-	if ((rc = policy_store_save(e->dirfd, &next)) < 0)
+	if ((rc = ask_before(e, order, &next.image)) < 0)
 		goto out;
-	rc = place_and_commit(e, &next.image, &places, report);
+	report->not_saved = -policy_store_save(e->dirfd, &next, order->trial);
+	if (report->not_saved != 0 && !order->despite_disk) {
+		rc = -report->not_saved;
+		goto out;
+	}
+	rc = place_and_commit(e, &next.image, order->stored, &places, report);
 	if (rc < 0 && (rc = restored(e, rc)) == 0)
-		rc = place_and_commit(e, &next.image, &places, report);
+		rc = place_and_commit(e, &next.image, order->stored, &places, report);
 	if (rc < 0) {
 		policy_store_discard(e->dirfd, next.revision);
 		goto out;
 	}
 	clock_now(&end);
 	report->all_microseconds = (uint32_t)(end.boot_us - begin.boot_us);
-	report->renewed = places.renewed;
-	report->not_forgotten = -forget_moved(e, &next.image, &report->forgotten);
-	drop_lost_standings(e, &next.image);
-	free(e->stations);
-	free(e->standings);
-	loaded_policy_done(&e->policy);
-	e->policy = next;
-	enforcer_policy_changed(e);
-	e->stations = places.stations;
-	e->standings = places.standings;
+	take_over(e, &next, &places, report);
 	e->applied_at = now;
-	free(places.wrapped);
-	enforcer_save_digest(e);
 	return 0;
 out:
 	loaded_policy_done(&next);

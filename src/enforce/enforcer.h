@@ -30,10 +30,23 @@ struct enforcer {
 	void *before_anew_arg;
 };
 
+/* What to take into force, and how. */
+struct apply_order {
+	int image_fd;			/* sealed memory */
+	uint64_t revision;		/* its number, above every one in the store */
+	bool trial;			/* it waits for its confirmation: no start loads it by itself */
+	bool stored;			/* an earlier policy: devices may come back that were gone */
+	bool despite_disk;		/* in force even when it could not be written down */
+	/* The last word before anything changes, or NULL: 0, or a refusal. */
+	int (*before)(void *, const struct ruleset *next);
+	void *before_arg;
+};
+
 /* What an apply did. */
 struct apply_report {
 	uint32_t added, removed, renewed;
 	uint32_t forgotten;		/* open connections of addresses that changed hands */
+	int not_saved;			/* errno: it could not be written down */
 	int not_forgotten;		/* errno: they could not be found */
 	uint32_t microseconds;		/* of the kernel's transaction */
 	uint32_t all_microseconds;	/* of everything, from the image on */
@@ -52,9 +65,10 @@ struct start_report {
 };
 
 /* owner_fd: a netfilter netlink socket that somebody else keeps open as well.
+ * trial: load this unconfirmed revision, not the newest image; 0: none.
  * force_absent: see features_force_absent, or NULL. now: for log and records. */
-int enforcer_start(struct enforcer *, int owner_fd, int dirfd, const char *force_absent, int64_t now,
-    struct start_report *);
+int enforcer_start(struct enforcer *, int owner_fd, int dirfd, uint64_t trial, const char *force_absent,
+    int64_t now, struct start_report *);
 void enforcer_done(struct enforcer *);
 
 struct ruleset enforcer_ruleset(const struct enforcer *);
@@ -62,8 +76,11 @@ struct ruleset enforcer_ruleset(const struct enforcer *);
 /* Another policy is in e->policy: what is kept about it is found anew. */
 void enforcer_policy_changed(struct enforcer *);
 
-/* Take the policy in sealed memory into force. 0 or -errno; the old one stays then. */
-int enforcer_apply(struct enforcer *, int image_fd, int64_t now, struct apply_report *);
+/* Take a policy into force. 0 or -errno; the old one stays then. */
+int enforcer_apply(struct enforcer *, const struct apply_order *, int64_t now, struct apply_report *);
+
+/* Write the whole journal anew, after a disk had refused a part of it. */
+int enforcer_rewrite_journal(struct enforcer *);
 
 /* Quarantine all of these devices in one transaction: each standing names its
  * device, what to add to its cause, and why. Unknown numbers and devices for

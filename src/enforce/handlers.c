@@ -140,39 +140,13 @@ compile_up(struct worker *w)
 	worker_send(w, MSG_COMPILE, &request, sizeof(request), -1);
 }
 
-static int
-empty_text(void)
-{
-	int fd = memfile_new("mistakes");
-
-	if (fd >= 0)
-		memfile_seal(fd);
-	return fd;
-}
-
-static void
-applied(struct cordond *d, struct ctl_applied *a, int text_fd)
-{
-	int empty = -1;
-
-	a->revision = d->enforcer.policy.revision;
-	a->devices = d->enforcer.policy.image.n[IMAGE_DEVICES];
-	a->classes = d->enforcer.policy.image.n[IMAGE_CLASSES] - 1;	/* quarantine is nobody's */
-	if (text_fd == -1)
-		text_fd = empty = empty_text();
-	control_applied(d, a, text_fd);
-	if (empty != -1)
-		close(empty);
-}
-
 void
 compile_down(struct worker *w)
 {
-	struct ctl_applied a = { .error = EIO };
 	bool again = w->again;
 
 	if (!w->answered)	/* ended without a result */
-		applied(w->d, &a, -1);
+		change_failed(w->d);
 	w->answered = w->again = false;
 	if (again)
 		worker_start(w);
@@ -182,26 +156,11 @@ const char *
 compile_message(struct worker *w, struct ipc_message *m)
 {
 	const struct compile_result *r = (const struct compile_result *)m->payload;
-	struct ctl_applied a = { .mistakes = r->mistakes };
-	struct apply_report report;
-	int rc = 0;
 
 	if (m->type != MSG_COMPILED || w->answered)
 		return "spoke out of turn";
 	w->answered = true;
-	if (r->mistakes == 0) {
-		rc = cordond_apply(w->d, m->fd, &report);
-		if (rc < 0)
-			log_warn(rc, "the policy was not applied (%s), the old one stays",
-			    report.why != NULL ? report.why : "the kernel did not take it");
-		a.added = report.added;
-		a.removed = report.removed;
-		a.renewed = report.renewed;
-		a.microseconds = report.microseconds;
-		a.all_microseconds = report.all_microseconds;
-	}
-	a.error = (uint32_t)-rc;
-	applied(w->d, &a, r->mistakes != 0 ? m->fd : -1);
+	change_compiled(w->d, m->fd, r->mistakes);
 	return NULL;
 }
 
@@ -235,14 +194,14 @@ listen_to_nflog(struct cordond *d)
 }
 
 int
-cordond_apply(struct cordond *d, int image_fd, struct apply_report *report)
+cordond_apply(struct cordond *d, const struct apply_order *order, struct apply_report *report)
 {
 	struct clock_view now;
 	int rc;
 
 	clock_now(&now);
 	watch_pause(d);
-	rc = enforcer_apply(&d->enforcer, image_fd, now.wall_ms, report);
+	rc = enforcer_apply(&d->enforcer, order, now.wall_ms, report);
 	watch_resume(d);
 	if (rc < 0)
 		return rc;

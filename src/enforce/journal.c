@@ -3,55 +3,27 @@
 #include "enforce/journal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "common/digest.h"
-#include "common/file.h"
-
-#define JOURNAL		"stations.journal"
-#define JOURNAL_MAX	(256U << 20)
-#define MAGIC		0x314a5143U	/* "CQJ1" */
-
-struct record {
-	uint32_t magic;
-	uint32_t pad;
-	struct standing s;
-	uint8_t check[8];	/* of a SHA-256 over what is before */
-};
-
-static void
-check_of(const struct record *r, uint8_t check[8])
-{
-	uint8_t digest[DIGEST_LEN];
-
-	digest_sha256(r, offsetof(struct record, check), digest);
-	memcpy(check, digest, 8);
-}
-
-static void
-record_make(struct record *r, const struct standing *s)
-{
-	memset(r, 0, sizeof(*r));
-	r->magic = MAGIC;
-	r->s = *s;
-	check_of(r, r->check);
-}
+#include "enforce/records.h"
 
 static bool
-record_good(const struct record *r)
+sound(const void *held)
 {
-	uint8_t check[8];
+	const struct standing *s = held;
 
-	if (r->magic != MAGIC)
-		return false;
-	check_of(r, check);
-	return memcmp(check, r->check, sizeof(check)) == 0 &&
-	    memchr(r->s.words, '\0', sizeof(r->s.words)) != NULL;
+	return memchr(s->words, '\0', sizeof(s->words)) != NULL;
 }
+
+static const struct record_kind journal = {
+	.file = "stations.journal",
+	.magic = 0x314a5143U,	/* "CQJ1" */
+	.size = sizeof(struct standing),
+	.max = 256U << 20,
+	.sound = sound,
+};
 
 struct placed {
 	struct standing s;
@@ -83,84 +55,38 @@ keep_last(const struct placed *p, size_t n, struct standing *out)
 int
 journal_load(int dirfd, struct standing **out, size_t *n, uint32_t *damaged)
 {
-	struct placed *placed = NULL;
-	struct standing *s = NULL;
-	uint8_t *p = NULL;
-	size_t len = 0, room, all = 0;
-	bool in_damage = false;
-	int rc = file_read_at(dirfd, JOURNAL, JOURNAL_MAX, &p, &len);
+	struct placed *placed;
+	struct standing *s;
+	void *held;
+	size_t all;
+	int rc;
 
-	*damaged = 0;
-	if (rc < 0 && rc != -ENOENT)
+	*n = 0;
+	*out = NULL;
+	if ((rc = records_load(dirfd, &journal, &held, &all, damaged)) < 0)
 		return rc;
-	room = len / sizeof(struct record) + 1;
-	placed = calloc(room, sizeof(*placed));
-	s = calloc(room, sizeof(*s));
-	if (placed == NULL || s == NULL) {
-		rc = -ENOMEM;
-		goto out;
+	s = held;
+	if ((placed = calloc(all + 1, sizeof(*placed))) == NULL) {
+		free(held);
+		return -ENOMEM;
 	}
-	/* A full disk leaves a part of a record, and whole ones may stand behind it:
-	 * the next good one may begin anywhere. */
-	for (size_t at = 0; at + sizeof(struct record) <= len;) {
-		struct record r;
-
-		memcpy(&r, p + at, sizeof(r));
-		if (record_good(&r)) {
-			placed[all].s = r.s;
-			placed[all].place = all;
-			all++;
-			at += sizeof(r);
-			in_damage = false;
-		} else {
-			*damaged += !in_damage;
-			in_damage = true;
-			at++;
-		}
-	}
+	for (size_t i = 0; i < all; i++)
+		placed[i] = (struct placed){ .s = s[i], .place = i };
 	qsort(placed, all, sizeof(*placed), by_number);
 	*n = keep_last(placed, all, s);
 	*out = s;
-	s = NULL;
-	rc = 0;
-out:
-	free(s);
 	free(placed);
-	free(p);
-	return rc;
+	return 0;
 }
 
 int
 journal_append(int dirfd, const struct standing *s, size_t n)
 {
-	struct record *r = calloc(n, sizeof(*r));
-	int fd, rc;
-
-	if (r == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		record_make(&r[i], &s[i]);
-	fd = openat(dirfd, JOURNAL, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	rc = fd == -1 ? -errno : file_write_all(fd, r, n * sizeof(*r));
-	if (rc == 0 && fdatasync(fd) == -1)
-		rc = -errno;
-	if (fd != -1)
-		close(fd);
-	free(r);
-	return rc;
+	return records_append(dirfd, &journal, s, n);
 }
 
 int
 journal_rewrite(int dirfd, const struct standing *s, size_t n)
 {
-	struct record *r = calloc(n + 1, sizeof(*r));
-	int rc;
-
-	if (r == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		record_make(&r[i], &s[i]);
-	rc = file_replace_at(dirfd, JOURNAL, r, n * sizeof(*r), 0600);
-	free(r);
-	return rc;
+	return records_rewrite(dirfd, &journal, s, n);
 }

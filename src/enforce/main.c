@@ -105,7 +105,7 @@ on_signal(evutil_socket_t sig, short what, void *arg)
 
 	(void)what;
 	if (sig == SIGHUP) {	/* reload: the same as an operator's apply */
-		compile_start(d);
+		change_reload(d);
 		return;
 	}
 	event_base_loopexit(d->base, NULL);
@@ -115,17 +115,9 @@ on_signal(evutil_socket_t sig, short what, void *arg)
 static void
 retry_journal(struct enforcer *e)
 {
-	uint32_t n = e->policy.image.n[IMAGE_DEVICES];
-	struct standing *all;
-	size_t kept = 0;
-
-	if (e->disk_ok || (all = calloc((size_t)n + 1, sizeof(*all))) == NULL)
+	if (e->disk_ok)
 		return;
-	for (uint32_t i = 0; i < n; i++)
-		if (e->standings[i] != NULL)
-			all[kept++] = *e->standings[i];
-	e->disk_ok = journal_rewrite(e->dirfd, all, kept) == 0;
-	free(all);
+	e->disk_ok = enforcer_rewrite_journal(e) == 0;
 	if (e->disk_ok)
 		log_info("the quarantine journal is on disk again");
 }
@@ -139,6 +131,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	counts_send(d);
 	control_tick(d);
+	change_tick(d);
 	retry_journal(&d->enforcer);
 }
 
@@ -173,7 +166,7 @@ report_start(const struct enforcer *e, const struct start_report *r)
 }
 
 static int
-run(struct cordond *d)
+run(struct cordond *d, const struct trial *trial, const struct start_report *report)
 {
 	static const struct timeval tick = { TICK_S, 0 };
 	int rc;
@@ -187,6 +180,7 @@ run(struct cordond *d)
 	    event_add(d->tick, &tick) == -1)
 		return -ENOMEM;
 	if ((rc = watch_signals(d)) < 0 || (rc = watch_init(d)) < 0 ||
+	    (rc = change_init(d, trial, report)) < 0 ||
 	    (rc = control_init(d, PROC_FD_CONTROL)) < 0 || (rc = workers_init(d)) < 0)
 		return rc;
 	event_base_dispatch(d->base);
@@ -199,6 +193,7 @@ finish(struct cordond *d)
 	counts_send(d);		/* what is known goes to the evidence before we do */
 	workers_done(d);
 	control_done(d);
+	change_done(d);
 	watch_done(d);
 	for (size_t i = 0; i < 3; i++)
 		if (d->signals[i] != NULL)
@@ -218,17 +213,24 @@ main(int argc, char **argv)
 	struct options o = { 0 };
 	struct start_report report;
 	struct clock_view now;
+	struct trial trial;
 	bool landlocked = false;
 	int rc;
 
 	parse_options(argc, argv, &o);
 	log_init("cordond", o.debug);
 	signal(SIGPIPE, SIG_IGN);
+	if ((rc = clock_boot_id(BOOT_ID_FILE, d.change.boot_id)) < 0)
+		log_error(rc, BOOT_ID_FILE ": no policy can wait for its confirmation");
+	d.change.has_boot_id = rc == 0;
 	enter_sandbox(&landlocked);
 	clock_now(&now);
 	d.started_at = now.wall_ms;
 	ipc_init(&d.spawn, PROC_FD_CHANNEL, PROC_BIT(PROC_ENFORCE), PROC_BIT(PROC_SPAWN), &messages);
-	rc = enforcer_start(&d.enforcer, PROC_FD_EXTRA, PROC_FD_STATE, o.force_absent, now.wall_ms, &report);
+	if ((rc = trial_at_start(PROC_FD_STATE, d.change.boot_id, now.boot_ms, &trial)) < 0)
+		log_fatal(rc, "the state folder cannot be read");
+	rc = enforcer_start(&d.enforcer, PROC_FD_EXTRA, PROC_FD_STATE,
+	    trial.state == TRIAL_WAITS ? trial.pending.revision : 0, o.force_absent, now.wall_ms, &report);
 	if (rc == -EPERM)
 		log_fatal(rc, "another program owns the table `cordon' (or CAP_NET_ADMIN is missing)");
 	if (rc < 0)
@@ -236,7 +238,7 @@ main(int argc, char **argv)
 	report_start(&d.enforcer, &report);
 	d.enforcer.before_anew = counts_close;
 	d.enforcer.before_anew_arg = &d;
-	if ((rc = run(&d)) < 0)
+	if ((rc = run(&d, &trial, &report)) < 0)
 		log_fatal(rc, "cannot run");
 	finish(&d);
 	log_info("stopped; the rules stay in force");

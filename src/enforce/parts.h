@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* parts.h -- shared by enforcer.c and start.c alone. */
+/* parts.h -- shared by enforcer.c, start.c and returning.c alone. */
 #ifndef CORDON_ENFORCE_PARTS_H
 #define CORDON_ENFORCE_PARTS_H
 
@@ -14,5 +14,24 @@ struct nft_batch *enforcer_batch(struct enforcer *, const struct image *);
  * the disk refuses that, the rules stand all the same: the next start finds no
  * note and replaces them once, without harm. */
 void enforcer_save_digest(struct enforcer *);
+
+/* The part of a policy that is not the image: stations and standings. */
+struct places {
+	struct station *stations;
+	struct standing **standings;
+	bool *wrapped;
+	uint32_t renewed;
+	struct standing **own;		/* of the standings, those that were made for these places */
+	size_t n_own;
+	size_t n_renamed;		/* of those, the first: not in the journal under this number */
+};
+
+/* The next policy is an earlier one: devices come back that are not in the
+ * present one. Whoever was in quarantine, under this number or this name, still
+ * is; and no open flow may carry a mark of theirs from then. */
+int returning_devices(struct enforcer *, const struct image *next, struct places *);
+
+/* Forget the flows of these devices; of many, all that carry a mark. */
+int forget_devices(struct enforcer *, const uint32_t *numbers, size_t n);
 
 #endif

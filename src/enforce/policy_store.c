@@ -13,11 +13,11 @@
 
 #include "common/file.h"
 #include "model/compile.h"
+#include "model/image_check.h"
 #include "proto/limits.h"
 
-#define NAME_FORMAT	"policy-%08" PRIu64 ".image"
+#define NAME_FORMAT	"policy-%08" PRIu64 ".%s"
 #define NAME_MAX_LEN	40
-#define KEEP		10	/* revisions on disk */
 
 int
 loaded_policy_from_fd(int fd, uint64_t revision, struct loaded_policy *out, const char **why)
@@ -80,23 +80,55 @@ empty_policy(struct loaded_policy *out)
 
 /* ---- revisions on disk -------------------------------------------------- */
 
+static const char *
+name_of(uint64_t revision, bool trial, char buf[NAME_MAX_LEN])
+{
+	snprintf(buf, NAME_MAX_LEN, NAME_FORMAT, revision, trial ? "trial" : "image");
+	return buf;
+}
+
+struct revision {
+	uint64_t number;
+	bool trial;
+};
+
 struct revisions {
-	uint64_t r[256];
+	struct revision r[256];
 	size_t n;
 };
 
+/* Of one number (a crash while it was kept) the image counts. */
 static int
 newest_first(const void *a, const void *b)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	const struct revision *p = a, *q = b;
+	uint64_t x = p->number, y = q->number;
 
-	return x > y ? -1 : x < y;
+	if (x == y)
+		return (p->trial > q->trial) - (p->trial < q->trial);
+	return x > y ? -1 : 1;
+}
+
+static bool
+is_revision(const char *file, struct revision *out)
+{
+	char name[NAME_MAX_LEN];
+
+	if (sscanf(file, "policy-%8" SCNu64, &out->number) != 1 || out->number == 0)
+		return false;
+	for (int trial = 0; trial < 2; trial++) {
+		out->trial = trial != 0;
+		if (strcmp(name_of(out->number, out->trial, name), file) == 0)
+			return true;
+	}
+	return false;
 }
 
 static int
 list_revisions(int dirfd, struct revisions *out)
 {
 	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct revision r;
 	struct dirent *d;
 	DIR *dir;
 
@@ -107,33 +139,25 @@ list_revisions(int dirfd, struct revisions *out)
 		close(fd);
 		return -ENOMEM;
 	}
-	while ((d = readdir(dir)) != NULL) {
-		char name[NAME_MAX_LEN];
-		uint64_t r;
-
-		if (sscanf(d->d_name, "policy-%8" SCNu64 ".image", &r) != 1 || r == 0)
-			continue;
-		snprintf(name, sizeof(name), NAME_FORMAT, r);
-		if (strcmp(name, d->d_name) == 0 && out->n < sizeof(out->r) / sizeof(out->r[0]))
+	while ((d = readdir(dir)) != NULL)
+		if (is_revision(d->d_name, &r) && out->n < sizeof(out->r) / sizeof(out->r[0]))
 			out->r[out->n++] = r;
-	}
 	closedir(dir);
 	qsort(out->r, out->n, sizeof(out->r[0]), newest_first);
 	return 0;
 }
 
 static int
-load_revision(int dirfd, uint64_t revision, struct loaded_policy *out)
+load_file(int dirfd, const struct revision *r, struct loaded_policy *out)
 {
 	char name[NAME_MAX_LEN];
 	uint8_t *data = NULL;
 	size_t len = 0;
 	int rc;
 
-	snprintf(name, sizeof(name), NAME_FORMAT, revision);
-	rc = file_read_at(dirfd, name, LIMIT_IMAGE_BYTES, &data, &len);
+	rc = file_read_at(dirfd, name_of(r->number, r->trial, name), LIMIT_IMAGE_BYTES, &data, &len);
 	if (rc == 0)
-		rc = from_bytes(data, len, revision, out);
+		rc = from_bytes(data, len, r->number, out);
 	free(data);
 	return rc;
 }
@@ -147,33 +171,129 @@ policy_store_load(int dirfd, struct loaded_policy *out, uint32_t *passed_over)
 	*passed_over = 0;
 	if (rc < 0)
 		return rc;
-	for (size_t i = 0; i < all.n; i++, ++*passed_over)
-		if (load_revision(dirfd, all.r[i], out) == 0)
+	for (size_t i = 0; i < all.n; i++) {
+		if (all.r[i].trial)
+			continue;
+		if (load_file(dirfd, &all.r[i], out) == 0)
 			return 0;
+		++*passed_over;
+	}
 	return empty_policy(out);
 }
 
 int
-policy_store_save(int dirfd, const struct loaded_policy *p)
+policy_store_read(int dirfd, uint64_t revision, struct loaded_policy *out)
+{
+	struct revisions all;
+	int rc = list_revisions(dirfd, &all);
+
+	if (revision == 0)
+		return empty_policy(out);
+	for (size_t i = 0; rc == 0 && i < all.n; i++)
+		if (all.r[i].number == revision)
+			return load_file(dirfd, &all.r[i], out);
+	return rc < 0 ? rc : -ENOENT;
+}
+
+static void
+remove_file(int dirfd, const struct revision *r)
+{
+	char name[NAME_MAX_LEN];
+
+	unlinkat(dirfd, name_of(r->number, r->trial, name), 0);
+}
+
+int
+policy_store_save(int dirfd, const struct loaded_policy *p, bool trial)
 {
 	struct revisions all;
 	char name[NAME_MAX_LEN];
+	size_t images = 0;
 	int rc;
 
-	snprintf(name, sizeof(name), NAME_FORMAT, p->revision);
-	if ((rc = file_replace_at(dirfd, name, p->data, p->len, 0600)) < 0)
+	rc = file_replace_at(dirfd, name_of(p->revision, trial, name), p->data, p->len, 0600);
+	if (rc < 0)
 		return rc;
-	if (list_revisions(dirfd, &all) == 0)
-		for (size_t i = KEEP; i < all.n; i++)
-			policy_store_discard(dirfd, all.r[i]);
+	if (list_revisions(dirfd, &all) < 0)
+		return 0;
+	/* However many trials came between: the newest image stays. */
+	for (size_t i = 0; i < all.n; i++) {
+		images += !all.r[i].trial;
+		if (i >= LIMIT_REVISIONS && (all.r[i].trial || images > 1))
+			remove_file(dirfd, &all.r[i]);
+	}
 	return 0;
+}
+
+int
+policy_store_keep(int dirfd, uint64_t revision)
+{
+	char from[NAME_MAX_LEN], to[NAME_MAX_LEN];
+
+	return file_rename_at(dirfd, name_of(revision, true, from), name_of(revision, false, to));
 }
 
 void
 policy_store_discard(int dirfd, uint64_t revision)
 {
-	char name[NAME_MAX_LEN];
+	remove_file(dirfd, &(struct revision){ revision, false });
+	remove_file(dirfd, &(struct revision){ revision, true });
+}
 
-	snprintf(name, sizeof(name), NAME_FORMAT, revision);
-	unlinkat(dirfd, name, 0);
+int
+policy_store_newest(int dirfd, uint64_t *image, uint64_t *trial)
+{
+	struct revisions all;
+	int rc = list_revisions(dirfd, &all);
+
+	*image = *trial = 0;
+	for (size_t i = all.n; rc == 0 && i-- > 0;)
+		*(all.r[i].trial ? trial : image) = all.r[i].number;
+	return rc;
+}
+
+uint64_t
+policy_store_before(int dirfd, const struct loaded_policy *now)
+{
+	struct loaded_policy p = { .fd = -1 };
+	struct revisions all;
+	uint64_t found = 0;
+
+	if (list_revisions(dirfd, &all) < 0)
+		return 0;
+	for (size_t i = 0; found == 0 && i < all.n; i++) {
+		if (all.r[i].trial || all.r[i].number >= now->revision || load_file(dirfd, &all.r[i], &p) < 0)
+			continue;
+		/* The header also says which numbers were given out. */
+		if (p.len != now->len || memcmp((const char *)p.data + sizeof(struct image_header),
+		    (const char *)now->data + sizeof(struct image_header), p.len - sizeof(struct image_header)) != 0)
+			found = all.r[i].number;
+		loaded_policy_done(&p);
+	}
+	return found;
+}
+
+static uint32_t
+higher(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+int
+policy_store_again(const struct loaded_policy *stored, const struct image *now, uint64_t revision,
+    struct loaded_policy *out)
+{
+	struct image_header *h = malloc(stored->len);
+	int rc;
+
+	if (h == NULL)
+		return -ENOMEM;
+	memcpy(h, stored->data, stored->len);
+	h->next_device = higher(h->next_device, now->header->next_device);
+	h->next_class = higher(h->next_class, now->header->next_class);
+	h->next_authority = higher(h->next_authority, now->header->next_authority);
+	image_digest(h, h->digest);
+	rc = from_bytes(h, stored->len, revision, out);
+	free(h);
+	return rc;
 }

@@ -134,5 +134,13 @@ status_fill(struct cordond *d, struct ctl_status *s)
 		s->worker_restarts[d->workers[i].proc] += d->workers[i].restarts;
 	}
 	s->flow = d->flow;
+	change_waits(d, &s->waits);
+	if (s->waits.revision == 0)	/* one that is compiled is none yet */
+		memset(&s->waits, 0, sizeof(s->waits));
+	if (d->change.last.what == HISTORY_REVERTED) {
+		s->given_up = d->change.last.other;
+		s->given_up_at = d->change.last.at;
+		s->given_up_why = d->change.last.why;
+	}
 	fill_totals(d, s);
 }

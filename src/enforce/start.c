@@ -53,15 +53,42 @@ places_from_journal(struct enforcer *e, struct start_report *report)
 	return rc;
 }
 
+struct kernel_marks {
+	struct enforcer *e;
+	bool *known;		/* parallel to the devices */
+};
+
 static int
 kernel_mark(void *arg, const struct nft_element *el)
 {
-	struct enforcer *e = arg;
-	size_t index = enforcer_index(e, el->mark >> 8);
+	struct kernel_marks *m = arg;
+	size_t index = enforcer_index(m->e, el->mark >> 8);
 
-	if (index != SIZE_MAX && (el->mark & 0xff) != 0)
-		e->stations[index].generation = (uint8_t)el->mark;
+	if (index == SIZE_MAX || (el->mark & 0xff) == 0)
+		return 0;
+	m->e->stations[index].generation = (uint8_t)el->mark;
+	m->known[index] = true;
 	return 0;
+}
+
+/* The kernel knows nothing of these devices (the table is of another policy):
+ * what flows carry of theirs is from some time before. */
+static int
+forget_unknown(struct enforcer *e, const bool *known)
+{
+	uint32_t n = e->policy.image.n[IMAGE_DEVICES];
+	uint32_t *numbers = calloc((size_t)n + 1, sizeof(*numbers));
+	size_t unknown = 0;
+	int rc;
+
+	if (numbers == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n; i++)
+		if (!known[i])
+			numbers[unknown++] = e->stations[i].number;
+	rc = forget_devices(e, numbers, unknown);
+	free(numbers);
+	return rc;
 }
 
 struct kernel_quarantine {
@@ -102,11 +129,17 @@ static int
 adopt_stations(struct enforcer *e, int64_t now, struct start_report *report)
 {
 	struct kernel_quarantine q = { e, now, 0 };
+	struct kernel_marks m = { e, calloc((size_t)e->policy.image.n[IMAGE_DEVICES] + 1, sizeof(bool)) };
 	int rc, tries = 8;
 
+	if (m.known == NULL)
+		return -ENOMEM;
 	do {
-		rc = nft_read_set(&e->reader, set_info(SET_CURRENT)->name, kernel_mark, e);
+		rc = nft_read_set(&e->reader, set_info(SET_CURRENT)->name, kernel_mark, &m);
 	} while (rc == -EAGAIN && --tries > 0);
+	if (rc == 0)
+		rc = forget_unknown(e, m.known);
+	free(m.known);
 	if (rc == 0)
 		rc = nft_read_set(&e->reader, set_info(SET_QUARANTINED)->name, kernel_quarantined, &q);
 	report->quarantined += q.n;
@@ -165,9 +198,17 @@ adopt(struct enforcer *e, uint32_t flags, int64_t now, struct start_report *repo
 	return rc;
 }
 
+static int
+load_policy(struct enforcer *e, uint64_t trial, struct start_report *report)
+{
+	if (trial != 0 && policy_store_read(e->dirfd, trial, &e->policy) == 0)
+		return 0;
+	return policy_store_load(e->dirfd, &e->policy, &report->images_passed_over);
+}
+
 int
-enforcer_start(struct enforcer *e, int owner_fd, int dirfd, const char *force_absent, int64_t now,
-    struct start_report *report)
+enforcer_start(struct enforcer *e, int owner_fd, int dirfd, uint64_t trial, const char *force_absent,
+    int64_t now, struct start_report *report)
 {
 	uint32_t flags, owner;
 	bool there;
@@ -186,7 +227,7 @@ enforcer_start(struct enforcer *e, int owner_fd, int dirfd, const char *force_ab
 		return rc;
 	if (force_absent != NULL && (rc = features_force_absent(&e->features, force_absent)) < 0)
 		return rc;
-	if ((rc = policy_store_load(dirfd, &e->policy, &report->images_passed_over)) < 0)
+	if ((rc = load_policy(e, trial, report)) < 0)
 		return rc;
 	enforcer_policy_changed(e);
 	if ((rc = places_from_journal(e, report)) < 0 ||

@@ -232,7 +232,7 @@ run_until_over(struct supervisor *s, int signals)
 		supervise_tick(s, now.boot_ms);
 		if (s->phase == PHASE_OVER)
 			return;
-		if (!told && s->starts > 0) {
+		if (!told && s->loaded) {
 			sd_notify(0, "READY=1");
 			told = true;
 		}

@@ -216,14 +216,31 @@ on_kill(struct supervisor *s, const struct spawn_kill *m)
 		kill(w->pid, SIGKILL);
 }
 
+/* Whatever becomes of cordond until then: the one that starts after it does what
+ * this one did not. */
 static void
-on_message(struct supervisor *s, const struct ipc_message *m)
+on_arm(struct supervisor *s, const struct spawn_arm *m, int64_t now_ms)
+{
+	if (m->ms == 0 || m->ms > SPAWN_ARM_MAX_MS)
+		enforcer_kill(s, 0, "asked for a time that there is none of");
+	else
+		s->armed_ms = now_ms + m->ms;
+}
+
+static void
+on_message(struct supervisor *s, const struct ipc_message *m, int64_t now_ms)
 {
 	/* The table lets nothing else through from cordond to us. */
 	if (m->type == MSG_SPAWN_START)
 		on_start(s, m->serial, (const void *)m->payload);
 	else if (m->type == MSG_SPAWN_KILL)
 		on_kill(s, (const void *)m->payload);
+	else if (m->type == MSG_SPAWN_ARM)
+		on_arm(s, (const void *)m->payload, now_ms);
+	else if (m->type == MSG_SPAWN_DISARM)
+		s->armed_ms = 0;
+	else if (m->type == MSG_SPAWN_LOADED)
+		s->loaded = true;
 	if (m->fd >= 0)
 		close(m->fd);
 }
@@ -249,7 +266,7 @@ supervise_receive(struct supervisor *s, int64_t now_ms)
 			enforcer_kill(s, rc, "broke the protocol");
 			return;
 		}
-		on_message(s, &m);
+		on_message(s, &m, now_ms);
 	}
 }
 
@@ -343,9 +360,22 @@ drained(struct supervisor *s, int64_t now_ms)
 	return false;
 }
 
+/* The dead man's switch: cordond did not disarm it, so it hangs, or whatever
+ * it does takes too long. Once; the next one arms it anew if need be. */
+static void
+switch_tick(struct supervisor *s, int64_t now_ms)
+{
+	if (s->armed_ms == 0 || now_ms < s->armed_ms || s->phase == PHASE_STOP)
+		return;
+	s->armed_ms = 0;
+	if (s->enforcer != 0)
+		enforcer_kill(s, 0, "let a deadline pass");
+}
+
 void
 supervise_tick(struct supervisor *s, int64_t now_ms)
 {
+	switch_tick(s, now_ms);
 	switch (s->phase) {
 	case PHASE_WAIT:
 		if (now_ms >= s->due_ms)
@@ -374,8 +404,8 @@ supervise_tick(struct supervisor *s, int64_t now_ms)
 	}
 }
 
-int
-supervise_timeout(const struct supervisor *s, int64_t now_ms)
+static int
+phase_timeout(const struct supervisor *s, int64_t now_ms)
 {
 	if (s->phase == PHASE_OVER)
 		return 0;
@@ -384,4 +414,20 @@ supervise_timeout(const struct supervisor *s, int64_t now_ms)
 	if (s->phase != PHASE_UP && s->phase != PHASE_WAIT && nobody_left(s))
 		return 0;
 	return s->due_ms > now_ms ? (int)(s->due_ms - now_ms) : 0;
+}
+
+static int
+earlier(int timeout, int64_t due_ms, int64_t now_ms)
+{
+	int64_t left = due_ms > now_ms ? due_ms - now_ms : 0;
+
+	return timeout < 0 || left < timeout ? (int)left : timeout;
+}
+
+int
+supervise_timeout(const struct supervisor *s, int64_t now_ms)
+{
+	int timeout = phase_timeout(s, now_ms);
+
+	return s->armed_ms == 0 || s->phase == PHASE_STOP ? timeout : earlier(timeout, s->armed_ms, now_ms);
 }

@@ -45,6 +45,8 @@ struct supervisor {
 	struct backoff backoff;
 	pid_t enforcer;			/* 0: none */
 	uint32_t starts;		/* of cordond */
+	bool loaded;			/* a cordond said that the rules stand */
+	int64_t armed_ms;		/* it must disarm before; 0: not armed. Outlives it */
 	struct ipc channel;		/* to cordond; fd -1: none */
 	struct workers workers;
 };

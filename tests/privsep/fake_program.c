@@ -99,6 +99,15 @@ obey(int client, const char *text)
 		kill_it.token = a;
 		ipc_send(&channel, MSG_SPAWN_KILL, 0, &kill_it, sizeof(kill_it), -1);
 		reply(client, "ok");
+	} else if (sscanf(text, "arm %u", &a) == 1) {
+		ipc_send(&channel, MSG_SPAWN_ARM, 0, &(struct spawn_arm){ .ms = a }, sizeof(struct spawn_arm), -1);
+		reply(client, "ok");
+	} else if (strcmp(text, "disarm") == 0) {
+		ipc_send(&channel, MSG_SPAWN_DISARM, 0, &(struct spawn_disarm){ 0 }, sizeof(struct spawn_disarm), -1);
+		reply(client, "ok");
+	} else if (strcmp(text, "loaded") == 0) {
+		ipc_send(&channel, MSG_SPAWN_LOADED, 0, &(struct spawn_loaded){ 0 }, sizeof(struct spawn_loaded), -1);
+		reply(client, "ok");
 	} else if (sscanf(text, "tell %u %c", &a, &what) == 2 && a < TOKENS) {
 		reply(client, send(worker_end[a], &what, 1, MSG_NOSIGNAL) == 1 ? "ok" : "failed");
 	} else if (sscanf(text, "raw %u %u", &a, &b) == 2 && b <= 200) {

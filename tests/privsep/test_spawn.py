@@ -312,7 +312,7 @@ def test_too_many_workers(spawn):
     start(c, FETCH, 64)
 
 
-@pytest.mark.parametrize("text", ["raw 0 8", "raw 99999 8", "raw 1 7", "raw 2 8", "raw 6 8", "raw 4 200"])
+@pytest.mark.parametrize("text", ["raw 0 8", "raw 99999 8", "raw 1 7", "raw 2 8", "raw 6 7", "raw 9 8", "raw 4 200"])
 def test_cordond_that_breaks_the_protocol_is_killed_and_started_again(spawn, text):
     first = spawn.cordond()
     c = spawn.control()
@@ -481,9 +481,67 @@ def test_systemd_is_told(spawn):
         s.bind(path)
         s.settimeout(15)
         spawn.start(env={"NOTIFY_SOCKET": path})
+        c = spawn.control()
+        spawn.cordond()
+        time.sleep(0.3)
+        with pytest.raises(BlockingIOError):    # it runs, but no rules stand yet
+            s.recv(100, socket.MSG_DONTWAIT)
+        assert ask(c, "loaded") == "ok"
         assert s.recv(100) == b"READY=1"
         spawn.process.terminate()
         assert s.recv(100) == b"STOPPING=1"
+
+
+def test_switch_ends_a_cordond_that_hangs(spawn):
+    pid = spawn.cordond()
+    assert ask(spawn.control(), "arm 600") == "ok"
+    os.kill(pid, signal.SIGSTOP)
+    begin = time.monotonic()
+    until(lambda: not alive(pid))
+    assert time.monotonic() - begin > 0.4
+    assert "let a deadline pass" in spawn.text()
+    assert spawn.cordond() != pid
+    second = spawn.cordond()    # once: the next one is left in peace
+    time.sleep(0.8)
+    assert alive(second)
+
+
+def test_switch_is_disarmed_and_armed_anew(spawn):
+    pid = spawn.cordond()
+    c = spawn.control()
+    assert ask(c, "arm 400") == "ok"
+    assert ask(c, "disarm") == "ok"
+    time.sleep(0.7)
+    assert alive(pid)
+    assert ask(c, "arm 300") == "ok"
+    assert ask(c, "arm 60000") == "ok"     # the second counts
+    time.sleep(0.6)
+    assert alive(pid)
+
+
+def test_switch_outlives_the_cordond_that_armed_it(spawn):
+    """One that comes back and hangs before it reads its file is ended as well."""
+    pid = spawn.cordond()
+    assert ask(spawn.control(), "arm 1500") == "ok"
+    os.kill(pid, signal.SIGKILL)
+    second = until(lambda: spawn.cordond() != pid and spawn.cordond())
+    until(lambda: not alive(second))
+    assert "let a deadline pass" in spawn.text()
+
+
+@pytest.mark.parametrize("ms", [0, 86400 * 1000 + 600001, 0xffffffff])
+def test_a_time_that_there_is_none_of_is_a_breach(spawn, ms):
+    pid = spawn.cordond()
+    ask(spawn.control(), f"arm {ms}")
+    until(lambda: not alive(pid))
+    assert "asked for a time that there is none of" in spawn.text()
+
+
+def test_the_longest_time_is_taken(spawn):
+    pid = spawn.cordond()
+    assert ask(spawn.control(), f"arm {86400 * 1000 + 600000}") == "ok"
+    time.sleep(0.3)
+    assert alive(pid)
 
 
 def test_crashes_in_a_row_are_slowed_down(spawn):

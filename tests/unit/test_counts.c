@@ -108,14 +108,14 @@ setup(void **state)
 	told = told_final = paused = 0;
 	memset(seen_final, 0, sizeof(seen_final));
 	if ((owner_fd = nft_socket_open()) < 0 ||
-	    enforcer_start(&d.enforcer, owner_fd, f.fd, NULL, 1, &report) < 0)
+	    enforcer_start(&d.enforcer, owner_fd, f.fd, 0, NULL, 1, &report) < 0)
 		return -1;
 	sample_image(p, NULL, &bytes, &len);
 	policy_free(p);
 	assert_int_equal(file_write_all(fd, bytes, len), 0);
 	assert_int_equal(memfile_seal(fd), 0);
 	free(bytes);
-	assert_int_equal(enforcer_apply(&d.enforcer, fd, 1, &applied), 0);
+	assert_int_equal(enforcer_apply(&d.enforcer, &(struct apply_order){ .image_fd = fd, .revision = 1 }, 1, &applied), 0);
 	close(fd);
 	d.workers[SLOT_FLOW].state = WORKER_UP;
 	for (uint16_t i = 0; i < KEYS; i++)

@@ -43,7 +43,7 @@ static bool running;
 static int
 start(void)
 {
-	int rc = enforcer_start(&e, owner_fd, f.fd, absent, 1000, &report);
+	int rc = enforcer_start(&e, owner_fd, f.fd, 0, absent, 1000, &report);
 
 	running = true;
 	return rc;
@@ -58,6 +58,14 @@ stop(void)
 }
 
 static int
+apply_fd(int fd, struct apply_report *r)
+{
+	struct apply_order order = { .image_fd = fd, .revision = e.policy.revision + 1 };
+
+	return enforcer_apply(&e, &order, 2000, r);
+}
+
+static int
 apply(struct policy *p, struct apply_report *r)
 {
 	uint8_t *bytes;
@@ -69,7 +77,7 @@ apply(struct policy *p, struct apply_report *r)
 	assert_int_equal(file_write_all(fd, bytes, len), 0);
 	assert_int_equal(memfile_seal(fd), 0);
 	free(bytes);
-	rc = enforcer_apply(&e, fd, 2000, r);
+	rc = apply_fd(fd, r);
 	close(fd);
 	return rc;
 }
@@ -588,9 +596,9 @@ test_bad_image(void **state)
 	policy_free(p);
 	bytes[len / 2] ^= 1;
 	assert_int_equal(file_write_all(fd, bytes, len), 0);
-	assert_int_equal(enforcer_apply(&e, fd, 1, &r), -EPERM);
+	assert_int_equal(apply_fd(fd, &r), -EPERM);
 	assert_int_equal(memfile_seal(fd), 0);
-	assert_int_equal(enforcer_apply(&e, fd, 1, &r), -EBADMSG);
+	assert_int_equal(apply_fd(fd, &r), -EBADMSG);
 	assert_non_null(r.why);
 	close(fd);
 	free(bytes);
@@ -835,7 +843,7 @@ test_owned(void **state)
 		skip();
 	assert_int_equal(meddle(TAKE_LIVE, mark_of("sensor-1")), -EPERM);
 	fd = nft_socket_open();
-	assert_int_equal(enforcer_start(&other, fd, f.fd, NULL, 1, &second), -EPERM);
+	assert_int_equal(enforcer_start(&other, fd, f.fd, 0, NULL, 1, &second), -EPERM);
 	enforcer_done(&other);
 	close(fd);
 	/* orphaned, it stays, is claimed, and is refused to others again */

@@ -177,7 +177,7 @@ save(uint64_t revision, const char *class_name)
 	assert_int_equal(loaded_policy_from_fd(fd, revision, &l, &why), -EPERM);	/* not sealed */
 	assert_int_equal(memfile_seal(fd), 0);
 	assert_int_equal(loaded_policy_from_fd(fd, revision, &l, &why), 0);
-	assert_int_equal(policy_store_save(dirfd, &l), 0);
+	assert_int_equal(policy_store_save(dirfd, &l, false), 0);
 	loaded_policy_done(&l);
 	close(fd);
 	free(bytes);

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* change.c -- a policy comes into force, for good or until somebody confirms it.
+ *
+ * For the second there are two clocks beside the file: ours, and cordon-spawn's,
+ * which ends us when ours does not act. Whoever starts then finds the file. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/log.h"
+#include "enforce/cordond.h"
+#include "enforce/history.h"
+#include "enforce/lockout.h"
+
+#define GRACE_MS	1000	/* cordon-spawn's clock runs out after ours */
+#define REVERT_MS	60000	/* for going back, once we have begun to */
+#define AGAIN_MS	1000	/* between two tries to go back */
+#define SEND_WAIT_MS	200
+
+static const struct ctl_who nobody = { .uid = CTL_NOBODY };
+
+/* ---- the clocks --------------------------------------------------------- */
+
+static int
+arm(struct cordond *d, uint32_t ms)
+{
+	struct spawn_arm m = { .ms = ms };
+
+	return ipc_send_wait(&d->spawn, MSG_SPAWN_ARM, 0, &m, sizeof(m), -1, SEND_WAIT_MS);
+}
+
+static void
+disarm(struct cordond *d)
+{
+	struct spawn_disarm m = { 0 };
+
+	ipc_send_wait(&d->spawn, MSG_SPAWN_DISARM, 0, &m, sizeof(m), -1, SEND_WAIT_MS);
+}
+
+static void
+set_timer(struct cordond *d, uint32_t ms)
+{
+	struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
+
+	evtimer_add(d->change.timer, &tv);
+}
+
+uint32_t
+change_left(const struct cordond *d)
+{
+	struct clock_view now;
+
+	if (d->change.waits.revision == 0)
+		return 0;
+	clock_now(&now);
+	return pending_left(&d->change.waits, d->change.boot_id, now.boot_ms);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct cordond *d = arg;
+	uint32_t left = change_left(d);
+
+	(void)fd;
+	(void)what;
+	if (left > 0)
+		set_timer(d, left);
+	else if (d->change.waits.revision != 0)
+		change_revert(d, WHY_DEADLINE, &nobody, NULL);
+}
+
+/* Nothing waits any more. The file goes last, when all else is written down. */
+static void
+settled(struct cordond *d)
+{
+	int rc = pending_remove(d->enforcer.dirfd);
+
+	if (rc < 0)
+		log_error(rc, "the note on the confirmed or reverted policy cannot be removed");
+	d->change.waits.revision = 0;
+	evtimer_del(d->change.timer);
+	disarm(d);
+}
+
+/* ---- what is written down ----------------------------------------------- */
+
+static int
+record(struct cordond *d, struct history_entry *h)
+{
+	struct clock_view now;
+	int rc;
+
+	clock_now(&now);
+	h->at = now.wall_ms;
+	h->revision = d->enforcer.policy.revision;
+	if (h->what != HISTORY_BOOT && h->what != HISTORY_RESTORED)
+		d->change.last = *h;
+	if ((rc = history_append(d->enforcer.dirfd, h)) < 0)
+		log_error(rc, "the history of the policy cannot be written");
+	return rc;
+}
+
+/* The last change, for the status; a start and a repair are none. */
+static void
+find_last(struct cordond *d)
+{
+	struct history_entry *all;
+	uint32_t damaged;
+	size_t n;
+
+	if (history_load(d->enforcer.dirfd, &all, &n, &damaged) < 0)
+		return;
+	if (damaged > 0)
+		log_warn(0, "%u damaged record(s) in the history of the policy passed over", damaged);
+	while (n > 0 && (all[n - 1].what == HISTORY_BOOT || all[n - 1].what == HISTORY_RESTORED))
+		n--;
+	if (n > 0)
+		d->change.last = all[n - 1];
+	free(all);
+}
+
+void
+change_waits(const struct cordond *d, struct ctl_waits *out)
+{
+	const struct change *c = &d->change;
+
+	*out = (struct ctl_waits){ .revision = 0 };
+	if (c->waits.revision != 0)
+		*out = (struct ctl_waits){ c->waits.revision, c->waits.before, c->waits.since, change_left(d),
+			c->waits.confirm_s, c->waits.who };
+	else if (c->compiling)
+		*out = (struct ctl_waits){ .since = c->since, .confirm_s = c->order.confirm_s, .who = c->who };
+}
+
+uint64_t
+change_next_revision(struct cordond *d)
+{
+	uint64_t image = 0, trial = 0, highest = d->enforcer.policy.revision;
+
+	policy_store_newest(d->enforcer.dirfd, &image, &trial);
+	if (image > highest)
+		highest = image;
+	return (trial > highest ? trial : highest) + 1;
+}
+
+/* ---- into force --------------------------------------------------------- */
+
+struct before {
+	struct cordond *d;
+	const struct change_order *order;
+	struct pending pending;
+	bool noted;
+	bool locks_out;
+};
+
+/* The image is sound and nothing has changed yet: what must stand before it does? */
+static int
+before_change(void *arg, const struct ruleset *next)
+{
+	struct before *b = arg;
+	const struct ctl_apply *asked = b->order->asked;
+	struct clock_view now;
+	int rc;
+
+	if ((asked->flags & CTL_FORCE) == 0 && would_drop(next, &asked->from)) {
+		b->locks_out = true;
+		return -ECONNREFUSED;
+	}
+	if (asked->confirm_s == 0)
+		return 0;
+	clock_now(&now);
+	b->pending.since = now.wall_ms;
+	b->pending.until = now.wall_ms + asked->confirm_s * INT64_C(1000);
+	b->pending.until_boot = now.boot_ms + asked->confirm_s * INT64_C(1000);
+	b->noted = true;
+	if ((rc = pending_write(b->d->enforcer.dirfd, &b->pending)) < 0)
+		return rc;
+	return arm(b->d, asked->confirm_s * 1000 + GRACE_MS);
+}
+
+static void
+into_force(struct cordond *d, const struct before *b, const struct apply_report *r)
+{
+	const struct change_order *o = b->order;
+	struct history_entry h = { .other = o->other, .what = o->what, .added = r->added, .removed = r->removed,
+		.renewed = r->renewed, .confirm_s = o->asked->confirm_s,
+		.forced = (o->asked->flags & CTL_FORCE) != 0, .who = o->who };
+
+	if (o->asked->confirm_s > 0) {
+		d->change.waits = b->pending;
+		set_timer(d, change_left(d));
+		log_warn(0, "revision %llu is left again in %u s unless it is confirmed",
+		    (unsigned long long)b->pending.revision, o->asked->confirm_s);
+	}
+	record(d, &h);
+}
+
+static void
+fill_applied(struct ctl_applied *a, const struct apply_report *r)
+{
+	a->added = r->added;
+	a->removed = r->removed;
+	a->renewed = r->renewed;
+	a->microseconds = r->microseconds;
+	a->all_microseconds = r->all_microseconds;
+}
+
+void
+change_load(struct cordond *d, int image_fd, const struct change_order *o, struct ctl_applied *a)
+{
+	struct before b = { .d = d, .order = o };
+	struct apply_order order = { .image_fd = image_fd, .revision = change_next_revision(d),
+		.trial = o->asked->confirm_s > 0, .stored = o->what == HISTORY_ROLLED_BACK,
+		.before = before_change, .before_arg = &b };
+	struct apply_report report;
+	int rc;
+
+	b.pending = (struct pending){ .revision = order.revision, .before = d->enforcer.policy.revision,
+		.confirm_s = o->asked->confirm_s, .forced = (o->asked->flags & CTL_FORCE) != 0, .who = o->who };
+	memcpy(b.pending.boot_id, d->change.boot_id, BOOT_ID_LEN);
+	if (order.trial && !d->change.has_boot_id) {
+		a->error = ENOTSUP;
+		return;
+	}
+	rc = cordond_apply(d, &order, &report);
+	fill_applied(a, &report);
+	if (rc == 0) {
+		into_force(d, &b, &report);
+		return;
+	}
+	if (b.noted)
+		settled(d);
+	if (b.locks_out) {
+		a->refusal = REFUSAL_LOCKOUT;
+		return;
+	}
+	a->error = (uint32_t)-rc;
+	log_warn(rc, "the policy was not applied (%s), the old one stays",
+	    report.why != NULL ? report.why : "the kernel did not take it");
+}
+
+/* ---- back --------------------------------------------------------------- */
+
+static const char *
+why_text(enum history_why why)
+{
+	switch (why) {
+	case WHY_DEADLINE:
+		return "nobody confirmed it in time";
+	case WHY_BOOT:
+		return "the machine started anew before it was confirmed";
+	case WHY_DAMAGED:
+		return "what was known of its deadline is damaged or gone";
+	case WHY_ASKED:
+		return "an operator asked for it";
+	case WHY_NONE:
+	case WHY_ADOPTED:
+	case WHY_LOADED:
+	case WHY_REBUILT:
+	case HISTORY_WHYS:
+		break;
+	}
+	return "it was not confirmed";
+}
+
+/* The newest image on the disk was confirmed, or never had to be. */
+static int
+load_before(struct cordond *d, struct loaded_policy *out)
+{
+	struct loaded_policy before;
+	uint32_t passed_over;
+	int rc = policy_store_load(d->enforcer.dirfd, &before, &passed_over);
+
+	if (rc < 0)
+		return rc;
+	rc = policy_store_again(&before, &d->enforcer.policy.image, change_next_revision(d), out);
+	loaded_policy_done(&before);
+	return rc;
+}
+
+int
+change_revert(struct cordond *d, enum history_why why, const struct ctl_who *who, struct ctl_applied *a)
+{
+	struct history_entry h = { .other = d->change.waits.revision, .what = HISTORY_REVERTED, .why = why,
+		.confirm_s = d->change.waits.confirm_s, .who = *who };
+	struct apply_order order = { .stored = true, .despite_disk = true };
+	struct loaded_policy before = { .fd = -1 };
+	struct apply_report report = { .added = 0 };
+	int rc;
+
+	arm(d, REVERT_MS);
+	if ((rc = load_before(d, &before)) == 0) {
+		order.image_fd = before.fd;
+		order.revision = before.revision;
+		rc = cordond_apply(d, &order, &report);
+		loaded_policy_done(&before);
+	}
+	if (rc < 0) {
+		log_error(rc, "revision %llu cannot be left: it is tried again", (unsigned long long)h.other);
+		set_timer(d, AGAIN_MS);
+		return rc;
+	}
+	if (report.not_saved != 0)
+		log_error(report.not_saved, "the policy is in force and could not be written down");
+	if (a != NULL)
+		fill_applied(a, &report);
+	h.added = report.added;
+	h.removed = report.removed;
+	h.renewed = report.renewed;
+	log_warn(0, "REVERTED: revision %llu was left, %s; revision %llu holds what ran before",
+	    (unsigned long long)h.other, why_text(why), (unsigned long long)d->enforcer.policy.revision);
+	record(d, &h);
+	settled(d);
+	return 0;
+}
+
+int
+change_confirm(struct cordond *d, const struct ctl_who *who)
+{
+	struct history_entry h = { .what = HISTORY_CONFIRMED, .confirm_s = d->change.waits.confirm_s, .who = *who };
+	int rc = policy_store_keep(d->enforcer.dirfd, d->change.waits.revision);
+
+	if (rc < 0)
+		return rc;
+	log_info("revision %llu is confirmed", (unsigned long long)d->change.waits.revision);
+	record(d, &h);
+	settled(d);
+	return 0;
+}
+
+/* ---- start, now and then ------------------------------------------------ */
+
+static void
+record_start(struct cordond *d, const struct start_report *r)
+{
+	struct history_entry h = { .what = HISTORY_BOOT, .who = nobody,
+		.why = r->adopted ? WHY_ADOPTED : r->rebuilt ? WHY_REBUILT : WHY_LOADED };
+
+	record(d, &h);
+}
+
+/* A change that ended while nobody was there to write it down. */
+static void
+record_trial(struct cordond *d, const struct trial *t)
+{
+	struct history_entry h = { .who = nobody, .confirm_s = t->known ? t->pending.confirm_s : 0 };
+
+	if (t->state == TRIAL_CONFIRMED) {
+		h.what = HISTORY_CONFIRMED;
+	} else {
+		h.what = HISTORY_REVERTED;
+		h.why = t->why;
+		h.other = t->given_up;
+		log_warn(0, "REVERTED: revision %llu was left, %s; revision %llu holds what ran before",
+		    (unsigned long long)t->given_up, why_text(t->why),
+		    (unsigned long long)d->enforcer.policy.revision);
+	}
+	if (t->not_saved != 0)
+		log_error(t->not_saved, "the policy is in force and could not be written down");
+	record(d, &h);
+}
+
+int
+change_init(struct cordond *d, const struct trial *t, const struct start_report *r)
+{
+	struct spawn_loaded loaded = { 0 };
+	uint32_t left;
+
+	if ((d->change.timer = evtimer_new(d->base, on_timer, d)) == NULL)
+		return -ENOMEM;
+	find_last(d);
+	if (t->state == TRIAL_WAITS && d->enforcer.policy.revision == t->pending.revision) {
+		d->change.waits = t->pending;
+		left = change_left(d);
+		arm(d, left + GRACE_MS);
+		set_timer(d, left);
+		log_warn(0, "revision %llu is left again in %u s unless it is confirmed",
+		    (unsigned long long)t->pending.revision, left / 1000);
+	} else {
+		if (t->state != TRIAL_NONE)
+			record_trial(d, t);
+		settled(d);
+	}
+	record_start(d, r);
+	return ipc_send_wait(&d->spawn, MSG_SPAWN_LOADED, 0, &loaded, sizeof(loaded), -1, SEND_WAIT_MS);
+}
+
+void
+change_done(struct cordond *d)
+{
+	if (d->change.timer != NULL)
+		event_free(d->change.timer);
+}
+
+void
+change_tick(struct cordond *d)
+{
+	struct history_entry h = { .what = HISTORY_RESTORED, .who = nobody };
+
+	if (d->change.foreign_noted != d->enforcer.foreign_changes) {
+		d->change.foreign_noted = d->enforcer.foreign_changes;
+		record(d, &h);
+	}
+	if (d->change.waits.revision != 0 && change_left(d) == 0)
+		on_timer(-1, 0, d);
+}
