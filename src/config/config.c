@@ -83,6 +83,18 @@ includes(struct reader *r, const char *text)
 }
 
 static void
+syntax_error(struct reader *r, const config_t *tree)
+{
+	/* What libconfig's parser says when its stack is full; it has found nothing wrong. */
+	if (strcmp(config_error_text(tree), "memory exhausted") == 0)
+		mistake(r, (unsigned)config_error_line(tree), "brackets within brackets within brackets, thousands of "
+		    "them: no key needs more than a few");
+	else
+		mistake(r, (unsigned)config_error_line(tree), "%s: look for a missing ; or , or quote or bracket here "
+		    "or on the line before", config_error_text(tree));
+}
+
+static void
 parse_text(struct reader *r, const char *text)
 {
 	static const struct key keys[] = {
@@ -106,8 +118,7 @@ parse_text(struct reader *r, const char *text)
 		read_group(r, config_root_setting(&tree), keys, "the file", NULL);
 	} else {
 		r->p->incomplete = true;
-		mistake(r, (unsigned)config_error_line(&tree), "%s: %s", config_error_text(&tree),
-		    "look for a missing ; or , or quote or bracket here or on the line before");
+		syntax_error(r, &tree);
 	}
 	config_destroy(&tree);
 }

@@ -14,79 +14,8 @@
 #include <cmocka.h>
 
 #include "config/config.h"
-#include "folder.h"
 #include "model/compile.h"
-
-#define NOW 1795359600	/* 2026-11-22 15:00 UTC */
-#define APPLIANCE "appliance: { device_interfaces = [ \"lan0\" ]; };\n"
-
-static struct folder f;
-static struct mistakes m;
-static struct policy *p;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	config_start();
-	folder_make(&f);
-	folder_put(&f, "cordon.conf", APPLIANCE);
-	mistakes_init(&m);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	mistakes_done(&m);
-	policy_free(p);
-	p = NULL;
-	folder_remove(&f);
-	return 0;
-}
-
-static void
-read_folder(void)
-{
-	mistakes_done(&m);
-	policy_free(p);
-	p = NULL;
-	assert_int_equal(config_read_policy(f.fd, NOW, &p, &m), 0);
-}
-
-static void
-show(void)
-{
-	size_t i;
-
-	for (i = 0; i < m.n; i++)
-		print_message("mistake: %s\n", m.lines[i]);
-	for (i = 0; i < m.n_warnings; i++)
-		print_message("warning: %s\n", m.warnings[i]);
-}
-
-/* Text of one file, and the mistakes it gives: each begins with what is wanted. */
-static void
-expect(const char *name, const char *text, const char *const *want)
-{
-	size_t i;
-
-	folder_put(&f, name, text);
-	read_folder();
-	for (i = 0; want[i] != NULL && i < m.n; i++) {
-		if (strncmp(m.lines[i], want[i], strlen(want[i])) != 0)
-			show();
-		assert_int_equal(strncmp(m.lines[i], want[i], strlen(want[i])), 0);
-	}
-	if (want[i] != NULL || i != m.n)
-		show();
-	assert_null(want[i]);
-	assert_int_equal(m.n, i);
-}
-
-#define EXPECT(name, text, ...) expect(name, text, (const char *const[]){ __VA_ARGS__, NULL })
-#define FINE(name, text) expect(name, text, (const char *const[]){ NULL })
+#include "reading.h"
 
 #define CLASS(rules) "classes = ( { name = \"c\"; allow = ( " rules " ); } );"
 #define RULE(rule) CLASS("{ " rule " }")
@@ -95,7 +24,7 @@ static void
 test_smallest(void **state)
 {
 	(void)state;
-	read_folder();
+	reading_read();
 	assert_int_equal(m.n, 0);
 	assert_int_equal(p->appliance.n_interfaces, 1);
 	assert_int_equal(p->appliance.connections, 1024);
@@ -137,7 +66,7 @@ test_missing_and_odd_files(void **state)
 {
 	(void)state;
 	unlinkat(f.fd, "cordon.conf", 0);
-	read_folder();
+	reading_read();
 	assert_int_equal(m.n, 1);
 	assert_string_equal(m.lines[0], "cordon.conf: cannot be read: No such file or directory");
 	assert_true(p->incomplete);
@@ -150,7 +79,7 @@ test_missing_and_odd_files(void **state)
 	folder_put(&f, "classes.d/inventory.csv", "x");
 	folder_put(&f, "devices.d/list.xlsx", "x");
 	folder_put_bytes(&f, "devices.d/nul.conf", "a\0b", 3);
-	read_folder();
+	reading_read();
 	assert_int_equal(m.n, 3);
 	assert_string_equal(m.lines[0], "classes.d/fifo.conf: this is no plain file: only plain files are read");
 	assert_string_equal(m.lines[1], "devices.d/folder.conf: cannot be read: Is a directory");
@@ -171,12 +100,12 @@ test_file_size(void **state)
 	fd = openat(f.fd, "classes.d/big.conf", O_WRONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
 	assert_int_equal(ftruncate(fd, LIMIT_CONFIG_FILE_BYTES), 0);
-	read_folder();
+	reading_read();
 	assert_int_equal(m.n, 1);
 	assert_non_null(strstr(m.lines[0], "the file holds a NUL"));
 	assert_int_equal(ftruncate(fd, LIMIT_CONFIG_FILE_BYTES + 1), 0);
 	close(fd);
-	read_folder();
+	reading_read();
 	assert_int_equal(m.n, 1);
 	assert_string_equal(m.lines[0], "classes.d/big.conf: the file has more than 64 MiB: split it");
 }
@@ -493,7 +422,7 @@ test_certificate_file(void **state)
 	assert_int_equal(p->devices[0].certificate->serial_len, 4 - 1);
 	assert_memory_equal(p->devices[0].certificate->serial, "\xa1\xb2\xc3", 3);
 	folder_put(&f, "leaf", "nothing of the kind");
-	read_folder();
+	reading_read();
 	assert_int_equal(m.n, 1);
 	assert_non_null(strstr(m.lines[0], "neither a certificate in PEM nor one in DER"));
 }
@@ -513,7 +442,7 @@ test_shipped(void **state)
 	assert_int_equal(config_read_policy(fd, NOW, &p, &m), 0);
 	close(fd);
 	if (compile_policy(p, NULL, &m, &image, &len) != 0)
-		show();
+		reading_show();
 	assert_int_equal(m.n, 0);
 	assert_non_null(image);
 	assert_int_equal(p->n_devices, 5);
@@ -522,7 +451,7 @@ test_shipped(void **state)
 	free(image);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, reading_setup, reading_teardown)
 
 int
 main(void)
