@@ -451,6 +451,29 @@ test_shipped(void **state)
 	free(image);
 }
 
+/* So is the example of everything. What it holds is there in the policy. */
+static void
+test_everything(void **state)
+{
+	char path[256];
+	int fd;
+
+	(void)state;
+	fd = open(source_path("conf/examples/everything", path, sizeof(path)), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(config_read_policy(fd, NOW, &p, &m), 0);
+	close(fd);
+	if (m.n > 0)
+		reading_show();
+	assert_int_equal(m.n, 0);
+	assert_int_equal(p->n_services, 6);
+	assert_int_equal(p->n_groups, 4);
+	assert_int_equal(p->n_schedules, 3);
+	assert_int_equal(p->n_classes, 6);
+	assert_int_equal(p->n_devices, 9);
+	assert_int_equal(p->devices[1].certificate->serial_len, 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, reading_setup, reading_teardown)
 
 int
@@ -474,6 +497,7 @@ main(void)
 		TEST(test_authority),
 		TEST(test_certificate_file),
 		TEST(test_shipped),
+		TEST(test_everything),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
