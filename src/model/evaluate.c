@@ -107,7 +107,7 @@ load_field(const struct visit *v, enum field f, uint8_t *out)
 	case FIELD_IP6_DADDR: return put(out, p->dst, 16, true);
 	case FIELD_L4PROTO: return put(out, &p->protocol, 1, (p->lack & LACK_PROTOCOL) == 0);
 	case FIELD_SPORT: return put_port(out, p->sport, has_ports(p));
-	case FIELD_DPORT: return put_port(out, p->dport, has_ports(p));
+	case FIELD_DPORT: return put_port(out, p->dport, has_ports(p) && (p->lack & LACK_DPORT) == 0);
 	case FIELD_ICMP_TYPE: return put(out, &p->icmp_type, 1, has_type(p, IPPROTO_ICMP));
 	case FIELD_ICMP6_TYPE: return put(out, &p->icmp_type, 1, has_type(p, IPPROTO_ICMPV6));
 	case FIELD_IIFNAME: return put(out, p->iif, strnlen(p->iif, 15), true);

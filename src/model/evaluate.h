@@ -12,7 +12,8 @@
 enum packet_lack {
 	LACK_ETHER	= 1 << 0,	/* no frame: the appliance made it */
 	LACK_PROTOCOL	= 1 << 1,	/* IPv6 whose headers lead nowhere */
-	LACK_TRANSPORT	= 1 << 2,	/* a fragment but the first; too short for ports or type */
+	LACK_TRANSPORT	= 1 << 2,	/* a fragment but the first; too short for a port or a type */
+	LACK_DPORT	= 1 << 3,	/* ends behind its source port */
 };
 
 /* Zero what does not apply. Integers are the host's, addresses in network order. */
