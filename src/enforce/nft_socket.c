@@ -42,6 +42,7 @@ nft_socket_init(struct nft_socket *s, int fd)
 	int size = RECEIVE_BUFFER, one = 1;
 
 	s->fd = fd;
+	s->generation = 0;
 	s->seq = (uint32_t)getpid() << 8;
 	/* In a container the right to go beyond the system's bound may be missing. */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) == -1 &&
@@ -210,6 +211,15 @@ outcome(struct nft_socket *s, const struct answers *a, uint32_t before)
 	return nft_generation(s, &after) == 0 && after == before ? -EAGAIN : -ENOBUFS;
 }
 
+/* A transaction counts one on. Where another came before it unnoticed, the number
+ * stays behind the kernel's until kernel and model have been compared. */
+static void
+note_generation(struct nft_socket *s, uint32_t before)
+{
+	if (s->generation == 0 || s->generation == before)
+		s->generation = before + 1 == 0 ? 1 : before + 1;
+}
+
 int
 nft_transact(struct nft_socket *s, const void *batch, size_t len, uint32_t last_seq,
     void (*echo)(void *, const struct nlmsghdr *), void *arg, struct nft_failure *failure)
@@ -229,6 +239,8 @@ nft_transact(struct nft_socket *s, const void *batch, size_t len, uint32_t last_
 		*failure = a.first;
 		rc = rc < 0 ? -ENOBUFS : outcome(s, &a, before);
 	}
+	if (rc == 0)
+		note_generation(s, before);
 	free(p);
 	return rc;
 }

@@ -12,6 +12,8 @@ struct nlmsghdr;
 struct nft_socket {
 	int fd;
 	uint32_t seq;
+	uint32_t generation;	/* that our last transaction made, 0: none yet. Others have made one since
+				 * (or before it, unseen) when the kernel says another */
 };
 
 /* A netlink socket of our own. The descriptor or -errno. */

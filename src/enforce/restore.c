@@ -302,6 +302,7 @@ enforcer_restore(struct enforcer *e, bool *differed, char where[SET_NAMELEN])
 	for (int i = 0; i < TRIES; i++) {
 		if ((rc = look(e, &l)) < 0)
 			return rc;
+		e->owner.generation = l.generation;
 		if (l.there && l.rules && l.found.agrees) {
 			e->healthy = true;
 			return 0;

@@ -3,6 +3,7 @@
  * the kernel does not refuse that (no owner with persist, before Linux 6.9). */
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <string.h>
@@ -37,21 +38,69 @@ on_settled(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-/* What it says does not matter: any of it is a reason to compare. */
+/* A change of another program's own table is none of ours. In every message
+ * about a table, or a part of it, its name is attribute 1. */
+static bool
+about_ours(const struct nlmsghdr *h)
+{
+	const struct nlattr *a;
+
+	if (h->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES || (h->nlmsg_type & 0xff) == NFT_MSG_NEWGEN ||
+	    h->nlmsg_len < mnl_nlmsg_size(sizeof(struct nfgenmsg)))
+		return false;
+	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(a) == NFTA_TABLE_NAME && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0)
+			return strcmp(mnl_attr_get_str(a), RULESET_TABLE) == 0;
+	return true;
+}
+
+static bool
+any_about_ours(const uint8_t *piece, ssize_t n)
+{
+	const struct nlmsghdr *h = (const struct nlmsghdr *)piece;
+	int left = (int)n;
+	bool any = false;
+
+	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left))
+		any |= about_ours(h);
+	return any;
+}
+
+static void
+compare_soon(struct cordond *d)
+{
+	static const struct timeval settle = { 0, SETTLE_MS * 1000 };
+
+	if (!evtimer_pending(d->watch_timer, NULL))
+		evtimer_add(d->watch_timer, &settle);
+}
+
+/* What it says of our table does not matter: any of it is a reason to compare,
+ * and so is what was lost of it. */
 static void
 on_notification(evutil_socket_t fd, short what, void *arg)
 {
-	static const struct timeval settle = { 0, SETTLE_MS * 1000 };
-	struct cordond *d = arg;
-	uint8_t piece[8192];
+	_Alignas(8) uint8_t piece[32768];
 	bool any = false;
 	ssize_t n;
 
 	(void)what;
-	while ((n = recv(fd, piece, sizeof(piece), MSG_DONTWAIT)) > 0 || (n == -1 && errno == ENOBUFS))
-		any = true;
-	if (any && !evtimer_pending(d->watch_timer, NULL))
-		evtimer_add(d->watch_timer, &settle);
+	while ((n = recv(fd, piece, sizeof(piece), MSG_DONTWAIT)) > 0 ||
+	    (n == -1 && (errno == ENOBUFS || errno == EINTR)))
+		any |= n == -1 ? errno == ENOBUFS : any_about_ours(piece, n);
+	if (any)
+		compare_soon(arg);
+}
+
+/* Nobody listened for a while: have there been more transactions than ours? */
+static void
+look_back(struct cordond *d)
+{
+	uint32_t now;
+
+	if (d->enforcer.owner.generation != 0 && (nft_generation(&d->enforcer.reader, &now) < 0 ||
+	    now != d->enforcer.owner.generation))
+		compare_soon(d);
 }
 
 void
@@ -73,10 +122,12 @@ watch_resume(struct cordond *d)
 		return;
 	}
 	d->watch_fd = fd;
+	look_back(d);
 }
 
-/* Not listening saves the kernel the work of telling about our own changes. What
- * another program does meanwhile is found by the next comparison. */
+/* Not listening saves the kernel the work of telling about our own changes. That
+ * another program made one meanwhile, or just before, is seen by the number of
+ * transactions when we listen again. */
 void
 watch_pause(struct cordond *d)
 {
