@@ -239,8 +239,9 @@ change_load(struct cordond *d, int image_fd, const struct change_order *o, struc
 		return;
 	}
 	a->error = (uint32_t)-rc;
+	memcpy(d->change.refused, report.refused, sizeof(d->change.refused));
 	log_warn(rc, "the policy was not applied (%s), the old one stays",
-	    report.why != NULL ? report.why : "the kernel did not take it");
+	    report.why != NULL ? report.why : report.refused[0] != '\0' ? report.refused : "nothing was changed");
 }
 
 /* ---- back --------------------------------------------------------------- */

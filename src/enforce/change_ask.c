@@ -53,10 +53,20 @@ fill_running(const struct cordond *d, struct ctl_applied *a)
 	change_waits(d, &a->waits);
 }
 
+/* What the kernel did not take, once. */
+static int
+refused_file(struct cordond *d)
+{
+	int fd = text_file(d->change.refused);
+
+	d->change.refused[0] = '\0';
+	return fd;
+}
+
 static void
 answer_applied(struct client *c, struct ctl_applied *a)
 {
-	int fd = text_file("");
+	int fd = refused_file(c->d);
 
 	fill_running(c->d, a);
 	client_answer(c, MSG_CTL_APPLIED, a, sizeof(*a), fd);
@@ -129,7 +139,7 @@ finished(struct cordond *d, struct ctl_applied *a, int text_fd)
 	d->change.compiling = false;
 	fill_running(d, a);
 	if (text_fd == -1)
-		text_fd = empty = text_file("");
+		text_fd = empty = refused_file(d);
 	control_applied(d, a, text_fd);
 	if (empty >= 0)
 		close(empty);

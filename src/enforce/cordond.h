@@ -128,6 +128,7 @@ struct change {
 	struct event *timer;
 	struct history_entry last;	/* that was no start and no repair */
 	uint32_t foreign_noted;		/* of the enforcer's foreign_changes */
+	char refused[1024];		/* what the kernel did not take of the last one, with file and line */
 };
 
 /* When the rules stand: what the start found goes on, and cordon-spawn is told. */

@@ -13,6 +13,7 @@
 #include "enforce/nft_batch.h"
 #include "enforce/nft_read.h"
 #include "enforce/parts.h"
+#include "enforce/refusal.h"
 
 struct ruleset
 enforcer_ruleset(const struct enforcer *e)
@@ -124,6 +125,8 @@ commit_policy(struct enforcer *e, const struct ruleset *next, struct apply_repor
 		rc = nft_batch_send(b, &e->owner, NULL, NULL, &failure);
 		clock_now(&end);
 		report->microseconds = (uint32_t)(end.boot_us - begin.boot_us);
+		if (rc < 0)
+			refusal_say(b, rc, &failure, next, report->refused);
 		nft_batch_size(b, &report->added, &report->removed, &bytes);
 	}
 	nft_batch_free(b);
@@ -137,13 +140,15 @@ static int
 restored(struct enforcer *e, int rc)
 {
 	char where[SET_NAMELEN];
-	bool differed;
+	bool differed, unknown;
 
-	if (rc == -ENOMEM || rc == -EPERM)
+	if (rc == -ENOMEM || rc == -EPERM || rc == -EMSGSIZE)
 		return rc;
+	/* Where nobody knows what became of a change, what differs may be its doing. */
+	unknown = rc == -ENOBUFS;
 	e->healthy = false;
 	rc = enforcer_restore(e, &differed, where);
-	e->foreign_changes += differed;
+	e->foreign_changes += differed && !unknown;
 	return rc;
 }
 
@@ -262,6 +267,7 @@ enforcer_apply(struct enforcer *e, const struct apply_order *order, int64_t now,
 	}
 	clock_now(&end);
 	report->all_microseconds = (uint32_t)(end.boot_us - begin.boot_us);
+	report->refused[0] = '\0';	/* at the second try it went */
 	take_over(e, &next, &places, report);
 	e->applied_at = now;
 	return 0;

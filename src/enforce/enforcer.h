@@ -51,6 +51,7 @@ struct apply_report {
 	uint32_t microseconds;		/* of the kernel's transaction */
 	uint32_t all_microseconds;	/* of everything, from the image on */
 	const char *why;		/* a refused image: static text */
+	char refused[1024];		/* what the kernel did not take, with file and line; "" */
 };
 
 /* What start found. */
