@@ -34,8 +34,6 @@ enum opt {
 	OPT_SINCE,
 	OPT_LIMIT,
 	OPT_FOLLOW,
-	OPT_CONFIRM,
-	OPT_FORCE,
 	OPT_AS,
 	OPTS
 };

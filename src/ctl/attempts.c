@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/clock.h"
 #include "ctl/answer.h"
 #include "ctl/client.h"
 
@@ -26,6 +27,24 @@ attempts_flush(const struct ctl *c)
 	rc = client_ask(&cl, MSG_CTL_FLUSH, &nothing, sizeof(nothing), MSG_CTL_DONE, FLUSH_TIMEOUT_MS);
 	client_close(&cl);
 	return rc;
+}
+
+int
+attempts_since(struct ctl *c, int64_t *since_ms)
+{
+	const char *since = args_value(c->args, OPT_SINCE);
+	struct clock_view now;
+	int64_t ago;
+
+	*since_ms = 0;
+	if (since != NULL && args_duration(since, &ago) == 0) {
+		clock_now(&now);
+		*since_ms = now.wall_ms > ago ? now.wall_ms - ago : 1;
+	} else if (since != NULL && args_rfc3339(since, since_ms) < 0) {
+		return ctl_fail(c, EXIT_USAGE, "--since %s: 90s, 15m, 1h or 7d ago, or a time as "
+		    "2026-11-22T11:20:59Z", since);
+	}
+	return 0;
 }
 
 static int

@@ -13,6 +13,9 @@
  * may lag behind. */
 int attempts_flush(const struct ctl *);
 
+/* The time that --since says, 0 without it. 0, or the exit code, said already. */
+int attempts_since(struct ctl *, int64_t *since_ms);
+
 /* Open the store for reading. 0, or the exit code, said already. */
 int attempts_open(struct ctl *, struct evidence **);
 

@@ -51,20 +51,13 @@ make_filter(struct ctl *c, struct evidence_filter *f)
 	const char *since = args_value(c->args, OPT_SINCE), *limit = args_value(c->args, OPT_LIMIT);
 	const char *reason = args_value(c->args, OPT_REASON);
 	bool follow = args_has(c->args, OPT_FOLLOW);
-	struct clock_view now;
-	int64_t ago;
-	int number;
+	int number, rc;
 
 	memset(f, 0, sizeof(*f));
 	f->device_name = args_value(c->args, OPT_DEVICE);
 	f->limit = since != NULL ? 0 : follow ? FOLLOW_DEFAULT : LIMIT_DEFAULT;
-	if (since != NULL && args_duration(since, &ago) == 0) {
-		clock_now(&now);
-		f->since_ms = now.wall_ms > ago ? now.wall_ms - ago : 1;
-	} else if (since != NULL && args_rfc3339(since, &f->since_ms) < 0) {
-		return ctl_fail(c, EXIT_USAGE, "--since %s: 90s, 15m, 1h or 7d ago, or a time as "
-		    "2026-11-22T11:20:59Z", since);
-	}
+	if ((rc = attempts_since(c, &f->since_ms)) != 0)
+		return rc;
 	if (limit != NULL && (args_number(limit, EVIDENCE_QUERY_MAX, &f->limit) < 0 || f->limit == 0))
 		return ctl_fail(c, EXIT_USAGE, "--limit %s: a number from 1 to %u", limit, EVIDENCE_QUERY_MAX);
 	if (reason != NULL) {
