@@ -18,7 +18,8 @@
 struct ruleset
 enforcer_ruleset(const struct enforcer *e)
 {
-	return (struct ruleset){ &e->policy.image, e->stations, e->features, e->absent };
+	return (struct ruleset){ .image = &e->policy.image, .stations = e->stations, .features = e->features,
+	    .absent = e->absent };
 }
 
 void

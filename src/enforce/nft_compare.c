@@ -93,8 +93,10 @@ finish(uint64_t h)
 
 static uint64_t
 print_of(struct nft_compare *c, const struct set_ref *ref, const uint8_t *key, const uint8_t *key_end,
-    size_t key_len, uint32_t mark, const char *chain)
+    size_t key_len, bool end, uint32_t mark, const char *chain)
 {
+	const uint8_t ends = end;
+
 	uint64_t h;
 
 	if (c->hash == 0 || !set_ref_equal(&c->hashed, ref)) {
@@ -107,6 +109,7 @@ print_of(struct nft_compare *c, const struct set_ref *ref, const uint8_t *key, c
 	h = mix(c->hash, key, key_len);
 	if (key_end != NULL)
 		h = mix(h, key_end, key_len);
+	h = mix(h, &ends, sizeof(ends));
 	h = mix(h, &mark, sizeof(mark));
 	return finish(chain != NULL ? mix(h, chain, strlen(chain)) : h);
 }
@@ -119,7 +122,7 @@ print_of_model(struct nft_compare *c, const struct element *e)
 	size_t len = info->fields[1] == FIELD_NONE ? field_info(info->fields[0])->len : e->key_len;
 	char name[CHAIN_NAMELEN];
 
-	return print_of(c, &e->set, e->key, info->interval ? e->key_end : NULL, len, e->mark,
+	return print_of(c, &e->set, e->key, info->interval ? e->key_end : NULL, len, e->end, e->mark,
 	    info->data == DATA_CHAIN ? chain_name(&e->chain, name) : NULL);
 }
 
@@ -131,7 +134,7 @@ print_of_kernel(struct nft_compare *c, const struct nft_element *e)
 	/* The kernel leaves out an end that equals the key. */
 	if (set_info(c->reading->kind)->interval && end == NULL)
 		end = e->key;
-	return print_of(c, c->reading, e->key, end, e->key_len, e->mark, e->chain);
+	return print_of(c, c->reading, e->key, end, e->key_len, e->end, e->mark, e->chain);
 }
 
 static int
@@ -246,7 +249,7 @@ static int
 name_kernel(void *arg, const struct nft_element *e)
 {
 	struct nft_compare *c = arg;
-	struct element el = { .set = *c->reading, .mark = e->mark };
+	struct element el = { .set = *c->reading, .end = e->end, .mark = e->mark };
 
 	c->units++;
 	if (e->key == NULL || e->key_len > KEY_MAX || !contains(&c->have, print_of_kernel(c, e)))

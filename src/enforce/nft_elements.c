@@ -62,7 +62,7 @@ put_data(uint8_t *p, size_t *len, const struct element *e, enum set_data kind)
 	if (kind == DATA_NONE)
 		return;
 	nest = put_nest(p, len, NFTA_SET_ELEM_DATA);
-	if (kind == DATA_MARK) {
+	if (kind == DATA_MARK || kind == DATA_CLASS) {
 		put(p, len, NFTA_DATA_VALUE, &e->mark, sizeof(e->mark));
 	} else {
 		verdict = put_nest(p, len, NFTA_DATA_VERDICT);
@@ -96,6 +96,11 @@ put_element(struct nft_gather *g, const struct element *e, bool deletion)
 	put_key(g->elements, &g->len, NFTA_SET_ELEM_KEY, e->key, n);
 	if (info->interval)
 		put_key(g->elements, &g->len, NFTA_SET_ELEM_KEY_END, e->key_end, n);
+	if (e->end) {
+		uint32_t flags = htonl(NFT_SET_ELEM_INTERVAL_END);
+
+		put(g->elements, &g->len, NFTA_SET_ELEM_FLAGS, &flags, sizeof(flags));
+	}
 	if (!deletion)
 		put_data(g->elements, &g->len, e, info->data);
 	end_nest(g->elements, g->len, nest);

@@ -10,6 +10,10 @@
 #include <libnftnl/rule.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <string.h>
+
+/* Younger than some headers; the kernels have it since 5.4. */
+#define META_TIME_NS	30
 
 struct nftnl_expr *
 nft_expr(struct nft_rule *r, const char *name)
@@ -70,19 +74,42 @@ nft_cmp(struct nft_rule *r, uint32_t op, const void *value, uint32_t len)
 	nftnl_expr_set_data(e, NFTNL_EXPR_CMP_DATA, value, len);
 }
 
-void
-nft_and_mask(struct nft_rule *r, uint32_t mask, uint32_t reg)
+static void
+and_bytes(struct nft_rule *r, const uint8_t *mask, uint32_t len, uint32_t reg)
 {
+	static const uint8_t zero[16];
 	struct nftnl_expr *e = nft_expr(r, "bitwise");
-	uint32_t zero = 0;
 
 	if (e == NULL)
 		return;
 	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, reg);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_DREG, reg);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, sizeof(mask));
-	nftnl_expr_set_data(e, NFTNL_EXPR_BITWISE_MASK, &mask, sizeof(mask));
-	nftnl_expr_set_data(e, NFTNL_EXPR_BITWISE_XOR, &zero, sizeof(zero));
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, len);
+	nftnl_expr_set_data(e, NFTNL_EXPR_BITWISE_MASK, mask, len);
+	nftnl_expr_set_data(e, NFTNL_EXPR_BITWISE_XOR, zero, len);
+}
+
+void
+nft_and_mask(struct nft_rule *r, uint32_t mask, uint32_t reg)
+{
+	uint8_t bytes[sizeof(mask)];
+
+	memcpy(bytes, &mask, sizeof(bytes));
+	and_bytes(r, bytes, sizeof(bytes), reg);
+}
+
+static void
+to_network_order(struct nft_rule *r, uint32_t reg, uint32_t len)
+{
+	struct nftnl_expr *e = nft_expr(r, "byteorder");
+
+	if (e == NULL)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BYTEORDER_SREG, reg);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BYTEORDER_DREG, reg);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BYTEORDER_OP, NFT_BYTEORDER_HTON);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BYTEORDER_LEN, len);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BYTEORDER_SIZE, len);
 }
 
 /* Fields of one family or protocol mean nothing in another's packet. */
@@ -105,7 +132,7 @@ guard(struct nft_rule *r, enum field f)
 	}
 }
 
-/* Where a field is found. A bitwise `and' with the device's number follows two of them. */
+/* Where a field is found. A bitwise `and' with the device's number follows some of them. */
 static const struct source {
 	enum { FROM_NOWHERE, FROM_PAYLOAD, FROM_META, FROM_CT } from;
 	uint32_t what;		/* payload: header base; meta, ct: key */
@@ -128,12 +155,20 @@ static const struct source {
 	[FIELD_IIFNAME] = { FROM_META, NFT_META_IIFNAME, 0, false },
 	[FIELD_OIFNAME] = { FROM_META, NFT_META_OIFNAME, 0, false },
 	[FIELD_IIF] = { FROM_META, NFT_META_IIF, 0, false },
+	[FIELD_OIF] = { FROM_META, NFT_META_OIF, 0, false },
+	[FIELD_IP6_SADDR_NET] = { FROM_PAYLOAD, NFT_PAYLOAD_NETWORK_HEADER, 8, false },
+	[FIELD_TCP_RESET] = { FROM_PAYLOAD, NFT_PAYLOAD_TRANSPORT_HEADER, 13, false },
+	[FIELD_TIME] = { FROM_META, META_TIME_NS, 0, false },
 	[FIELD_MARK] = { FROM_META, NFT_META_MARK, 0, false },
 	[FIELD_NUMBER] = { FROM_META, NFT_META_MARK, 0, true },
+	[FIELD_CLASS] = { FROM_META, NFT_META_PRIORITY, 0, false },
 	[FIELD_CT_MARK] = { FROM_CT, NFT_CT_MARK, 0, false },
 	[FIELD_CT_NUMBER] = { FROM_CT, NFT_CT_MARK, 0, true },
 	[FIELD_CT_DIRECTION] = { FROM_CT, NFT_CT_DIRECTION, 0, false },
 };
+
+static const uint8_t first_half[16] = { 255, 255, 255, 255, 255, 255, 255, 255 };
+static const uint8_t reset_bit[1] = { 4 };
 
 void
 nft_load(struct nft_rule *r, enum field f, uint32_t reg)
@@ -148,6 +183,12 @@ nft_load(struct nft_rule *r, enum field f, uint32_t reg)
 		nft_ct_load(r, s->what, reg);
 	if (s->number)
 		nft_and_mask(r, MARK_NUMBER_MASK, reg);
+	if (f == FIELD_TIME)
+		to_network_order(r, reg, field_info(f)->len);
+	else if (f == FIELD_IP6_SADDR_NET)
+		and_bytes(r, first_half, sizeof(first_half), reg);
+	else if (f == FIELD_TCP_RESET)
+		and_bytes(r, reset_bit, sizeof(reset_bit), reg);
 }
 
 void

@@ -45,6 +45,7 @@ void nft_batch_settle(struct nft_batch *);
 struct nftnl_expr *nft_state_counter(void);
 struct nftnl_expr *nft_state_sample(void);
 struct nftnl_expr *nft_state_budget(void);
+struct nftnl_expr *nft_state_rate(uint32_t per_second, uint32_t burst);
 struct nftnl_expr *nft_state_connections(uint32_t n);
 
 /* An anonymous set of one-byte constants, bound to the rule that follows. *id names it. */

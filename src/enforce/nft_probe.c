@@ -31,7 +31,7 @@ try_owner(struct nft_socket *s)
 static int
 try_rule(struct nft_socket *s, const struct expr *e)
 {
-	const struct chain_ref chain = { CHAIN_ADMIT, 0 };
+	const struct chain_ref chain = { .kind = CHAIN_ADMIT };
 	struct rule_ir rule = { { *e } };
 	struct nft_batch *b = nft_batch_new(PROBE_TABLE, ++s->seq, 0, 0);
 	struct nft_failure f;

@@ -136,6 +136,9 @@ parse_element(const struct nlattr *nest, struct nft_element *e)
 		case NFTA_SET_ELEM_DATA:
 			parse_data(a, e);
 			break;
+		case NFTA_SET_ELEM_FLAGS:
+			e->end = (be32_of(a) & NFT_SET_ELEM_INTERVAL_END) != 0;
+			break;
 		case NFTA_SET_ELEM_EXPR:
 			parse_counter(a, e);
 			break;

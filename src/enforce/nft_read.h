@@ -22,6 +22,7 @@ struct nft_element {
 	size_t key_len;
 	uint32_t mark;
 	const char *chain;		/* NULL where it has none */
+	bool end;			/* of an interval, in a set of edges */
 	uint64_t packets, bytes;	/* of its counter, 0 without one */
 	uint64_t expires_ms;		/* left of its life, 0: for ever */
 };

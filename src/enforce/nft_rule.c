@@ -25,7 +25,7 @@ set_lookup(struct nft_rule *r, const struct expr *x)
 	nftnl_expr_set_str(e, NFTNL_EXPR_LOOKUP_SET, set_name(&x->set, name));
 	if (x->negate)
 		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
-	if (x->kind == EXPR_MARK_FROM_MAP)
+	if (x->kind == EXPR_MARK_FROM_MAP || x->kind == EXPR_CLASS_FROM_MAP)
 		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_DREG, REG0);
 	if (x->kind == EXPR_VERDICT_FROM_MAP)
 		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
@@ -123,6 +123,8 @@ add(struct nft_rule *r, const struct expr *x)
 		inner = nft_state_budget();
 	else if (state == STATE_CONNECTIONS)
 		inner = nft_state_connections(x->value);
+	else if (state == STATE_OVER_RATE)
+		inner = nft_state_rate(x->value, x->burst);
 	if (inner != NULL)
 		nftnl_expr_set(e, NFTNL_EXPR_DYNSET_EXPR, inner, 0);
 }
@@ -136,6 +138,17 @@ counter(struct nft_rule *r, enum counter_kind kind)
 		return;
 	nftnl_expr_set_u32(e, NFTNL_EXPR_OBJREF_IMM_TYPE, NFT_OBJECT_COUNTER);
 	nftnl_expr_set_str(e, NFTNL_EXPR_OBJREF_IMM_NAME, counter_name(kind));
+}
+
+static void
+reject(struct nft_rule *r, bool by_reset)
+{
+	struct nftnl_expr *e = nft_expr(r, "reject");
+
+	if (e == NULL)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_REJECT_TYPE, by_reset ? NFT_REJECT_TCP_RST : NFT_REJECT_ICMPX_UNREACH);
+	nftnl_expr_set_u8(e, NFTNL_EXPR_REJECT_CODE, by_reset ? 0 : NFT_REJECT_ICMPX_ADMIN_PROHIBITED);
 }
 
 static void
@@ -165,6 +178,14 @@ translate(struct nft_rule *r, const struct expr *x)
 		set_lookup(r, x);
 		mark_set(r, "meta", NFTNL_EXPR_META_KEY, NFT_META_MARK, NFTNL_EXPR_META_SREG);
 		return;
+	case EXPR_CLASS_FROM_MAP:
+		set_lookup(r, x);
+		mark_set(r, "meta", NFTNL_EXPR_META_KEY, NFT_META_PRIORITY, NFTNL_EXPR_META_SREG);
+		return;
+	case EXPR_FORGET_CLASS:
+		immediate(r, &x->value, sizeof(x->value));
+		mark_set(r, "meta", NFTNL_EXPR_META_KEY, NFT_META_PRIORITY, NFTNL_EXPR_META_SREG);
+		return;
 	case EXPR_ANY_OF:
 		any_of(r, x);
 		return;
@@ -188,6 +209,9 @@ translate(struct nft_rule *r, const struct expr *x)
 		return;
 	case EXPR_LOG:
 		log_to(r, x->value);
+		return;
+	case EXPR_REJECT:
+		reject(r, x->value != 0);
 		return;
 	case EXPR_ACCEPT:
 		verdict(r, NF_ACCEPT, NULL);

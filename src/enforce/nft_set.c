@@ -56,6 +56,12 @@ nft_state_budget(void)
 }
 
 struct nftnl_expr *
+nft_state_rate(uint32_t per_second, uint32_t burst)
+{
+	return limit(per_second, 1, burst, NFT_LIMIT_F_INV);
+}
+
+struct nftnl_expr *
 nft_state_connections(uint32_t n)
 {
 	struct nftnl_expr *e = nftnl_expr_alloc("connlimit");
@@ -93,7 +99,7 @@ set_flags(const struct set_info *info)
 {
 	uint32_t flags = 0;
 
-	if (info->interval)
+	if (info->interval || info->edges)
 		flags |= NFT_SET_INTERVAL;
 	if (info->fields[1] != FIELD_NONE)
 		flags |= NFT_SET_CONCAT;
@@ -130,8 +136,9 @@ set_state(struct nft_batch *b, struct nftnl_set *s, const struct set_info *info)
 static void
 set_data(struct nftnl_set *s, const struct set_info *info)
 {
-	if (info->data == DATA_MARK) {
-		nftnl_set_set_u32(s, NFTNL_SET_DATA_TYPE, field_info(FIELD_MARK)->type_id);
+	if (info->data == DATA_MARK || info->data == DATA_CLASS) {
+		nftnl_set_set_u32(s, NFTNL_SET_DATA_TYPE,
+		    field_info(info->data == DATA_MARK ? FIELD_MARK : FIELD_CLASS)->type_id);
 		nftnl_set_set_u32(s, NFTNL_SET_DATA_LEN, sizeof(uint32_t));
 	} else if (info->data == DATA_CHAIN) {
 		nftnl_set_set_u32(s, NFTNL_SET_DATA_TYPE, DATA_TYPE_VERDICT);
@@ -142,7 +149,7 @@ set_data(struct nftnl_set *s, const struct set_info *info)
 static bool
 in_host_order(enum field f)
 {
-	return f == FIELD_MARK || f == FIELD_NUMBER || f == FIELD_CT_MARK || f == FIELD_CT_NUMBER ||
+	return f == FIELD_CLASS || f == FIELD_MARK || f == FIELD_NUMBER || f == FIELD_CT_MARK || f == FIELD_CT_NUMBER ||
 	    f == FIELD_IIF || f == FIELD_IIFNAME || f == FIELD_OIFNAME;
 }
 
@@ -160,7 +167,7 @@ set_byte_order(struct nft_batch *b, struct nftnl_set *s, const struct set_info *
 	if (info->fields[1] == FIELD_NONE)
 		key = in_host_order(info->fields[0]) ? HOST : NETWORK;
 	nftnl_udata_put_u32(u, NFTNL_UDATA_SET_KEYBYTEORDER, key);
-	if (info->data == DATA_MARK)
+	if (info->data == DATA_MARK || info->data == DATA_CLASS)
 		nftnl_udata_put_u32(u, NFTNL_UDATA_SET_DATABYTEORDER, HOST);
 	nftnl_set_set_data(s, NFTNL_SET_USERDATA, nftnl_udata_buf_data(u), nftnl_udata_buf_len(u));
 	nftnl_udata_buf_free(u);

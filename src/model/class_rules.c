@@ -1,121 +1,93 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* class_rules.c -- the chains and sets of a class: where may it go, and the same
- * mirrored for answers. Only what the class needs is there, so that a packet
- * pays for no look-up in an empty set. */
+/* class_rules.c -- the chains of a class: where may it go, who may come, and the
+ * same mirrored for answers. Only what the class needs is there, so that a
+ * packet pays for no look-up in an empty set. */
 #include "model/skeleton.h"
+#include "model/skeleton_words.h"
 
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#define END(c)	{ { { .kind = EXPR_GOTO, .chain = { .kind = CHAIN_##c } } } }
-
 struct class_rules {
 	const struct ruleset *rs;
 	const struct image_class *class;
-	bool mirrored;		/* CHAIN_CLASS_R: seen from the other end */
+	bool inbound;		/* who may come, as opposed to: where may it go */
+	bool mirrored;		/* for answers: seen from the other end */
 	rule_fn *fn;
 	void *arg;
 };
 
-static bool
-has_box(const struct ruleset *rs, struct image_slice boxes, uint8_t kind, uint8_t family, uint8_t protocol)
-{
-	for (uint32_t i = 0; i < boxes.n; i++) {
-		const struct image_box *b = &rs->image->boxes[boxes.first + i];
+/* A rule under construction: what must hold, then where to. */
+struct draft {
+	struct rule_ir r;
+	int n;
+};
 
-		if (b->kind == kind && (family == 0 || b->family == family) &&
-		    (protocol == 0 || b->protocol == protocol))
-			return true;
-	}
-	return false;
+static struct expr *
+draft_expr(struct draft *d, enum expr_kind kind)
+{
+	struct expr *e = &d->r.exprs[d->n++];
+
+	e->kind = kind;
+	return e;
 }
 
-/* One rule: the other end's address, if the set has one, is the destination on
- * the way out and the source on the way back; the same with ports. */
+/* The other end's address is the destination of what the device sends and the
+ * source of what it gets; its port, or the device's own, is that of the end
+ * which did not begin. */
+static enum field
+turned(const struct class_rules *c, enum field f)
+{
+	if (f == FIELD_DPORT)
+		return c->mirrored ? FIELD_SPORT : f;
+	if (c->inbound == c->mirrored)
+		return f;	/* from the device */
+	return f == FIELD_IP_DADDR ? FIELD_IP_SADDR : f == FIELD_IP6_DADDR ? FIELD_IP6_SADDR : f;
+}
+
 static void
-lookup(struct expr *e, enum set_kind kind, uint32_t number, uint32_t other, bool mirrored)
+draft_lookup(struct draft *d, const struct class_rules *c, enum set_kind kind, struct set_ref ref)
 {
-	memset(e, 0, sizeof(*e));
-	e->kind = EXPR_LOOKUP;
-	e->set.kind = kind;
-	e->set.number = number;
-	e->set.other = other;
-	for (int i = 0; i < SET_FIELDS_MAX; i++) {
-		enum field f = set_info(kind)->fields[i];
+	struct expr *e = draft_expr(d, EXPR_LOOKUP);
 
-		if (mirrored && f == FIELD_IP_DADDR)
-			f = FIELD_IP_SADDR;
-		else if (mirrored && f == FIELD_IP6_DADDR)
-			f = FIELD_IP6_SADDR;
-		else if (mirrored && f == FIELD_DPORT)
-			f = FIELD_SPORT;
-		e->fields[i] = f;
-	}
+	e->set = ref;
+	e->set.kind = (uint16_t)kind;
+	e->set.staged = c->rs->staged;
+	for (int i = 0; i < SET_FIELDS_MAX; i++)
+		e->fields[i] = turned(c, set_info(kind)->fields[i]);
+}
+
+/* What a schedule let in carries no generation, so that no packet of it takes
+ * the fast path: the flow ends with the window. */
+static void
+draft_schedule(struct draft *d, const struct class_rules *c, uint32_t schedule)
+{
+	if (schedule == 0)
+		return;
+	draft_lookup(d, c, SET_WINDOWS, (struct set_ref){ .number = schedule });
+	draft_expr(d, EXPR_NUMBER_MARK);
 }
 
 static int
-class_lookup(const struct class_rules *c, enum set_kind kind)
+draft_admit(struct draft *d, const struct class_rules *c)
 {
-	struct rule_ir r;
+	bool rate = c->class->rate != 0 && !c->inbound && !c->mirrored;
+	struct expr *e = draft_expr(d, EXPR_GOTO);
 
-	memset(&r, 0, sizeof(r));
-	lookup(&r.exprs[0], kind, c->class->number, 0, c->mirrored);
-	r.exprs[1].kind = EXPR_GOTO;
-	r.exprs[1].chain.kind = CHAIN_ADMIT;
-	return c->fn(c->arg, &r);
+	e->chain.kind = rate ? CHAIN_CLASS_ADMIT : CHAIN_ADMIT;
+	e->chain.number = rate ? c->class->number : 0;
+	return c->fn(c->arg, &d->r);
 }
 
-/* SET_NONE: whatever the protocol. */
-static int
-peer_lookup(const struct class_rules *c, uint32_t peer, enum set_kind members, enum set_kind kind)
-{
-	struct rule_ir r;
-	int n = 1;
+/* ---- what a reach needs ------------------------------------------------- */
 
-	memset(&r, 0, sizeof(r));
-	lookup(&r.exprs[0], members, peer, 0, c->mirrored);
-	if (kind != SET_NONE)
-		lookup(&r.exprs[n++], kind, c->class->number, peer, c->mirrored);
-	r.exprs[n].kind = EXPR_GOTO;
-	r.exprs[n].chain.kind = CHAIN_ADMIT;
-	return c->fn(c->arg, &r);
-}
-
-static int
-peer_rules(const struct class_rules *c, const struct image_peer *p)
-{
-	const struct {
-		uint8_t kind, protocol;
-		enum set_kind set4, set6;
-	} rows[] = {
-		{ BOX_PORTS, 0, SET_PORTS_PEER, SET_PORTS_PEER },
-		{ BOX_ICMP, IPPROTO_ICMP, c->mirrored ? SET_ICMP4_R_PEER : SET_ICMP4_PEER, SET_NONE },
-		{ BOX_ICMP, IPPROTO_ICMPV6, SET_NONE, c->mirrored ? SET_ICMP6_R_PEER : SET_ICMP6_PEER },
-		{ BOX_PROTOCOL, 0, SET_PROTO_PEER, SET_PROTO_PEER },
-	};
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (!has_box(c->rs, p->boxes, rows[i].kind, 0, rows[i].protocol))
-			continue;
-		if (rows[i].set4 != SET_NONE)
-			rc = peer_lookup(c, p->peer, SET_MEMBERS4_CLASS, rows[i].set4);
-		if (rc == 0 && rows[i].set6 != SET_NONE)
-			rc = peer_lookup(c, p->peer, SET_MEMBERS6_CLASS, rows[i].set6);
-	}
-	if (rc == 0 && has_box(c->rs, p->boxes, BOX_ANY, 0, 0)) {
-		rc = peer_lookup(c, p->peer, SET_MEMBERS4_CLASS, SET_NONE);
-		if (rc == 0)
-			rc = peer_lookup(c, p->peer, SET_MEMBERS6_CLASS, SET_NONE);
-	}
-	return rc;
-}
-
-static const struct {
+/* Boxes of this kind, for addresses of this family (0: of either), stand in set;
+ * what answers them stands in answers. */
+static const struct reach_set {
 	uint8_t kind, family;
-	enum set_kind set, mirrored;
-} class_sets[] = {
+	enum set_kind set, answers;
+} by_address[] = {
 	{ BOX_PORTS, AF_INET, SET_ALLOW4_CLASS, SET_ALLOW4_CLASS },
 	{ BOX_PORTS, AF_INET6, SET_ALLOW6_CLASS, SET_ALLOW6_CLASS },
 	{ BOX_ICMP, AF_INET, SET_ICMP4_CLASS, SET_ICMP4_R_CLASS },
@@ -124,69 +96,172 @@ static const struct {
 	{ BOX_PROTOCOL, AF_INET6, SET_PROTO6_CLASS, SET_PROTO6_CLASS },
 	{ BOX_ANY, AF_INET, SET_ANY4_CLASS, SET_ANY4_CLASS },
 	{ BOX_ANY, AF_INET6, SET_ANY6_CLASS, SET_ANY6_CLASS },
+}, by_peer[] = {
+	{ BOX_PORTS, 0, SET_PORTS_PEER, SET_PORTS_PEER },
+	{ BOX_ICMP, AF_INET, SET_ICMP4_PEER, SET_ICMP4_R_PEER },
+	{ BOX_ICMP, AF_INET6, SET_ICMP6_PEER, SET_ICMP6_R_PEER },
+	{ BOX_PROTOCOL, 0, SET_PROTO_PEER, SET_PROTO_PEER },
+	{ BOX_ANY, 0, SET_NONE, SET_NONE },
 };
-#define N_CLASS_SETS (sizeof(class_sets) / sizeof(class_sets[0]))
+#define N_BY_ADDRESS	(sizeof(by_address) / sizeof(by_address[0]))
+#define N_BY_PEER	(sizeof(by_peer) / sizeof(by_peer[0]))
+
+static bool
+reach_has(const struct ruleset *rs, const struct image_reach *r, const struct reach_set *s)
+{
+	for (uint32_t i = 0; i < r->boxes.n; i++) {
+		const struct image_box *b = &rs->image->boxes[r->boxes.first + i];
+
+		if (b->kind == s->kind && (s->family == 0 || b->family == s->family))
+			return true;
+	}
+	return false;
+}
+
+static struct set_ref
+reach_ref(const struct ruleset *rs, const struct image_class *class, const struct image_reach *r,
+    enum set_kind kind)
+{
+	return (struct set_ref){ .kind = (uint16_t)kind, .inbound = r->direction == REACH_IN,
+	    .staged = rs->staged, .number = class->number, .other = r->peer, .schedule = r->schedule };
+}
+
+static struct set_ref
+members_ref(const struct ruleset *rs, enum set_kind kind, uint32_t class_number)
+{
+	return (struct set_ref){ .kind = (uint16_t)kind, .staged = rs->staged, .number = class_number };
+}
+
+/* ---- rules -------------------------------------------------------------- */
+
+static int
+address_rule(const struct class_rules *c, const struct image_reach *r, const struct reach_set *s)
+{
+	enum set_kind kind = c->mirrored ? s->answers : s->set;
+	struct draft d = { .n = 0 };
+
+	draft_lookup(&d, c, kind, reach_ref(c->rs, c->class, r, kind));
+	draft_schedule(&d, c, r->schedule);
+	return draft_admit(&d, c);
+}
+
+static int
+peer_rule(const struct class_rules *c, const struct image_reach *r, const struct reach_set *s,
+    enum set_kind members)
+{
+	enum set_kind kind = c->mirrored ? s->answers : s->set;
+	struct draft d = { .n = 0 };
+
+	draft_lookup(&d, c, members, members_ref(c->rs, members, r->peer));
+	if (kind != SET_NONE)
+		draft_lookup(&d, c, kind, reach_ref(c->rs, c->class, r, kind));
+	draft_schedule(&d, c, r->schedule);
+	return draft_admit(&d, c);
+}
+
+static int
+reach_rules(const struct class_rules *c, const struct image_reach *r)
+{
+	int rc = 0;
+
+	if (r->peer == 0) {
+		for (size_t i = 0; rc == 0 && i < N_BY_ADDRESS; i++)
+			if (reach_has(c->rs, r, &by_address[i]))
+				rc = address_rule(c, r, &by_address[i]);
+		return rc;
+	}
+	for (size_t i = 0; rc == 0 && i < N_BY_PEER; i++) {
+		const struct reach_set *s = &by_peer[i];
+
+		if (!reach_has(c->rs, r, s))
+			continue;
+		if (s->family != AF_INET6)
+			rc = peer_rule(c, r, s, SET_MEMBERS4_CLASS);
+		if (rc == 0 && s->family != AF_INET)
+			rc = peer_rule(c, r, s, SET_MEMBERS6_CLASS);
+	}
+	return rc;
+}
+
+/* What no rule let pass. From outside there is never an answer to a refusal. */
+static int
+last_rule(const struct class_rules *c)
+{
+	struct draft d = { .n = 0 };
+	struct expr *e = draft_expr(&d, EXPR_GOTO);
+
+	if (c->class->mode == MODE_AUDIT)
+		e->chain.kind = c->mirrored ? CHAIN_ADMIT : CHAIN_AUDITED;
+	else if (c->mirrored)
+		e->chain.kind = CHAIN_STRAY;
+	else
+		e->chain.kind = c->class->refuse == REFUSE_REJECT && !c->inbound ? CHAIN_REJECTED : CHAIN_REFUSED;
+	return c->fn(c->arg, &d.r);
+}
 
 static int
 class_rules(const struct class_rules *c)
 {
-	static const struct rule_ir ends[2][2] = {
-		[MODE_ENFORCE] = { END(REFUSED), END(STRAY) },
-		[MODE_AUDIT] = { END(AUDITED), END(ADMIT) },
-	};
-	const struct image *im = c->rs->image;
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < N_CLASS_SETS; i++)
-		if (has_box(c->rs, c->class->boxes, class_sets[i].kind, class_sets[i].family, 0))
-			rc = class_lookup(c, c->mirrored ? class_sets[i].mirrored : class_sets[i].set);
-	for (uint32_t i = 0; rc == 0 && i < c->class->peers.n; i++)
-		rc = peer_rules(c, &im->peers[c->class->peers.first + i]);
-	return rc != 0 ? rc : c->fn(c->arg, &ends[c->class->mode][c->mirrored]);
+	for (uint32_t i = 0; rc == 0 && i < c->class->reaches.n; i++) {
+		const struct image_reach *r = &c->rs->image->reaches[c->class->reaches.first + i];
+
+		if ((r->direction == REACH_IN) == c->inbound)
+			rc = reach_rules(c, r);
+	}
+	return rc != 0 ? rc : last_rule(c);
+}
+
+/* Beyond its rate a device gets nothing new, wherever it may go. */
+static int
+admit_rules(const struct class_rules *c)
+{
+	struct rule_ir bound = R(STATE(CTS_NEW), ADD(RATE, FIELD_MARK), GOTO(HASTY));
+	struct rule_ir admit = R(GOTO(ADMIT));
+	int rc;
+
+	bound.exprs[1].value = c->class->rate;
+	bound.exprs[1].burst = c->class->rate_burst;
+	if (c->class->mode == MODE_AUDIT)
+		bound.exprs[2] = (struct expr)JUMP(HASTY_RECORD);
+	rc = c->fn(c->arg, &bound);
+	return rc != 0 ? rc : c->fn(c->arg, &admit);
 }
 
 int
 ruleset_each_rule(const struct ruleset *rs, const struct chain_ref *ref, rule_fn *fn, void *arg)
 {
-	struct class_rules c = { rs, NULL, ref->kind == CHAIN_CLASS_R, fn, arg };
+	struct class_rules c = { .rs = rs, .fn = fn, .arg = arg };
 
 	if (ref->kind < CHAIN_CLASS)
 		return skeleton_each_rule(rs, ref->kind, fn, arg);
-	c.class = image_class(rs->image, ref->number);
-	return c.class == NULL ? 0 : class_rules(&c);
+	if ((c.class = image_class(rs->image, ref->number)) == NULL)
+		return 0;
+	c.inbound = ref->kind == CHAIN_CLASS_IN || ref->kind == CHAIN_CLASS_IN_R;
+	c.mirrored = ref->kind == CHAIN_CLASS_R || ref->kind == CHAIN_CLASS_IN_R;
+	return ref->kind == CHAIN_CLASS_ADMIT ? admit_rules(&c) : class_rules(&c);
 }
 
 /* ---- which sets and chains ---------------------------------------------- */
 
 static int
-class_set(set_fn *fn, void *arg, enum set_kind kind, uint32_t number, uint32_t other)
-{
-	struct set_ref ref = { kind, number, other };
-
-	return fn(arg, &ref);
-}
-
-static int
-each_peer_set(const struct ruleset *rs, const struct image_class *class, const struct image_peer *p,
+reach_sets(const struct ruleset *rs, const struct image_class *class, const struct image_reach *r,
     set_fn *fn, void *arg)
 {
-	static const struct {
-		uint8_t kind, protocol;
-		enum set_kind sets[2];
-	} rows[] = {
-		{ BOX_PORTS, 0, { SET_PORTS_PEER, SET_NONE } },
-		{ BOX_ICMP, IPPROTO_ICMP, { SET_ICMP4_PEER, SET_ICMP4_R_PEER } },
-		{ BOX_ICMP, IPPROTO_ICMPV6, { SET_ICMP6_PEER, SET_ICMP6_R_PEER } },
-		{ BOX_PROTOCOL, 0, { SET_PROTO_PEER, SET_NONE } },
-	};
+	const struct reach_set *s = r->peer == 0 ? by_address : by_peer;
+	size_t n = r->peer == 0 ? N_BY_ADDRESS : N_BY_PEER;
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (!has_box(rs, p->boxes, rows[i].kind, 0, rows[i].protocol))
+	for (size_t i = 0; rc == 0 && i < n; i++, s++) {
+		struct set_ref ref = reach_ref(rs, class, r, s->set);
+
+		if (s->set == SET_NONE || !reach_has(rs, r, s))
 			continue;
-		rc = class_set(fn, arg, rows[i].sets[0], class->number, p->peer);
-		if (rc == 0 && rows[i].sets[1] != SET_NONE)
-			rc = class_set(fn, arg, rows[i].sets[1], class->number, p->peer);
+		rc = fn(arg, &ref);
+		ref.kind = (uint16_t)s->answers;
+		if (rc == 0 && s->answers != s->set)
+			rc = fn(arg, &ref);
 	}
 	return rc;
 }
@@ -196,44 +271,61 @@ ruleset_each_class_set(const struct ruleset *rs, const struct image_class *class
 {
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < N_CLASS_SETS; i++) {
-		if (!has_box(rs, class->boxes, class_sets[i].kind, class_sets[i].family, 0))
-			continue;
-		rc = class_set(fn, arg, class_sets[i].set, class->number, 0);
-		if (rc == 0 && class_sets[i].mirrored != class_sets[i].set)
-			rc = class_set(fn, arg, class_sets[i].mirrored, class->number, 0);
+	for (uint32_t i = 0; rc == 0 && i < class->reaches.n; i++)
+		rc = reach_sets(rs, class, &rs->image->reaches[class->reaches.first + i], fn, arg);
+	for (int k = SET_MEMBERS4_CLASS; rc == 0 && class->named && k <= SET_MEMBERS6_CLASS; k++) {
+		struct set_ref ref = members_ref(rs, k, class->number);
+
+		rc = fn(arg, &ref);
 	}
-	if (rc == 0 && class->named) {
-		rc = class_set(fn, arg, SET_MEMBERS4_CLASS, class->number, 0);
-		if (rc == 0)
-			rc = class_set(fn, arg, SET_MEMBERS6_CLASS, class->number, 0);
-	}
-	for (uint32_t i = 0; rc == 0 && i < class->peers.n; i++)
-		rc = each_peer_set(rs, class, &rs->image->peers[class->peers.first + i], fn, arg);
 	return rc;
 }
 
 int
 ruleset_each_class_chain(const struct ruleset *rs, const struct image_class *class, chain_fn *fn, void *arg)
 {
-	struct chain_ref ref = { CHAIN_CLASS, class->number };
-	int rc = fn(arg, &ref);
+	const bool wanted[CHAIN_KINDS] = {
+		[CHAIN_CLASS] = true,
+		[CHAIN_CLASS_R] = true,
+		[CHAIN_CLASS_IN] = image_class_has_inbound(rs->image, class),
+		[CHAIN_CLASS_IN_R] = image_class_has_inbound(rs->image, class),
+		[CHAIN_CLASS_ADMIT] = class->rate != 0,
+	};
+	int rc = 0;
 
-	(void)rs;
-	if (rc != 0)
-		return rc;
-	ref.kind = CHAIN_CLASS_R;
-	return fn(arg, &ref);
+	for (uint16_t k = CHAIN_CLASS; rc == 0 && k < CHAIN_KINDS; k++) {
+		struct chain_ref ref = { k, rs->staged, class->number };
+
+		if (wanted[k])
+			rc = fn(arg, &ref);
+	}
+	return rc;
+}
+
+static int
+table_sets(const struct ruleset *rs, set_fn *fn, void *arg)
+{
+	int rc = 0;
+
+	for (uint16_t k = SET_NONE + 1; rc == 0 && k < SET_KINDS; k++) {
+		struct set_ref ref = { .kind = k };
+
+		if (set_info(k)->scope == SCOPE_TABLE && (k != SET_CONNECTIONS || rs->features.connlimit))
+			rc = fn(arg, &ref);
+	}
+	return rc;
 }
 
 int
 ruleset_each_set(const struct ruleset *rs, set_fn *fn, void *arg)
 {
-	int rc = 0;
+	int rc = rs->staged ? 0 : table_sets(rs, fn, arg);
 
-	for (uint16_t k = SET_NONE + 1; rc == 0 && k < SET_ALLOW4_CLASS; k++)
-		if (k != SET_CONNECTIONS || rs->features.connlimit)
-			rc = class_set(fn, arg, k, 0, 0);
+	for (uint32_t i = 1; rc == 0 && i <= rs->image->n[IMAGE_SCHEDULES]; i++) {
+		struct set_ref ref = { .kind = SET_WINDOWS, .staged = rs->staged, .number = i };
+
+		rc = fn(arg, &ref);
+	}
 	for (uint32_t i = 0; rc == 0 && i < rs->image->n[IMAGE_CLASSES]; i++)
 		rc = ruleset_each_class_set(rs, &rs->image->classes[i], fn, arg);
 	return rc;
@@ -244,8 +336,8 @@ ruleset_each_chain(const struct ruleset *rs, chain_fn *fn, void *arg)
 {
 	int rc = 0;
 
-	for (uint16_t k = CHAIN_NONE + 1; rc == 0 && k < CHAIN_CLASS; k++) {
-		struct chain_ref ref = { k, 0 };
+	for (uint16_t k = CHAIN_NONE + 1; rc == 0 && !rs->staged && k < CHAIN_CLASS; k++) {
+		struct chain_ref ref = { .kind = k };
 
 		rc = fn(arg, &ref);
 	}

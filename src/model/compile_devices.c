@@ -260,6 +260,7 @@ write_addresses(struct compile *c, const struct device_decl *d, struct image_sli
 	for (i = 0; i < d->n_addresses; i++) {
 		memset(&address, 0, sizeof(address));
 		address.family = d->addresses[i].addr.family;
+		address.prefix = (uint8_t)d->addresses[i].prefix;
 		memcpy(address.bytes, d->addresses[i].addr.bytes, sizeof(address.bytes));
 		image_build_add(&c->b, IMAGE_ADDRESSES, &address, 1);
 	}

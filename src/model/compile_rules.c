@@ -117,31 +117,38 @@ by_peer(const void *pa, const void *pb)
 	return a->peer < b->peer ? -1 : a->peer > b->peer;
 }
 
-/* The boxes by address, then those of each peer. raw is sorted by peer. */
 static int
-write_reach(struct compile *c, const struct class_decl *cl, const struct raw *raw, struct image_class *out)
+write_reach(struct compile *c, const struct class_decl *cl, const struct image_box *boxes, size_t n,
+    struct image_reach *reach)
+{
+	int rc = n == 0 ? 0 : write_boxes(c, cl, boxes, n, &reach->boxes);
+
+	if (rc == 0 && reach->boxes.n > 0)
+		image_build_add(&c->b, IMAGE_REACHES, reach, 1);
+	return rc;
+}
+
+/* By address, then each peer. raw is sorted by peer. */
+static int
+write_reaches(struct compile *c, const struct class_decl *cl, const struct raw *raw, struct image_class *out)
 {
 	struct image_box *boxes = calloc(raw->n + 1, sizeof(*boxes));
-	struct image_peer peer;
+	struct image_reach reach;
 	size_t i = 0, n;
-	int rc;
+	int rc = 0;
 
 	if (boxes == NULL)
 		return -ENOMEM;
-	for (n = 0; i < raw->n && raw->boxes[i].peer == 0; i++)
-		if (raw->boxes[i].name == 0)
-			boxes[n++] = raw->boxes[i].box;
-	rc = write_boxes(c, cl, boxes, n, &out->boxes);
-	out->peers.first = image_build_count(&c->b, IMAGE_PEERS);
+	out->reaches.first = image_build_count(&c->b, IMAGE_REACHES);
 	while (rc == 0 && i < raw->n) {
-		memset(&peer, 0, sizeof(peer));
-		peer.peer = raw->boxes[i].peer;
-		for (n = 0; i < raw->n && raw->boxes[i].peer == peer.peer; i++)
-			boxes[n++] = raw->boxes[i].box;
-		rc = write_boxes(c, cl, boxes, n, &peer.boxes);
-		image_build_add(&c->b, IMAGE_PEERS, &peer, 1);
-		out->peers.n++;
+		memset(&reach, 0, sizeof(reach));
+		reach.peer = raw->boxes[i].peer;
+		for (n = 0; i < raw->n && raw->boxes[i].peer == reach.peer; i++)
+			if (raw->boxes[i].name == 0)
+				boxes[n++] = raw->boxes[i].box;
+		rc = write_reach(c, cl, boxes, n, &reach);
 	}
+	out->reaches.n = image_build_count(&c->b, IMAGE_REACHES) - out->reaches.first;
 	free(boxes);
 	return rc;
 }
@@ -161,14 +168,14 @@ compile_class(struct compile *c, const struct class_decl *cl, uint32_t number, b
 	memset(&out, 0, sizeof(out));
 	out.number = number;
 	out.name = image_build_intern(&c->b, cl->name);
-	out.mode = cl->mode;
+	out.mode = (uint8_t)cl->mode;
 	out.named = named;
 	out.rules.first = image_build_count(&c->b, IMAGE_RULES);
 	out.rules.n = (uint32_t)cl->n_rules;
 	for (i = 0; i < cl->n_rules; i++)
 		compile_rule(c, &cl->rules[i], &raw);
 	qsort(raw.boxes, raw.n, sizeof(*raw.boxes), by_peer);
-	rc = write_reach(c, cl, &raw, &out);
+	rc = write_reaches(c, cl, &raw, &out);
 	out.where = compile_where(c, &cl->where);
 	image_build_add(&c->b, IMAGE_CLASSES, &out, 1);
 	free(raw.boxes);

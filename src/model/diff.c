@@ -88,7 +88,7 @@ device_same(struct diff *d, const struct image_device *x, const struct station *
 	const struct image_class *cy = image_class(j, y->class_number);
 
 	return memcmp(sx, sy, sizeof(*sx)) == 0 && x->class_number == y->class_number &&
-	    cx->mode == cy->mode && cx->named == cy->named &&
+	    cx->named == cy->named && x->identity == y->identity &&
 	    memcmp(x->mac, y->mac, sizeof(x->mac)) == 0 &&
 	    strcmp(image_text(i, x->interface), image_text(j, y->interface)) == 0 &&
 	    x->addresses.n == y->addresses.n &&
@@ -174,18 +174,44 @@ has_set(const struct ruleset *rs, const struct set_ref *ref)
 
 	if (rs == NULL)
 		return false;
-	if (ref->kind < SET_ALLOW4_CLASS)
+	switch (set_info(ref->kind)->scope) {
+	case SCOPE_TABLE:
 		return ref->kind != SET_CONNECTIONS || rs->features.connlimit;
+	case SCOPE_SCHEDULE:
+		return ref->number <= rs->image->n[IMAGE_SCHEDULES];
+	case SCOPE_CLASS:
+	case SCOPE_PEER:
+		break;
+	}
 	if ((class = image_class(rs->image, ref->number)) == NULL)
 		return false;
 	ruleset_each_class_set(rs, class, match_set, &f);
 	return f.found;
 }
 
+static int
+match_chain(void *arg, const struct chain_ref *ref)
+{
+	struct finder *f = arg;
+	const struct chain_ref *want = f->want;
+
+	f->found = ref->kind == want->kind && ref->number == want->number;
+	return f->found;
+}
+
 static bool
 has_chain(const struct ruleset *rs, const struct chain_ref *ref)
 {
-	return rs != NULL && (ref->kind < CHAIN_CLASS || image_class(rs->image, ref->number) != NULL);
+	struct finder f = { ref, false };
+	const struct image_class *class;
+
+	if (rs == NULL)
+		return false;
+	if (ref->kind < CHAIN_CLASS)
+		return true;
+	if ((class = image_class(rs->image, ref->number)) != NULL)
+		ruleset_each_class_chain(rs, class, match_chain, &f);
+	return f.found;
 }
 
 static int
@@ -252,7 +278,8 @@ expr_equal(const struct expr *a, const struct expr *b)
 	    memcmp(a->fields, b->fields, sizeof(a->fields)) == 0 &&
 	    set_ref_equal(&a->set, &b->set) &&
 	    a->chain.kind == b->chain.kind && a->chain.number == b->chain.number &&
-	    a->counter == b->counter && a->value == b->value && a->n_values == b->n_values &&
+	    a->chain.staged == b->chain.staged &&
+	    a->counter == b->counter && a->value == b->value && a->burst == b->burst && a->n_values == b->n_values &&
 	    memcmp(a->values, b->values, a->n_values) == 0;
 }
 

@@ -30,14 +30,12 @@ element_order(const void *a, const void *b)
 	const struct element *x = a, *y = b;
 	int c;
 
-	if (x->set.kind != y->set.kind)
-		return x->set.kind < y->set.kind ? -1 : 1;
-	if (x->set.number != y->set.number)
-		return x->set.number < y->set.number ? -1 : 1;
-	if (x->set.other != y->set.other)
-		return x->set.other < y->set.other ? -1 : 1;
+	if ((c = set_ref_order(&x->set, &y->set)) != 0)
+		return c;
 	c = memcmp(x->key, y->key, sizeof(x->key));
-	return c != 0 ? c : memcmp(x->key_end, y->key_end, sizeof(x->key_end));
+	if (c == 0)
+		c = memcmp(x->key_end, y->key_end, sizeof(x->key_end));
+	return c != 0 ? c : x->end - y->end;
 }
 
 void

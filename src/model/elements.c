@@ -3,6 +3,7 @@
 #include "model/ruleset.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,17 +11,36 @@
 struct emitter {
 	element_fn *fn;
 	void *arg;
+	bool staged;
+	uint32_t class_number;	/* of the class whose reach this is */
+	const struct image_reach *reach;
 	int rc;			/* the first non-zero answer; nothing is emitted after it */
 	struct element e;
 };
 
 static void
-begin(struct emitter *em, enum set_kind kind, uint32_t number, uint32_t other)
+begin(struct emitter *em, enum set_kind kind)
 {
 	memset(&em->e, 0, sizeof(em->e));
-	em->e.set.kind = kind;
+	em->e.set.kind = (uint16_t)kind;
+	em->e.set.staged = em->staged;
+}
+
+static void
+begin_of(struct emitter *em, enum set_kind kind, uint32_t number)
+{
+	begin(em, kind);
 	em->e.set.number = number;
-	em->e.set.other = other;
+}
+
+/* A set that one reach of a class has. */
+static void
+begin_reach(struct emitter *em, enum set_kind kind)
+{
+	begin_of(em, kind, em->class_number);
+	em->e.set.inbound = em->reach->direction == REACH_IN;
+	em->e.set.schedule = em->reach->schedule;
+	em->e.set.other = em->reach->peer;
 }
 
 /* One field of the key; hi is the end of its range, or lo again. */
@@ -70,7 +90,7 @@ field_name(struct emitter *em, const char *name)
 }
 
 static void
-end(struct emitter *em)
+end_element(struct emitter *em)
 {
 	if (em->rc == 0)
 		em->rc = em->fn(em->arg, &em->e);
@@ -80,15 +100,7 @@ static void
 end_mark(struct emitter *em, uint32_t mark)
 {
 	em->e.mark = mark;
-	end(em);
-}
-
-static void
-end_chain(struct emitter *em, enum chain_kind kind, uint32_t number)
-{
-	em->e.chain.kind = kind;
-	em->e.chain.number = number;
-	end(em);
+	end_element(em);
 }
 
 /* ---- the appliance ------------------------------------------------------ */
@@ -100,27 +112,50 @@ bootstrap(struct emitter *em, const struct image_box *b, uint16_t server, uint16
 {
 	if (b->protocol != IPPROTO_UDP || b->low > server || b->high < server)
 		return;
-	begin(em, SET_BOOTSTRAP, 0, 0);
+	begin(em, SET_BOOTSTRAP);
 	field_port(em, client, client);
 	field_port(em, server, server);
-	end(em);
+	end_element(em);
 }
 
 static void
 service(struct emitter *em, const struct image_box *b)
 {
 	if (b->kind == BOX_PORTS) {
-		begin(em, SET_SERVICES, 0, 0);
+		begin(em, SET_SERVICES);
 		field_u8(em, b->protocol, b->protocol);
 		field_port(em, b->low, b->high);
-		end(em);
+		end_element(em);
 		bootstrap(em, b, DHCP_SERVER, DHCP_CLIENT);
 		bootstrap(em, b, DHCP6_SERVER, DHCP6_CLIENT);
 	} else if (b->kind == BOX_ICMP) {
-		begin(em, b->protocol == IPPROTO_ICMP ? SET_SERVICES_ICMP : SET_SERVICES_ICMP6, 0, 0);
+		begin(em, b->protocol == IPPROTO_ICMP ? SET_SERVICES_ICMP : SET_SERVICES_ICMP6);
 		field_u8(em, b->protocol, b->protocol);
 		field_u8(em, (uint8_t)b->low, (uint8_t)b->high);
-		end(em);
+		end_element(em);
+	}
+}
+
+/* One edge of a window, in nanoseconds as the kernel's clock has it. */
+static void
+edge(struct emitter *em, uint32_t number, int64_t at_s, bool end)
+{
+	uint64_t ns = htobe64((uint64_t)at_s * 1000000000U);
+
+	begin_of(em, SET_WINDOWS, number);
+	em->e.end = end;
+	field_bytes(em, &ns, sizeof(ns));
+	end_element(em);
+}
+
+static void
+windows(struct emitter *em, const struct image *im, const struct image_schedule *s, uint32_t number)
+{
+	for (uint32_t i = 0; i < s->windows.n; i++) {
+		const struct image_window *w = &im->windows[s->windows.first + i];
+
+		edge(em, number, w->from, false);
+		edge(em, number, w->to, true);
 	}
 }
 
@@ -131,12 +166,14 @@ elements_of_appliance(const struct ruleset *rs, element_fn *fn, void *arg)
 	struct emitter em = { .fn = fn, .arg = arg };
 
 	for (uint32_t i = 0; i < im->n[IMAGE_INTERFACES]; i++) {
-		begin(&em, SET_DEVICE_INTERFACES, 0, 0);
+		begin(&em, SET_DEVICE_INTERFACES);
 		field_name(&em, image_text(im, im->interfaces[i].name));
-		end(&em);
+		end_element(&em);
 	}
 	for (uint32_t i = 0; i < im->appliance->services.n; i++)
 		service(&em, &im->boxes[im->appliance->services.first + i]);
+	for (uint32_t i = 0; i < im->n[IMAGE_SCHEDULES]; i++)
+		windows(&em, im, &im->schedules[i], i + 1);
 	return em.rc;
 }
 
@@ -168,53 +205,53 @@ addresses(struct emitter *em, const struct image_box *b)
 }
 
 static void
-class_icmp(struct emitter *em, const struct image_box *b, uint32_t number)
+class_icmp(struct emitter *em, const struct image_box *b)
 {
 	bool v4 = b->protocol == IPPROTO_ICMP;
 
-	begin(em, v4 ? SET_ICMP4_CLASS : SET_ICMP6_CLASS, number, 0);
+	begin_reach(em, v4 ? SET_ICMP4_CLASS : SET_ICMP6_CLASS);
 	addresses(em, b);
 	field_u8(em, (uint8_t)b->low, (uint8_t)b->high);
-	end(em);
+	end_element(em);
 	for (unsigned type = b->low; type <= b->high; type++) {
 		uint8_t answer;
 
 		if (!icmp_answer(b->protocol, (uint8_t)type, &answer))
 			continue;
-		begin(em, v4 ? SET_ICMP4_R_CLASS : SET_ICMP6_R_CLASS, number, 0);
+		begin_reach(em, v4 ? SET_ICMP4_R_CLASS : SET_ICMP6_R_CLASS);
 		addresses(em, b);
 		field_u8(em, answer, answer);
-		end(em);
+		end_element(em);
 	}
 }
 
 static void
-class_box(struct emitter *em, const struct image_box *b, uint32_t number)
+class_box(struct emitter *em, const struct image_box *b)
 {
 	bool v4 = b->family == AF_INET;
 
 	switch ((enum box_kind)b->kind) {
 	case BOX_PORTS:
-		begin(em, v4 ? SET_ALLOW4_CLASS : SET_ALLOW6_CLASS, number, 0);
+		begin_reach(em, v4 ? SET_ALLOW4_CLASS : SET_ALLOW6_CLASS);
 		addresses(em, b);
 		field_u8(em, b->protocol, b->protocol);
 		field_port(em, b->low, b->high);
-		end(em);
+		end_element(em);
 		return;
 	case BOX_ICMP:
-		class_icmp(em, b, number);
+		class_icmp(em, b);
 		return;
 	case BOX_PROTOCOL:
-		begin(em, v4 ? SET_PROTO4_CLASS : SET_PROTO6_CLASS, number, 0);
+		begin_reach(em, v4 ? SET_PROTO4_CLASS : SET_PROTO6_CLASS);
 		addresses(em, b);
 		field_u8(em, b->protocol, b->protocol);
-		end(em);
+		end_element(em);
 		return;
 	case BOX_ANY:
-		begin(em, v4 ? SET_ANY4_CLASS : SET_ANY6_CLASS, number, 0);
+		begin_reach(em, v4 ? SET_ANY4_CLASS : SET_ANY6_CLASS);
 		addresses(em, b);
 		field_u8(em, 0, 255);
-		end(em);
+		end_element(em);
 		return;
 	case BOX_KINDS:
 		return;
@@ -222,56 +259,85 @@ class_box(struct emitter *em, const struct image_box *b, uint32_t number)
 }
 
 static void
-peer_icmp(struct emitter *em, const struct image_box *b, uint32_t number, uint32_t peer)
+peer_icmp(struct emitter *em, const struct image_box *b)
 {
 	bool v4 = b->protocol == IPPROTO_ICMP;
 
-	begin(em, v4 ? SET_ICMP4_PEER : SET_ICMP6_PEER, number, peer);
+	begin_reach(em, v4 ? SET_ICMP4_PEER : SET_ICMP6_PEER);
 	field_u8(em, b->protocol, b->protocol);
 	field_u8(em, (uint8_t)b->low, (uint8_t)b->high);
-	end(em);
+	end_element(em);
 	for (unsigned type = b->low; type <= b->high; type++) {
 		uint8_t answer;
 
 		if (!icmp_answer(b->protocol, (uint8_t)type, &answer))
 			continue;
-		begin(em, v4 ? SET_ICMP4_R_PEER : SET_ICMP6_R_PEER, number, peer);
+		begin_reach(em, v4 ? SET_ICMP4_R_PEER : SET_ICMP6_R_PEER);
 		field_u8(em, b->protocol, b->protocol);
 		field_u8(em, answer, answer);
-		end(em);
+		end_element(em);
 	}
 }
 
 static void
-peer_box(struct emitter *em, const struct image_box *b, uint32_t number, uint32_t peer)
+peer_box(struct emitter *em, const struct image_box *b)
 {
 	if (b->kind == BOX_PORTS) {
-		begin(em, SET_PORTS_PEER, number, peer);
+		begin_reach(em, SET_PORTS_PEER);
 		field_u8(em, b->protocol, b->protocol);
 		field_port(em, b->low, b->high);
-		end(em);
+		end_element(em);
 	} else if (b->kind == BOX_ICMP) {
-		peer_icmp(em, b, number, peer);
+		peer_icmp(em, b);
 	} else if (b->kind == BOX_PROTOCOL) {
-		begin(em, SET_PROTO_PEER, number, peer);
+		begin_reach(em, SET_PROTO_PEER);
 		field_u8(em, b->protocol, b->protocol);
-		end(em);
+		end_element(em);
 	}
+}
+
+static void
+chain_of(struct emitter *em, enum set_kind kind, uint32_t class_number, enum chain_kind chain)
+{
+	begin(em, kind);
+	field_mark(em, class_number);
+	em->e.chain.kind = (uint16_t)chain;
+	if (chain >= CHAIN_CLASS)
+		em->e.chain.number = class_number;
+	end_element(em);
+}
+
+/* Quarantine is asked for first, by mark, so class 0 is in no map. */
+static void
+chains(struct emitter *em, const struct image *im, const struct image_class *class)
+{
+	bool audit = class->mode == MODE_AUDIT, in = image_class_has_inbound(im, class);
+
+	if (class->number == 0)
+		return;
+	chain_of(em, SET_CHAINS, class->number, CHAIN_CLASS);
+	chain_of(em, SET_CHAINS_R, class->number, CHAIN_CLASS_R);
+	chain_of(em, SET_CHAINS_IN, class->number, in ? CHAIN_CLASS_IN : audit ? CHAIN_AUDITED : CHAIN_REFUSED);
+	chain_of(em, SET_CHAINS_IN_R, class->number, in ? CHAIN_CLASS_IN_R : audit ? CHAIN_ADMIT : CHAIN_STRAY);
 }
 
 int
 elements_of_class(const struct ruleset *rs, const struct image_class *class, element_fn *fn, void *arg)
 {
 	const struct image *im = rs->image;
-	struct emitter em = { .fn = fn, .arg = arg };
+	struct emitter em = { .fn = fn, .arg = arg, .staged = rs->staged, .class_number = class->number };
 
-	for (uint32_t i = 0; i < class->boxes.n; i++)
-		class_box(&em, &im->boxes[class->boxes.first + i], class->number);
-	for (uint32_t i = 0; i < class->peers.n; i++) {
-		const struct image_peer *p = &im->peers[class->peers.first + i];
+	chains(&em, im, class);
+	for (uint32_t i = 0; i < class->reaches.n; i++) {
+		const struct image_reach *r = &im->reaches[class->reaches.first + i];
 
-		for (uint32_t j = 0; j < p->boxes.n; j++)
-			peer_box(&em, &im->boxes[p->boxes.first + j], class->number, p->peer);
+		em.reach = r;
+		for (uint32_t j = 0; j < r->boxes.n; j++) {
+			if (r->peer == 0)
+				class_box(&em, &im->boxes[r->boxes.first + j]);
+			else
+				peer_box(&em, &im->boxes[r->boxes.first + j]);
+		}
 	}
 	return em.rc;
 }
@@ -282,15 +348,9 @@ static void
 identity(struct emitter *em, const struct image *im, const struct image_device *d,
     const struct image_address *a, uint32_t mark)
 {
-	static const enum set_kind kinds[3][2] = {
-		{ SET_IDENTITY4, SET_IDENTITY4_PORT },
-		{ SET_IDENTITY6, SET_IDENTITY6_PORT },
-		{ SET_IDENTITY_MAC, SET_IDENTITY_MAC_PORT },
-	};
-	int row = a == NULL ? 2 : a->family == AF_INET ? 0 : 1;
-
-	begin(em, kinds[row][d->interface != 0], 0, 0);
-	field_bytes(em, d->mac, sizeof(d->mac));
+	begin(em, ruleset_identity_set(d, a));
+	if (d->identity != IDENTITY_ROUTED)
+		field_bytes(em, d->mac, sizeof(d->mac));
 	if (a != NULL)
 		field_bytes(em, a->bytes, a->family == AF_INET ? 4 : 16);
 	if (d->interface != 0)
@@ -298,43 +358,98 @@ identity(struct emitter *em, const struct image *im, const struct image_device *
 	end_mark(em, mark);
 }
 
+/* Inside a prefix of its own a device may use any address, from its link-local
+ * ones too (RFC 4862 5.3): they come from the same MAC. */
 static void
-address(struct emitter *em, const struct image_address *a, uint32_t mark, const struct image_class *class,
-    bool member)
+link_local(struct emitter *em, const struct image *im, const struct image_device *d, uint32_t mark)
+{
+	static const struct image_address any = { .family = AF_INET6, .prefix = 64, .bytes = { 0xfe, 0x80 } };
+
+	for (uint32_t i = 0; i < d->addresses.n; i++) {
+		if (!image_address_is_whole(&im->addresses[d->addresses.first + i])) {
+			identity(em, im, d, &any, mark);
+			return;
+		}
+	}
+}
+
+static void
+holder(struct emitter *em, const struct image_address *a, uint32_t mark)
 {
 	bool v4 = a->family == AF_INET;
 
-	begin(em, v4 ? SET_HOLDER4 : SET_HOLDER6, 0, 0);
+	begin(em, v4 ? SET_HOLDER4 : SET_HOLDER6);
 	field_bytes(em, a->bytes, v4 ? 4 : 16);
 	end_mark(em, mark);
-	if (!member)
-		return;
-	begin(em, v4 ? SET_MEMBERS4_CLASS : SET_MEMBERS6_CLASS, class->number, 0);
+}
+
+static void
+member(struct emitter *em, const struct image_address *a, uint32_t class_number)
+{
+	bool v4 = a->family == AF_INET;
+
+	begin_of(em, v4 ? SET_MEMBERS4_CLASS : SET_MEMBERS6_CLASS, class_number);
 	field_bytes(em, a->bytes, v4 ? 4 : 16);
-	end(em);
+	end_element(em);
 }
 
 static void
 by_mark(struct emitter *em, enum set_kind kind, uint32_t mark)
 {
-	begin(em, kind, 0, 0);
+	begin(em, kind);
 	field_mark(em, mark);
 }
 
-/* Its class's chains, wherever it stands: quarantine is asked for first. */
 static void
-stations(struct emitter *em, const struct image_class *class, uint32_t number)
+live(struct emitter *em, const struct image *im, const struct image_device *d, uint32_t mark)
 {
-	bool audit = class->mode == MODE_AUDIT;
+	by_mark(em, SET_LIVE, mark);
+	end_element(em);
+	begin(em, ruleset_live_set(d));
+	if (d->identity != IDENTITY_ROUTED)
+		field_bytes(em, d->mac, sizeof(d->mac));
+	if (d->interface != 0)
+		field_name(em, image_text(im, d->interface));
+	field_mark(em, mark);
+	end_element(em);
+}
 
-	by_mark(em, SET_STATION, number);
-	end_chain(em, CHAIN_CLASS, class->number);
-	by_mark(em, SET_STATION_R, number);
-	end_chain(em, CHAIN_CLASS_R, class->number);
-	by_mark(em, SET_STATION_IN, number);
-	end_chain(em, audit ? CHAIN_AUDITED : CHAIN_REFUSED, 0);
-	by_mark(em, SET_STATION_IN_R, number);
-	end_chain(em, audit ? CHAIN_ADMIT : CHAIN_STRAY, 0);
+static void
+identities(struct emitter *em, const struct image *im, const struct image_device *d, uint32_t mark)
+{
+	for (uint32_t i = 0; i < d->addresses.n; i++) {
+		const struct image_address *a = &im->addresses[d->addresses.first + i];
+
+		identity(em, im, d, a, mark);
+		if (image_address_is_whole(a))
+			holder(em, a, mark);
+	}
+	if (d->addresses.n == 0)
+		identity(em, im, d, NULL, mark);
+	link_local(em, im, d, mark);
+	if (d->identity != IDENTITY_OWN)
+		return;
+	begin(em, SET_HARDWARE);
+	field_bytes(em, d->mac, sizeof(d->mac));
+	end_mark(em, mark);
+}
+
+/* Where its class matters and its generation does not. */
+static void
+membership(struct emitter *em, const struct image *im, const struct image_device *d, bool quarantined)
+{
+	const struct image_class *class = image_class(im, d->class_number);
+
+	by_mark(em, SET_CLASS_OF, d->number << 8);
+	end_mark(em, d->class_number);
+	if (!class->named || quarantined)
+		return;
+	for (uint32_t i = 0; i < d->addresses.n; i++) {
+		const struct image_address *a = &im->addresses[d->addresses.first + i];
+
+		if (image_address_is_whole(a))
+			member(em, a, class->number);
+	}
 }
 
 int
@@ -342,40 +457,24 @@ elements_of_device(const struct ruleset *rs, const struct image_device *d, const
     element_fn *fn, void *arg)
 {
 	const struct image *im = rs->image;
-	const struct image_class *class = image_class(im, d->class_number);
 	uint32_t mark = station_mark(st), number = mark & MARK_NUMBER_MASK;
-	struct emitter em = { .fn = fn, .arg = arg };
+	struct emitter em = { .fn = fn, .arg = arg, .staged = rs->staged };
 
-	for (uint32_t i = 0; i < d->addresses.n; i++) {
-		const struct image_address *a = &im->addresses[d->addresses.first + i];
-
-		identity(&em, im, d, a, mark);
-		address(&em, a, mark, class, class->named && !st->quarantined);
-	}
-	if (d->addresses.n == 0)
-		identity(&em, im, d, NULL, mark);
-	begin(&em, SET_HARDWARE, 0, 0);
-	field_bytes(&em, d->mac, sizeof(d->mac));
-	end_mark(&em, mark);
+	membership(&em, im, d, st->quarantined != 0);
+	if (rs->staged)
+		return em.rc;
+	identities(&em, im, d, mark);
 	by_mark(&em, SET_CURRENT, number);
 	end_mark(&em, mark);
-	stations(&em, class, number);
-	by_mark(&em, SET_LIVE, mark);
-	end(&em);
-	begin(&em, d->interface != 0 ? SET_LIVE_PORT : SET_LIVE_MAC, 0, 0);
-	field_bytes(&em, d->mac, sizeof(d->mac));
-	if (d->interface != 0)
-		field_name(&em, image_text(im, d->interface));
-	field_mark(&em, mark);
-	end(&em);
+	live(&em, im, d, mark);
 	if (st->quarantined) {
 		by_mark(&em, SET_QUARANTINED, mark);
-		end(&em);
+		end_element(&em);
 	}
 	by_mark(&em, SET_TOTAL, number);
-	end(&em);
+	end_element(&em);
 	by_mark(&em, SET_OVER, number);
-	end(&em);
+	end_element(&em);
 	return em.rc;
 }
 

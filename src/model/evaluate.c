@@ -4,12 +4,15 @@
 #include "model/evaluate_parts.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 
 /* The kernel holds 16 jumps; a goto needs no place there, but one here. */
 #define DEPTH_MAX	48
+
+enum { TCP_RST = 4 };
 
 enum outcome { GOES_ON, RULE_ENDS, RETURNED, DECIDED, FAILED };
 
@@ -20,6 +23,7 @@ struct visit {
 	trace_fn *trace;
 	void *arg;
 	struct verdict v;
+	uint32_t class;		/* the packet's priority, which keeps its class for a moment */
 	struct trace_step at;
 	int error;		/* when FAILED */
 };
@@ -95,7 +99,8 @@ static bool
 load_field(const struct visit *v, enum field f, uint8_t *out)
 {
 	const struct packet *p = v->p;
-	uint8_t reply = p->reply;
+	uint8_t reply = p->reply, reset = p->tcp_flags & TCP_RST;
+	uint64_t now = htobe64((uint64_t)p->time_s * 1000000000U);
 
 	if (field_info(f)->family != 0 && field_info(f)->family != p->family)
 		return false;
@@ -113,6 +118,11 @@ load_field(const struct visit *v, enum field f, uint8_t *out)
 	case FIELD_IIFNAME: return put(out, p->iif, strnlen(p->iif, 15), true);
 	case FIELD_OIFNAME: return put(out, p->oif, strnlen(p->oif, 15), true);
 	case FIELD_IIF: return put_u32(out, p->iif_index, true);
+	case FIELD_OIF: return put_u32(out, p->oif_index, true);
+	case FIELD_IP6_SADDR_NET: return put(out, p->src, 8, true);
+	case FIELD_TCP_RESET: return put(out, &reset, 1, has_ports(p) && p->protocol == IPPROTO_TCP);
+	case FIELD_TIME: return put(out, &now, sizeof(now), true);
+	case FIELD_CLASS: return put_u32(out, v->class, true);
 	case FIELD_MARK: return put_u32(out, v->v.mark, true);
 	case FIELD_NUMBER: return put_u32(out, v->v.mark & MARK_NUMBER_MASK, true);
 	case FIELD_CT_MARK: return put_u32(out, v->v.ct_mark, is_tracked(p));
@@ -188,6 +198,8 @@ add_passes(const struct dynamic *d, enum set_kind kind)
 	switch (set_info(kind)->state) {
 	case STATE_OVER_BUDGET:
 		return kind == SET_BUDGET ? d->over_budget : d->stranger_over_budget;
+	case STATE_OVER_RATE:
+		return d->over_rate;
 	case STATE_CONNECTIONS:
 		return d->crowded;
 	case STATE_COUNTER_SAMPLE:
@@ -246,6 +258,8 @@ from_set(struct visit *v, const struct expr *x)
 		return o;
 	if (x->kind == EXPR_MARK_FROM_MAP)
 		set_mark(v, found->mark);
+	if (x->kind == EXPR_CLASS_FROM_MAP)
+		v->class = found->mark;
 	return x->kind == EXPR_VERDICT_FROM_MAP ? visit_goto(v, &found->chain) : GOES_ON;
 }
 
@@ -264,6 +278,8 @@ change(struct visit *v, const struct expr *x)
 {
 	if (x->kind == EXPR_SET_MARK)
 		set_mark(v, x->value);
+	else if (x->kind == EXPR_FORGET_CLASS)
+		v->class = 0;
 	else if (x->kind == EXPR_NUMBER_MARK)
 		set_mark(v, v->v.mark & MARK_NUMBER_MASK);
 	else if (x->kind == EXPR_COUNTER)
@@ -288,16 +304,20 @@ visit_expr(struct visit *v, const struct expr *x)
 		return (v->p->ct_state & x->value) != 0 ? GOES_ON : RULE_ENDS;
 	case EXPR_LOOKUP:
 	case EXPR_MARK_FROM_MAP:
+	case EXPR_CLASS_FROM_MAP:
 	case EXPR_VERDICT_FROM_MAP:
 		return from_set(v, x);
 	case EXPR_ADD:
 		return add(v, x);
 	case EXPR_SET_MARK:
 	case EXPR_NUMBER_MARK:
+	case EXPR_FORGET_CLASS:
 	case EXPR_SAVE_MARK:
 	case EXPR_COUNTER:
 	case EXPR_LOG:
 		return change(v, x);
+	case EXPR_REJECT:
+		return decide(v, VERDICT_REJECT);
 	case EXPR_ACCEPT:
 		return decide(v, VERDICT_ACCEPT);
 	case EXPR_DROP:

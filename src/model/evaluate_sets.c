@@ -86,7 +86,7 @@ fill(const struct evaluator *ev, uint64_t name, struct list *l)
 {
 	const struct image *im = ev->rs->image;
 	uint32_t what = (uint32_t)(name >> 32), number = (uint32_t)name;
-	struct chain_ref chain = { (uint16_t)(what - KEPT_RULES), number };
+	struct chain_ref chain = { .kind = (uint16_t)(what - KEPT_RULES), .number = number };
 
 	l->size = what >= KEPT_RULES ? sizeof(struct rule_ir) : sizeof(struct element);
 	if (what == KEPT_APPLIANCE)
@@ -171,6 +171,7 @@ enum owner {
 	OWNER_PACKETS,		/* the kernel fills it: struct dynamic */
 	OWNER_APPLIANCE,
 	OWNER_CLASS,		/* the class that the set is named after */
+	OWNER_CLASS_IN_KEY,	/* the class whose number is the key */
 	OWNER_DEVICE,		/* whom a MAC, address or mark in the key belongs to */
 };
 
@@ -180,24 +181,31 @@ static const uint8_t owners[SET_KINDS] = {
 	[SET_SERVICES_ICMP] = OWNER_APPLIANCE,
 	[SET_SERVICES_ICMP6] = OWNER_APPLIANCE,
 	[SET_BOOTSTRAP] = OWNER_APPLIANCE,
+	[SET_WINDOWS] = OWNER_APPLIANCE,
 
 	[SET_IDENTITY4] = OWNER_DEVICE,
 	[SET_IDENTITY6] = OWNER_DEVICE,
 	[SET_IDENTITY4_PORT] = OWNER_DEVICE,
 	[SET_IDENTITY6_PORT] = OWNER_DEVICE,
+	[SET_IDENTITY6_NET] = OWNER_DEVICE,
+	[SET_IDENTITY6_NET_PORT] = OWNER_DEVICE,
+	[SET_IDENTITY4_ROUTED] = OWNER_DEVICE,
+	[SET_IDENTITY6_ROUTED] = OWNER_DEVICE,
 	[SET_IDENTITY_MAC] = OWNER_DEVICE,
 	[SET_IDENTITY_MAC_PORT] = OWNER_DEVICE,
 	[SET_HARDWARE] = OWNER_DEVICE,
 	[SET_HOLDER4] = OWNER_DEVICE,
 	[SET_HOLDER6] = OWNER_DEVICE,
 	[SET_CURRENT] = OWNER_DEVICE,
-	[SET_STATION] = OWNER_DEVICE,
-	[SET_STATION_R] = OWNER_DEVICE,
-	[SET_STATION_IN] = OWNER_DEVICE,
-	[SET_STATION_IN_R] = OWNER_DEVICE,
+	[SET_CLASS_OF] = OWNER_DEVICE,
+	[SET_CHAINS] = OWNER_CLASS_IN_KEY,
+	[SET_CHAINS_R] = OWNER_CLASS_IN_KEY,
+	[SET_CHAINS_IN] = OWNER_CLASS_IN_KEY,
+	[SET_CHAINS_IN_R] = OWNER_CLASS_IN_KEY,
 	[SET_LIVE] = OWNER_DEVICE,
 	[SET_LIVE_MAC] = OWNER_DEVICE,
 	[SET_LIVE_PORT] = OWNER_DEVICE,
+	[SET_LIVE_ROUTED] = OWNER_DEVICE,
 	[SET_QUARANTINED] = OWNER_DEVICE,
 	[SET_TOTAL] = OWNER_DEVICE,
 	[SET_OVER] = OWNER_DEVICE,
@@ -218,6 +226,8 @@ static const uint8_t owners[SET_KINDS] = {
 	[SET_STRANGER6_PORTLESS] = OWNER_PACKETS,
 	[SET_INVALID] = OWNER_PACKETS,
 	[SET_CROWDED] = OWNER_PACKETS,
+	[SET_RATE] = OWNER_PACKETS,
+	[SET_HASTY] = OWNER_PACKETS,
 
 	[SET_ALLOW4_CLASS] = OWNER_CLASS,
 	[SET_ALLOW6_CLASS] = OWNER_CLASS,
@@ -270,6 +280,11 @@ device_with(const struct image *im, enum field f, const uint8_t *value)
 	case FIELD_IIFNAME:
 	case FIELD_OIFNAME:
 	case FIELD_IIF:
+	case FIELD_OIF:
+	case FIELD_IP6_SADDR_NET:
+	case FIELD_TCP_RESET:
+	case FIELD_TIME:
+	case FIELD_CLASS:
 	case FIELD_NFPROTO:
 	case FIELD_PKTTYPE:
 	case FIELD_CT_DIRECTION:
@@ -298,6 +313,19 @@ in_box(const struct set_info *info, const struct element *box, const struct elem
 	return true;
 }
 
+/* The last edge at or before the key begins or ends an interval. */
+static const struct element *
+last_edge(const struct element *e, size_t n, const struct element *key)
+{
+	const struct element *last = NULL;
+
+	for (size_t i = 0; i < n; i++, e++)
+		if (set_ref_equal(&e->set, &key->set) && memcmp(e->key, key->key, key->key_len) <= 0 &&
+		    (last == NULL || memcmp(e->key, last->key, key->key_len) >= 0))
+			last = e;
+	return last != NULL && !last->end ? last : NULL;
+}
+
 static int
 among(struct evaluator *ev, uint32_t what, uint32_t number, const struct element *key,
     const struct element **found)
@@ -310,6 +338,10 @@ among(struct evaluator *ev, uint32_t what, uint32_t number, const struct element
 	if (rc < 0)
 		return rc;
 	e = k->items;
+	if (info->edges) {
+		*found = last_edge(e, k->n, key);
+		return 0;
+	}
 	for (size_t i = 0; i < k->n && *found == NULL; i++, e++) {
 		if (!set_ref_equal(&e->set, &key->set))
 			continue;
@@ -319,6 +351,15 @@ among(struct evaluator *ev, uint32_t what, uint32_t number, const struct element
 			*found = e;
 	}
 	return 0;
+}
+
+static int
+among_class(struct evaluator *ev, uint32_t number, const struct element *key, const struct element **found)
+{
+	const struct image_class *class = image_class(ev->rs->image, number);
+
+	return class == NULL ? 0 :
+	    among(ev, KEPT_CLASS, (uint32_t)(class - ev->rs->image->classes), key, found);
 }
 
 static int
@@ -341,17 +382,17 @@ among_devices(struct evaluator *ev, const struct element *key, const struct elem
 int
 evaluator_lookup(struct evaluator *ev, const struct element *key, const struct element **found)
 {
-	const struct image *im = ev->rs->image;
-	const struct image_class *class;
+	uint32_t number;
 
 	*found = NULL;
 	switch ((enum owner)owners[key->set.kind]) {
 	case OWNER_APPLIANCE:
 		return among(ev, KEPT_APPLIANCE, 0, key, found);
 	case OWNER_CLASS:
-		if ((class = image_class(im, key->set.number)) == NULL)
-			return 0;
-		return among(ev, KEPT_CLASS, (uint32_t)(class - im->classes), key, found);
+		return among_class(ev, key->set.number, key, found);
+	case OWNER_CLASS_IN_KEY:
+		memcpy(&number, key->key, sizeof(number));
+		return among_class(ev, number, key, found);
 	case OWNER_DEVICE:
 		return among_devices(ev, key, found);
 	case OWNER_NOBODY:

@@ -8,10 +8,12 @@
 #ifndef CORDON_MODEL_IMAGE_H
 #define CORDON_MODEL_IMAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
-#define IMAGE_VERSION 1
+#define IMAGE_VERSION 2
 
 enum image_section {
 	IMAGE_TEXT,		/* NUL-terminated strings; offset 0 is "" */
@@ -20,25 +22,27 @@ enum image_section {
 	IMAGE_INTERFACES,	/* device interfaces, sorted by name */
 	IMAGE_AUTHORITIES,	/* by number */
 	IMAGE_SOURCES,		/* by authority number */
+	IMAGE_SCHEDULES,	/* sorted by name; their numbers are 1, 2, ... */
+	IMAGE_WINDOWS,		/* of the schedules: ascending, apart from each other */
 	IMAGE_CLASSES,		/* by number; the first is number 0: quarantine */
 	IMAGE_RULES,		/* of the classes, in the order they were written */
 	IMAGE_RULE_BOXES,	/* what each rule says, as written; may overlap */
-	IMAGE_BOXES,		/* what each class may reach: disjoint, canonical order */
-	IMAGE_PEERS,		/* classes that a class names as destination */
+	IMAGE_REACHES,		/* what each class may reach, and who may reach it */
+	IMAGE_BOXES,		/* of the reaches: disjoint, canonical order */
 	IMAGE_DEVICES,		/* by number */
 	IMAGE_ADDRESSES,	/* of devices */
 	IMAGE_CERTIFICATES,	/* of devices */
 	IMAGE_LABELS,		/* of devices: text offsets (uint32_t) */
 	IMAGE_BY_NAME,		/* devices by name: indices (uint32_t) into IMAGE_DEVICES */
-	IMAGE_BY_MAC,		/* devices by MAC: the same */
-	IMAGE_BY_ADDRESS,	/* indices into IMAGE_ADDRESSES, by family and address */
+	IMAGE_BY_MAC,		/* those of IDENTITY_OWN by MAC: the same */
+	IMAGE_BY_ADDRESS,	/* indices of whole addresses in IMAGE_ADDRESSES, by family and address */
 	IMAGE_WARNINGS,		/* the compiler's advice: text offsets (uint32_t) */
 	IMAGE_SECTIONS
 };
 
 /* Slices stand one after another in their section, without gaps or overlaps, in
  * the order of the records that hold them (in IMAGE_BOXES: the appliance's, then
- * class by class its own and those of its peers). */
+ * class by class those of its reaches). */
 struct image_slice {
 	uint32_t first;		/* index into the section */
 	uint32_t n;
@@ -66,7 +70,7 @@ struct image_box {
 	uint8_t pad;
 	uint16_t low;
 	uint16_t high;
-	uint8_t first[16];	/* unused (zero) inside a peer */
+	uint8_t first[16];	/* unused (zero) where a class is the other end */
 	uint8_t last[16];
 };
 
@@ -115,17 +119,55 @@ enum class_refuse { REFUSE_DROP, REFUSE_REJECT };
 struct image_class {
 	uint32_t number;	/* 0: quarantine; never used again for another class */
 	uint32_t name;		/* text; unique */
-	uint32_t mode;		/* enum class_mode */
-	uint32_t named;		/* 1: another class names this one as destination: it has member sets */
-	struct image_slice boxes;	/* IMAGE_BOXES */
-	struct image_slice peers;	/* IMAGE_PEERS */
-	struct image_slice rules;	/* IMAGE_RULES */
+	uint8_t mode;		/* enum class_mode */
+	uint8_t refuse;		/* enum class_refuse */
+	uint8_t named;		/* 1: some reach has this class as its peer: it has member sets */
+	uint8_t pad;
+	uint32_t rate;		/* new connections per second of one device; 0: no bound */
+	uint32_t rate_burst;	/* 0 without a rate */
+	struct image_slice reaches;	/* IMAGE_REACHES */
+	struct image_slice rules;	/* IMAGE_RULES: its own and those it extends */
 	struct image_where where;
 };
 
+/* Seen from the class's device: it begins the connection, or somebody beyond
+ * the router does. Between two devices there is one direction only: that of the
+ * class which begins, wherever the rule was written. */
+enum reach_direction { REACH_OUT, REACH_IN };
+
+/* One stretch of what a class may reach. At most one of each (direction,
+ * schedule, peer), in that order. */
+struct image_reach {
+	uint8_t direction;	/* enum reach_direction */
+	uint8_t pad[3];
+	uint32_t schedule;	/* number; 0: always */
+	uint32_t peer;		/* class number of the other end; 0: the boxes have addresses; never with REACH_IN */
+	struct image_slice boxes;	/* IMAGE_BOXES, at least one; with a peer as BOX_OF_PEER */
+};
+
+/* A rule as it was written, for people: what decides is in the reaches. */
 struct image_rule {
+	uint8_t direction;	/* enum reach_direction; boxes hold the other end */
+	uint8_t pad[3];
+	uint32_t schedule;	/* number; 0: always */
 	struct image_slice boxes;	/* IMAGE_RULE_BOXES */
 	struct image_where where;
+};
+
+struct image_schedule {
+	uint32_t name;		/* text; unique */
+	uint32_t zone;		/* text: a name of the time zone database */
+	uint32_t days;		/* bit 0: Monday ... bit 6: Sunday */
+	uint32_t from_s;	/* of the local day */
+	uint32_t to_s;
+	struct image_slice windows;	/* IMAGE_WINDOWS */
+	struct image_where where;
+};
+
+/* Seconds since 1970 (UTC); `to` is the first second after it. */
+struct image_window {
+	int64_t from;
+	int64_t to;
 };
 
 /* Rule boxes: a box, and the class it is for when the rule said "class:NAME",
@@ -136,10 +178,11 @@ struct image_rule_box {
 	uint32_t name;		/* text: a host name; 0: none. Otherwise box has no addresses, as inside a peer */
 };
 
-/* "Class A may reach the devices of class B on these ports". */
-struct image_peer {
-	uint32_t peer;		/* class number */
-	struct image_slice boxes;	/* IMAGE_BOXES without addresses; family 0, for BOX_ICMP that of the protocol */
+/* How a packet is known to be a device's. */
+enum device_identity {
+	IDENTITY_OWN,		/* its MAC, and its addresses where declared */
+	IDENTITY_VIA,		/* behind a router: that one's MAC, its own addresses, the port */
+	IDENTITY_ROUTED,	/* behind a router: its addresses and the port; mac is zero */
 };
 
 struct image_device {
@@ -147,8 +190,9 @@ struct image_device {
 	uint32_t name;		/* text; unique */
 	uint32_t class_number;
 	uint32_t interface;	/* text: its router port; 0: any device interface */
-	uint8_t mac[6];		/* unique */
-	uint8_t pad[2];
+	uint8_t mac[6];		/* unique among IDENTITY_OWN */
+	uint8_t identity;	/* enum device_identity; behind a router it has an interface and addresses */
+	uint8_t pad;
 	struct image_slice addresses;	/* none: the MAC alone is the identity */
 	struct image_slice certificates;
 	struct image_slice labels;
@@ -157,8 +201,10 @@ struct image_device {
 
 struct image_address {
 	uint8_t family;
-	uint8_t pad[3];
-	uint8_t bytes[16];	/* unique over all devices */
+	uint8_t prefix;		/* bits that count: 32, 128; 64 of an IPv6 prefix in which the device takes
+				 * what addresses it likes (IDENTITY_OWN only): it holds none of them */
+	uint8_t pad[2];
+	uint8_t bytes[16];	/* whole addresses are unique over all devices */
 };
 
 struct image_certificate {
@@ -197,11 +243,13 @@ struct image {
 	const struct image_interface *interfaces;
 	const struct image_authority *authorities;
 	const struct image_source *sources;
+	const struct image_schedule *schedules;
+	const struct image_window *windows;
 	const struct image_class *classes;
 	const struct image_rule *rules;
 	const struct image_rule_box *rule_boxes;
+	const struct image_reach *reaches;
 	const struct image_box *boxes;
-	const struct image_peer *peers;
 	const struct image_device *devices;
 	const struct image_address *addresses;
 	const struct image_certificate *certificates;
@@ -234,6 +282,21 @@ const struct image_authority *image_authority(const struct image *, uint32_t num
 const struct image_device *image_device_named(const struct image *, const char *name);
 const struct image_device *image_device_with_mac(const struct image *, const uint8_t mac[6]);
 const struct image_device *image_device_with_address(const struct image *, uint8_t family, const uint8_t bytes[16]);
+
+/* Does it hold whole addresses, all of one device? */
+static inline bool
+image_address_is_whole(const struct image_address *a)
+{
+	return a->prefix == (a->family == AF_INET ? 32 : 128);
+}
+
+/* May anybody beyond the router begin a connection to its devices? */
+static inline bool
+image_class_has_inbound(const struct image *im, const struct image_class *c)
+{
+	/* Sorted by direction: those are last. */
+	return c->reaches.n > 0 && im->reaches[c->reaches.first + c->reaches.n - 1].direction == REACH_IN;
+}
 
 /* Linear; for operators' commands. */
 const struct image_class *image_class_named(const struct image *, const char *name);

@@ -175,6 +175,8 @@ check_rules(struct walk *w, const struct image_class *c)
 
 		if (!slice_ok(w, IMAGE_RULE_BOXES, &r->boxes) || !where_ok(im, &r->where))
 			return "a rule's boxes are out of range";
+		if (r->direction > REACH_IN || r->schedule > im->n[IMAGE_SCHEDULES])
+			return "a rule's direction or schedule is out of range";
 		for (k = 0; k < r->boxes.n; k++)
 			if ((fault = check_rule_box(im, &im->rule_boxes[r->boxes.first + k])) != NULL)
 				return fault;
@@ -182,29 +184,51 @@ check_rules(struct walk *w, const struct image_class *c)
 	return NULL;
 }
 
+static int
+reach_order(const struct image_reach *a, const struct image_reach *b)
+{
+	if (a->direction != b->direction)
+		return a->direction < b->direction ? -1 : 1;
+	if (a->schedule != b->schedule)
+		return a->schedule < b->schedule ? -1 : 1;
+	return a->peer < b->peer ? -1 : a->peer > b->peer;
+}
+
 /* named[] is parallel to the classes. */
 static const char *
-check_peers(struct walk *w, const struct image_class *c, uint8_t *named)
+check_reach(struct walk *w, const struct image_reach *r, uint8_t *named)
 {
 	const struct image *im = w->im;
-	const struct image_class *other;
+	const struct image_class *peer;
+
+	if (r->direction > REACH_IN || r->schedule > im->n[IMAGE_SCHEDULES])
+		return "a reach's direction or schedule is out of range";
+	if (r->peer != 0) {
+		if (r->direction == REACH_IN || (peer = image_class(im, r->peer)) == NULL)
+			return "a reach's peer is no class";
+		named[peer - im->classes] = 1;
+	}
+	if (r->boxes.n == 0 || !slice_ok(w, IMAGE_BOXES, &r->boxes))
+		return "a reach's boxes are out of range";
+	return check_boxes(im->boxes + r->boxes.first, r->boxes.n, r->peer != 0 ? BOX_OF_PEER : BOX_OF_CLASS);
+}
+
+static const char *
+check_reaches(struct walk *w, const struct image_class *c, uint8_t *named)
+{
+	const struct image *im = w->im;
 	const char *fault;
-	uint32_t i, last = 0;
 
-	if (!slice_ok(w, IMAGE_PEERS, &c->peers))
-		return "a class's peers are out of range";
-	if (c->number == 0 && c->peers.n != 0)
-		return "quarantine has peers";
-	for (i = 0; i < c->peers.n; i++) {
-		const struct image_peer *p = &im->peers[c->peers.first + i];
+	if (!slice_ok(w, IMAGE_REACHES, &c->reaches))
+		return "a class's reaches are out of range";
+	for (uint32_t i = 0; i < c->reaches.n; i++) {
+		const struct image_reach *r = &im->reaches[c->reaches.first + i];
 
-		if (p->peer <= last || (other = image_class(im, p->peer)) == NULL)
-			return "peers are not known classes in order";
-		last = p->peer;
-		named[other - im->classes] = 1;
-		if (p->boxes.n == 0 || !slice_ok(w, IMAGE_BOXES, &p->boxes))
-			return "a peer's boxes are out of range";
-		if ((fault = check_boxes(im->boxes + p->boxes.first, p->boxes.n, BOX_OF_PEER)) != NULL)
+		if (i > 0 && reach_order(r - 1, r) >= 0)
+			return "reaches are not in order";
+		if (c->number == 0 && (r->direction != REACH_OUT || r->schedule != 0 || r->peer != 0))
+			return "quarantine reaches more than addresses";
+		if ((fault = check_reach(w, r, named)) != NULL)
 			return fault;
 	}
 	return NULL;
@@ -222,12 +246,53 @@ check_class(struct walk *w, const struct image_class *c, uint8_t *named)
 		return "a class's name is not valid";
 	if (c->number == 0 && (strcmp(image_text(im, c->name), "quarantine") != 0 || c->mode != MODE_ENFORCE))
 		return "class 0 is not quarantine";
-	if (!slice_ok(w, IMAGE_BOXES, &c->boxes))
-		return "a class's boxes are out of range";
-	if ((fault = check_boxes(im->boxes + c->boxes.first, c->boxes.n, BOX_OF_CLASS)) != NULL ||
-	    (fault = check_peers(w, c, named)) != NULL)
+	if (c->refuse > REFUSE_REJECT || c->rate > LIMIT_RATE || c->rate_burst > LIMIT_RATE ||
+	    (c->rate == 0) != (c->rate_burst == 0) || (c->number == 0 && (c->rate != 0 || c->refuse != REFUSE_DROP)))
+		return "a class's refuse or rate is not valid";
+	if ((fault = check_reaches(w, c, named)) != NULL)
 		return fault;
 	return check_rules(w, c);
+}
+
+static const char *
+check_windows(struct walk *w, const struct image_schedule *s)
+{
+	const struct image *im = w->im;
+
+	if (s->windows.n > LIMIT_WINDOWS || !slice_ok(w, IMAGE_WINDOWS, &s->windows))
+		return "a schedule's windows are out of range";
+	for (uint32_t i = 0; i < s->windows.n; i++) {
+		const struct image_window *x = &im->windows[s->windows.first + i];
+
+		/* Nanoseconds since 1970 must fit what the kernel compares. */
+		if (x->from < 0 || x->to <= x->from || x->to > INT64_MAX / 1000000000 ||
+		    (i > 0 && x->from <= x[-1].to))
+			return "a schedule's windows are not apart and in order";
+	}
+	return NULL;
+}
+
+static const char *
+check_schedules(struct walk *w)
+{
+	const struct image *im = w->im;
+	const char *fault, *last = "";
+
+	if (im->n[IMAGE_SCHEDULES] > LIMIT_SCHEDULES)
+		return "too many schedules";
+	for (uint32_t i = 0; i < im->n[IMAGE_SCHEDULES]; i++) {
+		const struct image_schedule *s = &im->schedules[i];
+
+		if (!name_ok(im, s->name) || !text_ok(im, s->zone) || !where_ok(im, &s->where) ||
+		    s->days == 0 || s->days > 127 || s->from_s >= 86400 || s->to_s > 86400)
+			return "a schedule is not valid";
+		if (strcmp(last, image_text(im, s->name)) >= 0)
+			return "schedules are not unique and sorted";
+		last = image_text(im, s->name);
+		if ((fault = check_windows(w, s)) != NULL)
+			return fault;
+	}
+	return NULL;
 }
 
 static const char *
@@ -262,7 +327,7 @@ static const char *
 check_rest(struct walk *w)
 {
 	static const enum image_section sliced[] = { IMAGE_SOURCES, IMAGE_RULES, IMAGE_RULE_BOXES, IMAGE_BOXES,
-		IMAGE_PEERS, IMAGE_ADDRESSES, IMAGE_CERTIFICATES, IMAGE_LABELS };
+		IMAGE_REACHES, IMAGE_WINDOWS, IMAGE_ADDRESSES, IMAGE_CERTIFICATES, IMAGE_LABELS };
 	const struct image *im = w->im;
 	uint32_t i;
 
@@ -289,7 +354,7 @@ image_check(const struct image *im)
 		return "the next numbers are out of range";
 	if ((fault = check_text(im)) != NULL || (fault = check_interfaces(im)) != NULL ||
 	    (fault = check_appliance(&w)) != NULL || (fault = check_authorities(&w)) != NULL ||
-	    (fault = check_classes(&w)) != NULL || (fault = image_check_devices(&w)) != NULL)
+	    (fault = check_schedules(&w)) != NULL || (fault = check_classes(&w)) != NULL || (fault = image_check_devices(&w)) != NULL)
 		return fault;
 	return check_rest(&w);
 }

@@ -121,8 +121,7 @@ image_check_devices(struct walk *w)
 			return "a device's name is not valid";
 		if (d->class_number == 0 || image_class(im, d->class_number) == NULL)
 			return "a device's class is none";
-		if ((d->mac[0] & 1) != 0 || memcmp(d->mac, no_mac, sizeof(no_mac)) == 0 || d->pad[0] != 0 ||
-		    d->pad[1] != 0)
+		if ((d->mac[0] & 1) != 0 || memcmp(d->mac, no_mac, sizeof(no_mac)) == 0 || d->pad != 0)
 			return "a device's MAC is not valid";
 		if (!interface_ok(im, d->interface))
 			return "a device's port is no device interface";

@@ -57,6 +57,9 @@ image_address_is_valid(const struct image_address *a)
 		return false;
 	if (a->family == AF_INET && memcmp(a->bytes + 4, zero, 12) != 0)
 		return false;
+	if (!image_address_is_whole(a) && (a->family != AF_INET6 || a->prefix != 64 ||
+	    memcmp(a->bytes + 8, zero, 8) != 0))
+		return false;
 	memcpy(addr.bytes, a->bytes, sizeof(addr.bytes));
 	return device_address_fault(&addr) == NULL;
 }

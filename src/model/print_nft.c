@@ -26,6 +26,8 @@ print_match_value(FILE *out, enum field field, uint32_t value)
 		fputs(types[value], out);
 	else if (field == FIELD_CT_DIRECTION && value < 2)
 		fputs(value == 0 ? "original" : "reply", out);
+	else if (field == FIELD_TCP_RESET)
+		fputs("== rst", out);
 	else if (field == FIELD_MARK || field == FIELD_NUMBER || field == FIELD_CT_MARK ||
 	    field == FIELD_CT_NUMBER)
 		fprintf(out, "0x%08" PRIx32, value);
@@ -88,6 +90,9 @@ print_add(const struct printer *p, const struct expr *e)
 	case STATE_OVER_BUDGET:
 		fprintf(p->out, " limit rate over %d/second burst %d packets", BUDGET_PER_SECOND, BUDGET_BURST);
 		break;
+	case STATE_OVER_RATE:
+		fprintf(p->out, " limit rate over %" PRIu32 "/second burst %" PRIu32 " packets", e->value, e->burst);
+		break;
 	case STATE_CONNECTIONS:
 		fprintf(p->out, " ct count over %" PRIu32, e->value);
 		break;
@@ -104,11 +109,13 @@ print_set_expr(const struct printer *p, const struct expr *e)
 	set_name(&e->set, name);
 	if (e->kind == EXPR_MARK_FROM_MAP)
 		fputs("meta mark set ", p->out);
+	else if (e->kind == EXPR_CLASS_FROM_MAP)
+		fputs("meta priority set ", p->out);
 	print_fields(p->out, e->fields, false);
 	if (e->kind == EXPR_LOOKUP)
 		fprintf(p->out, " %s@%s", e->negate ? "!= " : "", name);
 	else
-		fprintf(p->out, " %s @%s", e->kind == EXPR_MARK_FROM_MAP ? "map" : "vmap", name);
+		fprintf(p->out, " %s @%s", e->kind == EXPR_VERDICT_FROM_MAP ? "vmap" : "map", name);
 }
 
 static int
@@ -130,6 +137,7 @@ print_expr(const struct printer *p, const struct expr *e)
 		return 0;
 	case EXPR_LOOKUP:
 	case EXPR_MARK_FROM_MAP:
+	case EXPR_CLASS_FROM_MAP:
 	case EXPR_VERDICT_FROM_MAP:
 		print_set_expr(p, e);
 		return 0;
@@ -142,6 +150,9 @@ print_expr(const struct printer *p, const struct expr *e)
 	case EXPR_NUMBER_MARK:
 		fputs("meta mark set meta mark and 0xffffff00", p->out);
 		return 0;
+	case EXPR_FORGET_CLASS:
+		fputs("meta priority set 0:0", p->out);
+		return 0;
 	case EXPR_SAVE_MARK:
 		fputs("ct mark set meta mark", p->out);
 		return 0;
@@ -150,6 +161,9 @@ print_expr(const struct printer *p, const struct expr *e)
 		return 0;
 	case EXPR_LOG:
 		fprintf(p->out, "log group %" PRIu32, e->value);
+		return 0;
+	case EXPR_REJECT:
+		fputs(e->value != 0 ? "reject with tcp reset" : "reject with icmpx admin-prohibited", p->out);
 		return 0;
 	case EXPR_ACCEPT:
 		fputs("accept", p->out);

@@ -7,10 +7,12 @@
 #include "model/print_sets.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/addr.h"
 
@@ -33,6 +35,7 @@ struct printer {
 	size_t n_bytes, max_bytes;
 	uint32_t *first;	/* of each set: where its elements begin in order[]; one more at the end */
 	uint32_t *order;	/* indices of kept[], grouped by set */
+	struct element begin;	/* of a set of edges: the interval that is open */
 };
 
 static int
@@ -55,23 +58,11 @@ grow(void **array, size_t *max, size_t need, size_t size)
 /* ---- gathering ---------------------------------------------------------- */
 
 static int
-ref_cmp(const struct set_ref *a, const struct set_ref *b)
-{
-	if (a->kind != b->kind)
-		return a->kind < b->kind ? -1 : 1;
-	if (a->number != b->number)
-		return a->number < b->number ? -1 : 1;
-	if (a->other != b->other)
-		return a->other < b->other ? -1 : 1;
-	return 0;
-}
-
-static int
 index_cmp(const void *a, const void *b, void *arg)
 {
 	const struct set_ref *sets = arg;
 
-	return ref_cmp(&sets[*(const uint32_t *)a], &sets[*(const uint32_t *)b]);
+	return set_ref_order(&sets[*(const uint32_t *)a], &sets[*(const uint32_t *)b]);
 }
 
 static int
@@ -107,7 +98,7 @@ find_set(const struct printer *p, const struct set_ref *ref)
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
-		int c = ref_cmp(&p->sets[p->by_ref[mid]], ref);
+		int c = set_ref_order(&p->sets[p->by_ref[mid]], ref);
 
 		if (c == 0)
 			return p->by_ref[mid];
@@ -127,9 +118,8 @@ put(struct printer *p, const void *data, size_t len)
 }
 
 static int
-keep_element(void *arg, const struct element *e)
+keep(struct printer *p, const struct element *e)
 {
-	struct printer *p = arg;
 	const struct set_info *info = set_info(e->set.kind);
 	int64_t set = find_set(p, &e->set);
 	int rc;
@@ -142,13 +132,29 @@ keep_element(void *arg, const struct element *e)
 	p->kept[p->n_kept++] = (struct kept){ .at = p->n_bytes, .set = (uint32_t)set };
 	put(p, &e->key_len, 1);
 	put(p, e->key, e->key_len);
-	if (info->interval)
+	if (info->interval || info->edges)
 		put(p, e->key_end, e->key_len);
-	if (info->data == DATA_MARK)
+	if (info->data == DATA_MARK || info->data == DATA_CLASS)
 		put(p, &e->mark, sizeof(e->mark));
 	if (info->data == DATA_CHAIN)
 		put(p, &e->chain, sizeof(e->chain));
 	return 0;
+}
+
+static int
+keep_element(void *arg, const struct element *e)
+{
+	struct printer *p = arg;
+	const struct set_info *info = set_info(e->set.kind);
+
+	if (!info->edges)
+		return keep(p, e);
+	if (!e->end) {
+		p->begin = *e;
+		return 0;
+	}
+	memcpy(p->begin.key_end, e->key, sizeof(e->key));
+	return keep(p, &p->begin);
 }
 
 /* Group the elements by set; within a set they stay in the order they came. */
@@ -197,6 +203,28 @@ print_addr(FILE *out, uint8_t family, const uint8_t *bytes)
 	fputs(addr_format(&a, text), out);
 }
 
+/* As nft writes a priority. */
+static void
+print_class(FILE *out, uint32_t number)
+{
+	fprintf(out, "%" PRIx32 ":%" PRIx32, number >> 16, number & 0xffff);
+}
+
+/* nft reads and writes times in the zone of whoever calls it: this is UTC. */
+static void
+print_time(FILE *out, const uint8_t *bytes)
+{
+	uint64_t ns;
+	struct tm tm;
+	time_t at;
+	char text[32];
+
+	memcpy(&ns, bytes, sizeof(ns));
+	at = (time_t)(be64toh(ns) / 1000000000U);
+	strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", gmtime_r(&at, &tm));
+	fprintf(out, "\"%s\"", text);
+}
+
 /* A field's bytes as they stand in a key. */
 static int
 print_value(FILE *out, enum field field, const uint8_t *bytes)
@@ -216,6 +244,7 @@ print_value(FILE *out, enum field field, const uint8_t *bytes)
 		print_addr(out, AF_INET, bytes);
 		return 0;
 	case FIELD_IP6_SADDR:
+	case FIELD_IP6_SADDR_NET:
 	case FIELD_IP6_DADDR:
 		print_addr(out, AF_INET6, bytes);
 		return 0;
@@ -235,7 +264,15 @@ print_value(FILE *out, enum field field, const uint8_t *bytes)
 		memcpy(&host, bytes, sizeof(host));
 		fprintf(out, "0x%08" PRIx32, host);
 		return 0;
+	case FIELD_CLASS:
+		memcpy(&host, bytes, sizeof(host));
+		print_class(out, host);
+		return 0;
+	case FIELD_TIME:
+		print_time(out, bytes);
+		return 0;
 	case FIELD_IIF:
+	case FIELD_OIF:
 		memcpy(&host, bytes, sizeof(host));
 		fprintf(out, "%" PRIu32, host);
 		return 0;
@@ -246,6 +283,7 @@ print_value(FILE *out, enum field field, const uint8_t *bytes)
 	case FIELD_PKTTYPE:
 	case FIELD_CT_DIRECTION:
 	case FIELD_HOPLIMIT:
+	case FIELD_TCP_RESET:
 		fprintf(out, "%u", (unsigned)bytes[0]);
 		return 0;
 	case FIELD_NONE:
@@ -291,15 +329,20 @@ print_element(const struct printer *p, const struct set_info *info, const struct
 	int rc;
 
 	fputs("\t\t\t", p->out);
-	if ((rc = print_key(p->out, info, at, info->interval ? at + len : NULL)) < 0)
+	if ((rc = print_key(p->out, info, at, info->interval || info->edges ? at + len : NULL)) < 0)
 		return rc;
-	at += info->interval ? 2 * len : len;
+	at += info->interval || info->edges ? 2 * len : len;
 	switch (info->data) {
 	case DATA_NONE:
 		break;
 	case DATA_MARK:
 		memcpy(&mark, at, sizeof(mark));
 		fprintf(p->out, " : 0x%08" PRIx32, mark);
+		break;
+	case DATA_CLASS:
+		memcpy(&mark, at, sizeof(mark));
+		fputs(" : ", p->out);
+		print_class(p->out, mark);
 		break;
 	case DATA_CHAIN:
 		memcpy(&chain, at, sizeof(chain));
@@ -328,15 +371,16 @@ print_set_head(FILE *out, const struct set_ref *ref, const struct set_info *info
 	uint32_t size = set_size(ref->kind, capacity);
 	char name[SET_NAMELEN];
 
-	fprintf(out, "\n\t%s %s {\n\t\ttype ", info->data == DATA_NONE ? "set" : "map",
-	    set_name(ref, name));
-	print_fields(out, info->fields, true);
+	fprintf(out, "\n\t%s %s {\n\t\t%s ", info->data == DATA_NONE ? "set" : "map",
+	    set_name(ref, name), info->edges ? "typeof" : "type");
+	print_fields(out, info->fields, !info->edges);
 	if (info->data != DATA_NONE)
-		fputs(info->data == DATA_MARK ? " : mark" : " : verdict", out);
+		fprintf(out, " : %s", info->data == DATA_MARK ? "mark" : info->data == DATA_CLASS ? "classid" :
+		    "verdict");
 	fputc('\n', out);
 	if (size != 0)
 		fprintf(out, "\t\tsize %" PRIu32 "\n", size);
-	if (info->interval)
+	if (info->interval || info->edges)
 		fputs("\t\tflags interval\n", out);
 	else if (info->dynamic)
 		fprintf(out, "\t\tflags dynamic%s\n", info->timeout_s != 0 ? ",timeout" : "");

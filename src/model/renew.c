@@ -33,23 +33,44 @@ covered(const struct image *ia, struct image_slice a, const struct image *ib, st
 	return answer;
 }
 
-/* Flows between devices take no fast path, so peers need no second look. A
- * mark means one mode for ever: what was recorded under it can be told later. */
+/* Flows between devices and those that a schedule let in take no fast path:
+ * every packet of them is judged by what holds now. */
+static bool
+is_fast(const struct image_reach *r)
+{
+	return r->peer == 0 && r->schedule == 0;
+}
+
+static struct image_slice
+fast_boxes(const struct image *im, const struct image_class *c, enum reach_direction direction)
+{
+	for (uint32_t i = 0; i < c->reaches.n; i++) {
+		const struct image_reach *r = &im->reaches[c->reaches.first + i];
+
+		if (is_fast(r) && r->direction == direction)
+			return r->boxes;
+	}
+	return (struct image_slice){ 0, 0 };
+}
+
+/* A mark means one mode and one rate for ever: what was recorded and counted
+ * under it can be told later. */
 static bool
 class_changed(const struct image *old, const struct image_class *x, const struct image *next,
     const struct image_class *y)
 {
 	if (y == NULL)
 		return true;
-	return x->mode != y->mode ||
-	    !covered(old, x->boxes, next, y->boxes);
+	return x->mode != y->mode || x->rate != y->rate || x->rate_burst != y->rate_burst ||
+	    !covered(old, fast_boxes(old, x, REACH_OUT), next, fast_boxes(next, y, REACH_OUT)) ||
+	    !covered(old, fast_boxes(old, x, REACH_IN), next, fast_boxes(next, y, REACH_IN));
 }
 
 static bool
 identity_changed(const struct image *old, const struct image_device *x, const struct image *next,
     const struct image_device *y)
 {
-	return memcmp(x->mac, y->mac, sizeof(x->mac)) != 0 ||
+	return x->identity != y->identity || memcmp(x->mac, y->mac, sizeof(x->mac)) != 0 ||
 	    strcmp(image_text(old, x->interface), image_text(next, y->interface)) != 0 ||
 	    x->addresses.n != y->addresses.n ||
 	    memcmp(old->addresses + x->addresses.first, next->addresses + y->addresses.first,
@@ -126,7 +147,8 @@ all_held(const struct image *im, struct held *out)
 		const struct image_device *d = &im->devices[i];
 
 		for (uint32_t j = 0; j < d->addresses.n; j++)
-			out[n++] = (struct held){ im->addresses[d->addresses.first + j], d->number };
+			if (image_address_is_whole(&im->addresses[d->addresses.first + j]))
+				out[n++] = (struct held){ im->addresses[d->addresses.first + j], d->number };
 	}
 	return n;
 }

@@ -20,12 +20,15 @@ enum {
 	NFT_TYPE_INET_PROTO = 12,
 	NFT_TYPE_INET_SERVICE = 13,
 	NFT_TYPE_ICMP_TYPE = 14,
+	NFT_TYPE_TCP_FLAG = 15,
 	NFT_TYPE_MARK = 19,
 	NFT_TYPE_IFACE_INDEX = 20,
+	NFT_TYPE_CLASSID = 23,
 	NFT_TYPE_CT_DIR = 27,
 	NFT_TYPE_ICMPV6_TYPE = 29,
 	NFT_TYPE_PKT_TYPE = 31,
 	NFT_TYPE_IFNAME = 41,
+	NFT_TYPE_TIME = 43,
 };
 
 static const struct field_info fields[FIELDS] = {
@@ -43,8 +46,14 @@ static const struct field_info fields[FIELDS] = {
 	[FIELD_IIFNAME] = { "iifname", "ifname", NFT_TYPE_IFNAME, 16, 0 },
 	[FIELD_OIFNAME] = { "oifname", "ifname", NFT_TYPE_IFNAME, 16, 0 },
 	[FIELD_IIF] = { "meta iif", "iface_index", NFT_TYPE_IFACE_INDEX, 4, 0 },
+	[FIELD_OIF] = { "meta oif", "iface_index", NFT_TYPE_IFACE_INDEX, 4, 0 },
+	[FIELD_IP6_SADDR_NET] = { "ip6 saddr and ffff:ffff:ffff:ffff::", "ipv6_addr", NFT_TYPE_IPV6_ADDR,
+	    16, AF_INET6 },
+	[FIELD_TCP_RESET] = { "tcp flags and rst", "tcp_flag", NFT_TYPE_TCP_FLAG, 1, 0 },
+	[FIELD_TIME] = { "meta time", "time", NFT_TYPE_TIME, 8, 0 },
 	[FIELD_MARK] = { "meta mark", "mark", NFT_TYPE_MARK, 4, 0 },
 	[FIELD_NUMBER] = { "meta mark and 0xffffff00", "mark", NFT_TYPE_MARK, 4, 0 },
+	[FIELD_CLASS] = { "meta priority", "classid", NFT_TYPE_CLASSID, 4, 0 },
 	[FIELD_CT_MARK] = { "ct mark", "mark", NFT_TYPE_MARK, 4, 0 },
 	[FIELD_CT_NUMBER] = { "ct mark and 0xffffff00", "mark", NFT_TYPE_MARK, 4, 0 },
 	[FIELD_NFPROTO] = { "meta nfproto", "nf_proto", NFT_TYPE_NFPROTO, 1, 0 },
@@ -65,8 +74,14 @@ field_info(enum field f)
 #define COUNTED(name_, ...) \
 	{ .name = name_, .fields = { __VA_ARGS__ }, .state = STATE_COUNTER, .per_device = true }
 #define SMALL(name_, size_, ...) { .name = name_, .fields = { __VA_ARGS__ }, .size = size_ }
-#define PLAIN(name_, ...) { .name = name_, .fields = { __VA_ARGS__ } }
 #define BOXES(name_, ...) { .name = name_, .fields = { __VA_ARGS__ }, .interval = true }
+#define CHAINS(name_) { .name = name_, .fields = { FIELD_CLASS }, .data = DATA_CHAIN }
+#define BY_CLASS(name_, ...) { .name = name_, .scope = SCOPE_CLASS, .fields = { __VA_ARGS__ } }
+#define CLASS_BOXES(name_, ...) \
+	{ .name = name_, .scope = SCOPE_CLASS, .fields = { __VA_ARGS__ }, .interval = true }
+#define BY_PEER(name_, ...) { .name = name_, .scope = SCOPE_PEER, .fields = { __VA_ARGS__ } }
+#define PEER_BOXES(name_, ...) \
+	{ .name = name_, .scope = SCOPE_PEER, .fields = { __VA_ARGS__ }, .interval = true }
 #define DYNAMIC(name_, state_, timeout_, ...) \
 	{ .name = name_, .fields = { __VA_ARGS__ }, .state = state_, .dynamic = true, \
 	  .size = LIMIT_REFUSED_KEYS, .timeout_s = timeout_ }
@@ -76,6 +91,8 @@ field_info(enum field f)
 #define REFUSED_TIMEOUT_S	900
 /* The rate at which one device may make new keys recovers within this time. */
 #define BUDGET_TIMEOUT_S	60
+/* A device's bucket is made anew after this time, full. */
+#define RATE_TIMEOUT_S		60
 /* How often one device is reported to be seen at one interface. */
 #define SEEN_TIMEOUT_S		30
 
@@ -87,6 +104,11 @@ static const struct set_info sets[SET_KINDS] = {
 	    FIELD_ETHER_SADDR, FIELD_IP_SADDR, FIELD_IIFNAME),
 	[SET_IDENTITY6_PORT] = MAP("identity6_port", DATA_MARK,
 	    FIELD_ETHER_SADDR, FIELD_IP6_SADDR, FIELD_IIFNAME),
+	[SET_IDENTITY6_NET] = MAP("identity6_net", DATA_MARK, FIELD_ETHER_SADDR, FIELD_IP6_SADDR_NET),
+	[SET_IDENTITY6_NET_PORT] = MAP("identity6_net_port", DATA_MARK,
+	    FIELD_ETHER_SADDR, FIELD_IP6_SADDR_NET, FIELD_IIFNAME),
+	[SET_IDENTITY4_ROUTED] = MAP("identity4_routed", DATA_MARK, FIELD_IP_SADDR, FIELD_IIFNAME),
+	[SET_IDENTITY6_ROUTED] = MAP("identity6_routed", DATA_MARK, FIELD_IP6_SADDR, FIELD_IIFNAME),
 	[SET_IDENTITY_MAC] = MAP("identity_mac", DATA_MARK, FIELD_ETHER_SADDR),
 	[SET_IDENTITY_MAC_PORT] = MAP("identity_mac_port", DATA_MARK,
 	    FIELD_ETHER_SADDR, FIELD_IIFNAME),
@@ -94,13 +116,15 @@ static const struct set_info sets[SET_KINDS] = {
 	[SET_HOLDER4] = MAP("holder4", DATA_MARK, FIELD_IP_DADDR),
 	[SET_HOLDER6] = MAP("holder6", DATA_MARK, FIELD_IP6_DADDR),
 	[SET_CURRENT] = MAP("current", DATA_MARK, FIELD_MARK),
-	[SET_STATION] = MAP("station", DATA_CHAIN, FIELD_NUMBER),
-	[SET_STATION_R] = MAP("station_r", DATA_CHAIN, FIELD_NUMBER),
-	[SET_STATION_IN] = MAP("station_in", DATA_CHAIN, FIELD_NUMBER),
-	[SET_STATION_IN_R] = MAP("station_in_r", DATA_CHAIN, FIELD_NUMBER),
+	[SET_CLASS_OF] = MAP("class_of", DATA_CLASS, FIELD_NUMBER),
+	[SET_CHAINS] = CHAINS("chains"),
+	[SET_CHAINS_R] = CHAINS("chains_r"),
+	[SET_CHAINS_IN] = CHAINS("chains_in"),
+	[SET_CHAINS_IN_R] = CHAINS("chains_in_r"),
 	[SET_LIVE] = SET("live", FIELD_CT_MARK),
 	[SET_LIVE_MAC] = SET("live_mac", FIELD_ETHER_SADDR, FIELD_CT_MARK),
 	[SET_LIVE_PORT] = SET("live_port", FIELD_ETHER_SADDR, FIELD_IIFNAME, FIELD_CT_MARK),
+	[SET_LIVE_ROUTED] = SET("live_routed", FIELD_IIFNAME, FIELD_CT_MARK),
 	[SET_QUARANTINED] = SET("quarantined", FIELD_MARK),
 	[SET_TOTAL] = COUNTED("total", FIELD_NUMBER),
 	[SET_OVER] = COUNTED("overflow", FIELD_NUMBER),
@@ -114,6 +138,7 @@ static const struct set_info sets[SET_KINDS] = {
 	[SET_BUDGET_STRANGER] = DYNAMIC("budget_stranger", STATE_OVER_BUDGET, BUDGET_TIMEOUT_S,
 	    FIELD_IIF),
 	[SET_CONNECTIONS] = DYNAMIC("connections", STATE_CONNECTIONS, 0, FIELD_NUMBER),
+	[SET_RATE] = DYNAMIC("rate", STATE_OVER_RATE, RATE_TIMEOUT_S, FIELD_MARK),
 	[SET_REFUSED4] = DYNAMIC("refused4", STATE_COUNTER_SAMPLE, REFUSED_TIMEOUT_S,
 	    FIELD_MARK, FIELD_IP_SADDR, FIELD_IP_DADDR, FIELD_L4PROTO, FIELD_DPORT),
 	[SET_REFUSED6] = DYNAMIC("refused6", STATE_COUNTER_SAMPLE, REFUSED_TIMEOUT_S,
@@ -132,28 +157,33 @@ static const struct set_info sets[SET_KINDS] = {
 	    REFUSED_TIMEOUT_S, FIELD_ETHER_SADDR, FIELD_IP6_SADDR, FIELD_IP6_DADDR, FIELD_L4PROTO),
 	[SET_INVALID] = DYNAMIC("invalid", STATE_COUNTER_SAMPLE, REFUSED_TIMEOUT_S, FIELD_MARK),
 	[SET_CROWDED] = DYNAMIC("crowded", STATE_COUNTER_SAMPLE, REFUSED_TIMEOUT_S, FIELD_MARK),
+	[SET_HASTY] = DYNAMIC("hasty", STATE_COUNTER_SAMPLE, REFUSED_TIMEOUT_S, FIELD_MARK),
 
-	[SET_ALLOW4_CLASS] = BOXES("allow4", FIELD_IP_DADDR, FIELD_L4PROTO, FIELD_DPORT),
-	[SET_ALLOW6_CLASS] = BOXES("allow6", FIELD_IP6_DADDR, FIELD_L4PROTO, FIELD_DPORT),
-	[SET_ICMP4_CLASS] = BOXES("icmp4", FIELD_IP_DADDR, FIELD_ICMP_TYPE),
-	[SET_ICMP6_CLASS] = BOXES("icmp6", FIELD_IP6_DADDR, FIELD_ICMP6_TYPE),
-	[SET_ICMP4_R_CLASS] = BOXES("icmp4_r", FIELD_IP_DADDR, FIELD_ICMP_TYPE),
-	[SET_ICMP6_R_CLASS] = BOXES("icmp6_r", FIELD_IP6_DADDR, FIELD_ICMP6_TYPE),
-	[SET_PROTO4_CLASS] = BOXES("proto4", FIELD_IP_DADDR, FIELD_L4PROTO),
-	[SET_PROTO6_CLASS] = BOXES("proto6", FIELD_IP6_DADDR, FIELD_L4PROTO),
+	/* Alone in its set: an interval is a begin and an end there. */
+	[SET_WINDOWS] = { .name = "windows", .scope = SCOPE_SCHEDULE, .fields = { FIELD_TIME },
+	    .edges = true },
+
+	[SET_ALLOW4_CLASS] = CLASS_BOXES("allow4", FIELD_IP_DADDR, FIELD_L4PROTO, FIELD_DPORT),
+	[SET_ALLOW6_CLASS] = CLASS_BOXES("allow6", FIELD_IP6_DADDR, FIELD_L4PROTO, FIELD_DPORT),
+	[SET_ICMP4_CLASS] = CLASS_BOXES("icmp4", FIELD_IP_DADDR, FIELD_ICMP_TYPE),
+	[SET_ICMP6_CLASS] = CLASS_BOXES("icmp6", FIELD_IP6_DADDR, FIELD_ICMP6_TYPE),
+	[SET_ICMP4_R_CLASS] = CLASS_BOXES("icmp4_r", FIELD_IP_DADDR, FIELD_ICMP_TYPE),
+	[SET_ICMP6_R_CLASS] = CLASS_BOXES("icmp6_r", FIELD_IP6_DADDR, FIELD_ICMP6_TYPE),
+	[SET_PROTO4_CLASS] = CLASS_BOXES("proto4", FIELD_IP_DADDR, FIELD_L4PROTO),
+	[SET_PROTO6_CLASS] = CLASS_BOXES("proto6", FIELD_IP6_DADDR, FIELD_L4PROTO),
 	/* Every protocol is written 0-255: interval sets of one field alone are
 	 * another kind of set, with another form of elements. */
-	[SET_ANY4_CLASS] = BOXES("any4", FIELD_IP_DADDR, FIELD_L4PROTO),
-	[SET_ANY6_CLASS] = BOXES("any6", FIELD_IP6_DADDR, FIELD_L4PROTO),
-	[SET_MEMBERS4_CLASS] = PLAIN("members4", FIELD_IP_DADDR),
-	[SET_MEMBERS6_CLASS] = PLAIN("members6", FIELD_IP6_DADDR),
+	[SET_ANY4_CLASS] = CLASS_BOXES("any4", FIELD_IP_DADDR, FIELD_L4PROTO),
+	[SET_ANY6_CLASS] = CLASS_BOXES("any6", FIELD_IP6_DADDR, FIELD_L4PROTO),
+	[SET_MEMBERS4_CLASS] = BY_CLASS("members4", FIELD_IP_DADDR),
+	[SET_MEMBERS6_CLASS] = BY_CLASS("members6", FIELD_IP6_DADDR),
 
-	[SET_PORTS_PEER] = BOXES("ports", FIELD_L4PROTO, FIELD_DPORT),
-	[SET_ICMP4_PEER] = BOXES("icmp4", FIELD_L4PROTO, FIELD_ICMP_TYPE),
-	[SET_ICMP6_PEER] = BOXES("icmp6", FIELD_L4PROTO, FIELD_ICMP6_TYPE),
-	[SET_ICMP4_R_PEER] = BOXES("icmp4_r", FIELD_L4PROTO, FIELD_ICMP_TYPE),
-	[SET_ICMP6_R_PEER] = BOXES("icmp6_r", FIELD_L4PROTO, FIELD_ICMP6_TYPE),
-	[SET_PROTO_PEER] = PLAIN("proto", FIELD_L4PROTO),
+	[SET_PORTS_PEER] = PEER_BOXES("ports", FIELD_L4PROTO, FIELD_DPORT),
+	[SET_ICMP4_PEER] = PEER_BOXES("icmp4", FIELD_L4PROTO, FIELD_ICMP_TYPE),
+	[SET_ICMP6_PEER] = PEER_BOXES("icmp6", FIELD_L4PROTO, FIELD_ICMP6_TYPE),
+	[SET_ICMP4_R_PEER] = PEER_BOXES("icmp4_r", FIELD_L4PROTO, FIELD_ICMP_TYPE),
+	[SET_ICMP6_R_PEER] = PEER_BOXES("icmp6_r", FIELD_L4PROTO, FIELD_ICMP6_TYPE),
+	[SET_PROTO_PEER] = BY_PEER("proto", FIELD_L4PROTO),
 };
 
 const struct set_info *
@@ -182,32 +212,50 @@ set_size(enum set_kind kind, uint32_t capacity)
 }
 
 #define BIT(kind) (1ULL << (kind))
-static_assert(SET_LIVE_PORT < 64, "a bit for each kind that may be absent");
+static_assert(SET_LIVE_ROUTED < 64, "a bit for each kind that may be absent");
+
+/* Which identity set an address of a device stands in; NULL: the MAC alone. */
+enum set_kind
+ruleset_identity_set(const struct image_device *d, const struct image_address *a)
+{
+	static const enum set_kind own[4][2] = {
+		{ SET_IDENTITY_MAC, SET_IDENTITY_MAC_PORT },
+		{ SET_IDENTITY4, SET_IDENTITY4_PORT },
+		{ SET_IDENTITY6, SET_IDENTITY6_PORT },
+		{ SET_IDENTITY6_NET, SET_IDENTITY6_NET_PORT },
+	};
+	bool v4 = a != NULL && a->family == AF_INET;
+
+	if (d->identity == IDENTITY_ROUTED)
+		return v4 ? SET_IDENTITY4_ROUTED : SET_IDENTITY6_ROUTED;
+	return own[a == NULL ? 0 : v4 ? 1 : image_address_is_whole(a) ? 2 : 3][d->interface != 0];
+}
+
+enum set_kind
+ruleset_live_set(const struct image_device *d)
+{
+	if (d->identity == IDENTITY_ROUTED)
+		return SET_LIVE_ROUTED;
+	return d->interface != 0 ? SET_LIVE_PORT : SET_LIVE_MAC;
+}
 
 struct ruleset
 ruleset_make(const struct image *im, const struct station *stations, struct features features)
 {
-	static const enum set_kind by_address[2][2] = {
-		{ SET_IDENTITY4, SET_IDENTITY4_PORT }, { SET_IDENTITY6, SET_IDENTITY6_PORT },
-	};
-	uint64_t absent = BIT(SET_IDENTITY4) | BIT(SET_IDENTITY4_PORT) | BIT(SET_IDENTITY6) |
-	    BIT(SET_IDENTITY6_PORT) | BIT(SET_IDENTITY_MAC) | BIT(SET_IDENTITY_MAC_PORT) |
-	    BIT(SET_LIVE_MAC) | BIT(SET_LIVE_PORT);
+	uint64_t absent = BIT(SET_LIVE_MAC) | BIT(SET_LIVE_PORT) | BIT(SET_LIVE_ROUTED);
 
+	for (int k = SET_IDENTITY4; k <= SET_IDENTITY_MAC_PORT; k++)
+		absent |= BIT(k);
 	for (uint32_t i = 0; i < im->n[IMAGE_DEVICES]; i++) {
 		const struct image_device *d = &im->devices[i];
-		bool port = d->interface != 0;
 
-		absent &= ~BIT(port ? SET_LIVE_PORT : SET_LIVE_MAC);
+		absent &= ~BIT(ruleset_live_set(d));
 		if (d->addresses.n == 0)
-			absent &= ~BIT(port ? SET_IDENTITY_MAC_PORT : SET_IDENTITY_MAC);
-		for (uint32_t j = 0; j < d->addresses.n; j++) {
-			const struct image_address *a = &im->addresses[d->addresses.first + j];
-
-			absent &= ~BIT(by_address[a->family == AF_INET6][port]);
-		}
+			absent &= ~BIT(ruleset_identity_set(d, NULL));
+		for (uint32_t j = 0; j < d->addresses.n; j++)
+			absent &= ~BIT(ruleset_identity_set(d, &im->addresses[d->addresses.first + j]));
 	}
-	return (struct ruleset){ im, stations, features, absent };
+	return (struct ruleset){ .image = im, .stations = stations, .features = features, .absent = absent };
 }
 
 /* Class 0 has a name; all others are numbers, since a class may be renamed. */
@@ -223,17 +271,45 @@ class_suffix(uint32_t number, char buf[12])
 const char *
 set_name(const struct set_ref *ref, char buf[SET_NAMELEN])
 {
-	const char *stem = sets[ref->kind].name;
-	char n[12], o[12];
+	const struct set_info *info = &sets[ref->kind];
+	char n[12], o[12], at[24] = "";
+	const char *staged = ref->staged ? "staged_" : "";
 
-	if (ref->kind >= SET_PORTS_PEER)
-		snprintf(buf, SET_NAMELEN, "%s_%s_%s", stem, class_suffix(ref->number, n),
-		    class_suffix(ref->other, o));
-	else if (ref->kind >= SET_ALLOW4_CLASS)
-		snprintf(buf, SET_NAMELEN, "%s_%s", stem, class_suffix(ref->number, n));
-	else
-		snprintf(buf, SET_NAMELEN, "%s", stem);
+	if (ref->schedule != 0)
+		snprintf(at, sizeof(at), "_at_%u", ref->schedule);
+	switch (info->scope) {
+	case SCOPE_TABLE:
+		snprintf(buf, SET_NAMELEN, "%s%s", staged, info->name);
+		break;
+	case SCOPE_SCHEDULE:
+		snprintf(buf, SET_NAMELEN, "%s%s_%u", staged, info->name, ref->number);
+		break;
+	case SCOPE_CLASS:
+		snprintf(buf, SET_NAMELEN, "%s%s%s_%s%s", staged, ref->inbound ? "in_" : "", info->name,
+		    class_suffix(ref->number, n), at);
+		break;
+	case SCOPE_PEER:
+		snprintf(buf, SET_NAMELEN, "%s%s_%s_%s%s", staged, info->name, class_suffix(ref->number, n),
+		    class_suffix(ref->other, o), at);
+		break;
+	}
 	return buf;
+}
+
+int
+set_ref_order(const struct set_ref *a, const struct set_ref *b)
+{
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	if (a->staged != b->staged)
+		return a->staged < b->staged ? -1 : 1;
+	if (a->number != b->number)
+		return a->number < b->number ? -1 : 1;
+	if (a->other != b->other)
+		return a->other < b->other ? -1 : 1;
+	if (a->schedule != b->schedule)
+		return a->schedule < b->schedule ? -1 : 1;
+	return a->inbound < b->inbound ? -1 : a->inbound > b->inbound;
 }
 
 static const char *const chains[CHAIN_KINDS] = {
@@ -257,7 +333,10 @@ static const char *const chains[CHAIN_KINDS] = {
 	[CHAIN_OUTPUT_REPLY] = "output_answer",
 	[CHAIN_ADMIT] = "admit",
 	[CHAIN_CROWDED] = "crowded",
+	[CHAIN_HASTY] = "hasty",
+	[CHAIN_HASTY_RECORD] = "hasty_record",
 	[CHAIN_REFUSED] = "refused",
+	[CHAIN_REJECTED] = "rejected",
 	[CHAIN_AUDITED] = "audited",
 	[CHAIN_STRAY] = "stray",
 	[CHAIN_INVALID] = "invalid",
@@ -281,14 +360,21 @@ static const char *const chains[CHAIN_KINDS] = {
 const char *
 chain_name(const struct chain_ref *ref, char buf[CHAIN_NAMELEN])
 {
-	const char *r = ref->kind == CHAIN_CLASS_R ? "_r" : "";
+	static const char *const ends[CHAIN_KINDS] = {
+		[CHAIN_CLASS] = "",
+		[CHAIN_CLASS_R] = "_r",
+		[CHAIN_CLASS_IN] = "_in",
+		[CHAIN_CLASS_IN_R] = "_in_r",
+		[CHAIN_CLASS_ADMIT] = "_admit",
+	};
+	const char *staged = ref->staged ? "staged_" : "";
 
 	if (ref->kind < CHAIN_CLASS)
 		snprintf(buf, CHAIN_NAMELEN, "%s", chains[ref->kind]);
 	else if (ref->number == 0)
-		snprintf(buf, CHAIN_NAMELEN, "quarantine%s", r);
+		snprintf(buf, CHAIN_NAMELEN, "%squarantine%s", staged, ends[ref->kind]);
 	else
-		snprintf(buf, CHAIN_NAMELEN, "class_%u%s", ref->number, r);
+		snprintf(buf, CHAIN_NAMELEN, "%sclass_%u%s", staged, ref->number, ends[ref->kind]);
 	return buf;
 }
 
@@ -325,7 +411,7 @@ counter_name(enum counter_kind kind)
 bool
 element_same_key(const struct element *a, const struct element *b)
 {
-	return set_ref_equal(&a->set, &b->set) && a->key_len == b->key_len &&
+	return set_ref_equal(&a->set, &b->set) && a->key_len == b->key_len && a->end == b->end &&
 	    memcmp(a->key, b->key, a->key_len) == 0 &&
 	    (!sets[a->set.kind].interval || memcmp(a->key_end, b->key_end, a->key_len) == 0);
 }

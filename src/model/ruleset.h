@@ -37,8 +37,13 @@ enum field {
 	FIELD_IIFNAME,
 	FIELD_OIFNAME,
 	FIELD_IIF,
+	FIELD_OIF,
+	FIELD_IP6_SADDR_NET,	/* the first 64 bits */
+	FIELD_TCP_RESET,	/* that bit of the flags: 4 or 0 */
+	FIELD_TIME,		/* now, nanoseconds since 1970, big-endian */
 	FIELD_MARK,
 	FIELD_NUMBER,		/* meta mark and 0xffffff00: the device, whatever its generation */
+	FIELD_CLASS,		/* its class, between EXPR_CLASS_FROM_MAP and EXPR_FORGET_CLASS */
 	FIELD_CT_MARK,
 	FIELD_CT_NUMBER,	/* ct mark and 0xffffff00 */
 	FIELD_NFPROTO,
@@ -60,20 +65,25 @@ const struct field_info *field_info(enum field);
 
 /* ---- sets and maps ------------------------------------------------------ */
 
-/* _CLASS kinds exist once per class, _PEER kinds per (class, other class). */
+/* _CLASS kinds exist once per class, direction and schedule, _PEER kinds for
+ * each other class as well, as far as a reach of the class needs them. */
 enum set_kind {
 	SET_NONE,
 	SET_DEVICE_INTERFACES,
 	SET_IDENTITY4, SET_IDENTITY6,		/* mac . address -> mark */
 	SET_IDENTITY4_PORT, SET_IDENTITY6_PORT,	/* mac . address . interface -> mark */
+	SET_IDENTITY6_NET, SET_IDENTITY6_NET_PORT,	/* mac . first half of the address -> mark */
+	SET_IDENTITY4_ROUTED, SET_IDENTITY6_ROUTED,	/* address . interface -> mark */
 	SET_IDENTITY_MAC, SET_IDENTITY_MAC_PORT,
-	SET_HARDWARE,				/* every device's mac -> mark */
+	SET_HARDWARE,				/* every device's own mac -> mark */
 	SET_HOLDER4, SET_HOLDER6,		/* address -> mark */
 	SET_CURRENT,				/* number << 8 -> present mark */
-	/* number << 8 -> its class's chains. By number, since the kernel walks a
-	 * whole verdict map at every change of it: a quarantine changes none. */
-	SET_STATION, SET_STATION_R, SET_STATION_IN, SET_STATION_IN_R,
+	SET_CLASS_OF,				/* number << 8 -> class number */
+	/* class number -> its chains. The kernel walks all verdict maps when one
+	 * gets an element: so there is one per class, and none per device. */
+	SET_CHAINS, SET_CHAINS_R, SET_CHAINS_IN, SET_CHAINS_IN_R,
 	SET_LIVE, SET_LIVE_MAC, SET_LIVE_PORT,	/* mark; mac . mark; mac . interface . mark */
+	SET_LIVE_ROUTED,			/* interface . mark */
 	SET_QUARANTINED,			/* marks; they have a class of their own */
 	SET_TOTAL, SET_OVER,			/* by device number, counted, one element each */
 	SET_SERVICES, SET_SERVICES_ICMP, SET_SERVICES_ICMP6,
@@ -82,9 +92,12 @@ enum set_kind {
 	SET_SEEN,
 	SET_BUDGET, SET_BUDGET_STRANGER,
 	SET_CONNECTIONS,
+	SET_RATE,
 	SET_REFUSED4, SET_REFUSED6, SET_REFUSED4_PORTLESS, SET_REFUSED6_PORTLESS,
 	SET_STRANGER4, SET_STRANGER6, SET_STRANGER4_PORTLESS, SET_STRANGER6_PORTLESS,
-	SET_INVALID, SET_CROWDED,
+	SET_INVALID, SET_CROWDED, SET_HASTY,
+	/* per schedule */
+	SET_WINDOWS,
 	/* per class */
 	SET_ALLOW4_CLASS, SET_ALLOW6_CLASS,	/* address . protocol . port */
 	SET_ICMP4_CLASS, SET_ICMP6_CLASS,	/* address . type */
@@ -99,7 +112,7 @@ enum set_kind {
 	SET_KINDS
 };
 
-enum set_data { DATA_NONE, DATA_MARK, DATA_CHAIN };
+enum set_data { DATA_NONE, DATA_MARK, DATA_CLASS, DATA_CHAIN };
 
 /* What each element does at every look-up that finds it. */
 enum set_state {
@@ -108,7 +121,11 @@ enum set_state {
 	STATE_COUNTER_SAMPLE,	/* counter, then a limit: beyond it the rule goes no further */
 	STATE_OVER_BUDGET,	/* matches only beyond the rate */
 	STATE_CONNECTIONS,	/* matches only when more than n connections stand */
+	STATE_OVER_RATE,	/* matches only beyond the class's rate */
 };
+
+/* What there is one of each for. */
+enum set_scope { SCOPE_TABLE, SCOPE_SCHEDULE, SCOPE_CLASS, SCOPE_PEER };
 
 #define SET_FIELDS_MAX 5	/* nft's listing holds no more in a concatenation */
 
@@ -117,7 +134,9 @@ struct set_info {
 	enum field fields[SET_FIELDS_MAX];
 	enum set_data data;
 	enum set_state state;
+	enum set_scope scope;
 	bool interval;
+	bool edges;		/* an interval is two elements: its begin, and with `end' what follows it */
 	bool dynamic;		/* filled by packets: bounded by size */
 	bool per_device;	/* grows with the devices: see ruleset_capacity */
 	uint32_t size;
@@ -128,18 +147,25 @@ const struct set_info *set_info(enum set_kind);
 
 struct set_ref {
 	uint16_t kind;		/* enum set_kind */
-	uint32_t number;	/* class number for _CLASS and _PEER kinds */
-	uint32_t other;		/* class number for _PEER kinds */
+	uint8_t inbound;	/* SCOPE_CLASS: REACH_IN's */
+	uint8_t staged;		/* of a policy that stands beside the enforced one */
+	uint32_t number;	/* class number; SCOPE_SCHEDULE: its number */
+	uint32_t other;		/* SCOPE_PEER: class number */
+	uint32_t schedule;	/* SCOPE_CLASS, SCOPE_PEER: 0: always */
 };
+
+/* <0, 0, >0. */
+int set_ref_order(const struct set_ref *, const struct set_ref *);
 
 static inline bool
 set_ref_equal(const struct set_ref *a, const struct set_ref *b)
 {
-	return a->kind == b->kind && a->number == b->number && a->other == b->other;
+	return set_ref_order(a, b) == 0;
 }
 
-#define SET_NAMELEN 48
-/* "live", "allow4_12", "ports_12_7"; class 0 is written "quarantine". Returns buf. */
+#define SET_NAMELEN 64
+/* "live", "allow4_12", "in_allow4_12", "allow4_12_at_3", "ports_12_7"; class 0 is
+ * written "quarantine". Returns buf. */
 const char *set_name(const struct set_ref *, char buf[SET_NAMELEN]);
 
 /* ---- chains ------------------------------------------------------------- */
@@ -151,19 +177,23 @@ enum chain_kind {
 	CHAIN_JUDGE, CHAIN_JUDGE_REPLY, CHAIN_WHO, CHAIN_WHO6, CHAIN_HOLDER,
 	CHAIN_REPLY,
 	CHAIN_INPUT_DEVICE, CHAIN_INPUT_REPLY, CHAIN_OUTPUT_DEVICE, CHAIN_OUTPUT_REPLY,
-	CHAIN_ADMIT, CHAIN_CROWDED,
-	CHAIN_REFUSED, CHAIN_AUDITED, CHAIN_STRAY, CHAIN_INVALID,
+	CHAIN_ADMIT, CHAIN_CROWDED, CHAIN_HASTY, CHAIN_HASTY_RECORD,
+	CHAIN_REFUSED, CHAIN_REJECTED, CHAIN_AUDITED, CHAIN_STRAY, CHAIN_INVALID,
 	CHAIN_RECORD, CHAIN_RECORD_PORT, CHAIN_OVER,
 	CHAIN_NEW4, CHAIN_NEW6, CHAIN_NEW4_PORTLESS, CHAIN_NEW6_PORTLESS,
 	CHAIN_STRANGER, CHAIN_STRANGER_RECORD, CHAIN_STRANGER_PORT, CHAIN_STRANGER_OVER,
 	CHAIN_STRANGER_NEW4, CHAIN_STRANGER_NEW6, CHAIN_STRANGER_NEW4_PORTLESS, CHAIN_STRANGER_NEW6_PORTLESS,
 	CHAIN_CLASS,		/* where may this class go? */
 	CHAIN_CLASS_R,		/* the same, mirrored, for answers whose mark is not live */
+	CHAIN_CLASS_IN,		/* who may reach it? Only of classes with such rules */
+	CHAIN_CLASS_IN_R,
+	CHAIN_CLASS_ADMIT,	/* of classes with a rate */
 	CHAIN_KINDS
 };
 
 struct chain_ref {
 	uint16_t kind;
+	uint16_t staged;
 	uint32_t number;	/* class number */
 };
 
@@ -181,6 +211,8 @@ enum log_group {
 	LOG_INVALID,
 	LOG_SIGHTED,		/* a device's new connections come in by this interface */
 	LOG_CROWDED,
+	LOG_HASTY,		/* more new connections than the class's rate */
+	LOG_DISCOVERED,		/* an unknown device asks for an address */
 };
 
 /* ---- rules -------------------------------------------------------------- */
@@ -205,6 +237,10 @@ enum expr_kind {
 	EXPR_LOOKUP,		/* fields (not) in set; counts where the set counts */
 	EXPR_ANY_OF,		/* field is one of a few constant values */
 	EXPR_MARK_FROM_MAP,	/* meta mark set <fields> map @map; no entry: the rule ends */
+	/* The packet's priority serves to keep its class for a moment: a look-up in
+	 * what a look-up gave has no syntax in nft, and no listing. */
+	EXPR_CLASS_FROM_MAP,	/* meta priority set <fields> map @map; no entry: the rule ends */
+	EXPR_FORGET_CLASS,	/* meta priority set 0 */
 	EXPR_VERDICT_FROM_MAP,	/* <fields> vmap @map; no entry: the rule ends */
 	EXPR_SET_MARK,		/* meta mark set value */
 	EXPR_NUMBER_MARK,	/* meta mark set meta mark and 0xffffff00: a mark that is never live */
@@ -212,6 +248,7 @@ enum expr_kind {
 	EXPR_ADD,		/* add @set { fields }, with the set's state; fails when it is full */
 	EXPR_COUNTER,		/* named counter */
 	EXPR_LOG,		/* NFLOG, group = base + value */
+	EXPR_REJECT,		/* drop, and tell the sender: value 1 by a TCP reset, 0 by ICMP */
 	EXPR_ACCEPT,
 	EXPR_DROP,
 	EXPR_GOTO,
@@ -230,7 +267,9 @@ struct expr {
 	struct set_ref set;
 	struct chain_ref chain;
 	enum counter_kind counter;
-	uint32_t value;			/* EXPR_MATCH, EXPR_SET_MARK, EXPR_LOG, EXPR_CT_STATE */
+	uint32_t value;			/* EXPR_MATCH, EXPR_SET_MARK, EXPR_LOG, EXPR_CT_STATE, EXPR_REJECT; what
+					 * EXPR_ADD's set takes: connections, or new ones per second */
+	uint32_t burst;			/* EXPR_ADD to a set with a rate */
 	uint8_t values[EXPR_VALUES_MAX];	/* EXPR_ANY_OF, one byte each */
 	uint8_t n_values;
 };
@@ -255,10 +294,16 @@ struct ruleset {
 	const struct station *stations;	/* parallel to image->devices */
 	struct features features;
 	uint64_t absent;		/* bit k: set kind k is empty under this image, and no rule asks it */
+	bool staged;			/* the parts of a staged policy: of classes and devices alone */
 };
 
 /* Borrows image and stations. */
 struct ruleset ruleset_make(const struct image *, const struct station *, struct features);
+
+/* Which set tells the device by this address of its own (NULL: by its MAC alone),
+ * and which says that its admitted flows stand. */
+enum set_kind ruleset_identity_set(const struct image_device *, const struct image_address *);
+enum set_kind ruleset_live_set(const struct image_device *);
 
 /* The size that sets with elements of devices are made with: a power of two
  * with room for every device of the image twice (a transaction adds before it
@@ -295,10 +340,11 @@ int ruleset_each_class_chain(const struct ruleset *, const struct image_class *,
 
 struct element {
 	struct set_ref set;
+	bool end;			/* sets of edges only: an interval ends before this key */
 	uint8_t key_len;
 	uint8_t key[KEY_MAX];		/* fields one after another, each padded to 4 */
 	uint8_t key_end[KEY_MAX];	/* interval sets only: the last of the box, inclusive */
-	uint32_t mark;			/* DATA_MARK */
+	uint32_t mark;			/* DATA_MARK; DATA_CLASS: a class number */
 	struct chain_ref chain;		/* DATA_CHAIN */
 };
 

@@ -14,6 +14,7 @@
 
 enum { DIRECTION_ORIGINAL, DIRECTION_REPLY };
 enum { PACKET_BROADCAST = 1, PACKET_MULTICAST = 2 };
+enum { TCP_RST = 4, ICMP_UNREACHABLE = 3, ICMP6_UNREACHABLE = 1 };
 enum {
 	MLD_QUERY = 130, MLD_REPORT = 131, MLD_DONE = 132, MLD2_REPORT = 143,
 	ND_ROUTER_SOLICIT = 133, ND_ROUTER_ADVERT = 134, ND_SOLICIT = 135, ND_ADVERT = 136,
@@ -28,6 +29,7 @@ enum {
 static const struct rule_ir forward[] = {
 	R(STATE(ESTABLISHED), IN(LIVE_PORT, FIELD_ETHER_SADDR, FIELD_IIFNAME, FIELD_CT_MARK), ACCEPT),
 	R(STATE(ESTABLISHED), IN(LIVE_MAC, FIELD_ETHER_SADDR, FIELD_CT_MARK), ACCEPT),
+	R(STATE(ESTABLISHED), IN(LIVE_ROUTED, FIELD_IIFNAME, FIELD_CT_MARK), ACCEPT),
 	R(IN(DEVICE_INTERFACES, FIELD_IIFNAME), GOTO(FROM_DEVICE)),
 	R(STATE(ESTABLISHED), IN(LIVE, FIELD_CT_MARK), ACCEPT),
 	R(IN(DEVICE_INTERFACES, FIELD_OIFNAME), GOTO(TO_DEVICE)),
@@ -50,7 +52,7 @@ static const struct rule_ir to_device[] = {
 	R(STATE(ESTABLISHED), IS(CT_DIRECTION, DIRECTION_REPLY), GOTO(REPLY)),
 	R(JUMP(HOLDER)),
 	R(IN(QUARANTINED, FIELD_MARK), GOTO(REFUSED)),
-	R(VERDICT_FROM(STATION_IN)),
+	R(VERDICT_FROM(CHAINS_IN)),
 	R(GOTO(STRAY)),
 };
 
@@ -67,7 +69,7 @@ static const struct rule_ir lateral[] = {
 	R(NOT_IN(SEEN, FIELD_MARK, FIELD_IIF), ADD(SEEN, FIELD_MARK, FIELD_IIF), LOG(LOG_SIGHTED)),
 	R(IN(QUARANTINED, FIELD_MARK), GOTO(REFUSED)),
 	R(NUMBER_MARK),
-	R(VERDICT_FROM(STATION)),
+	R(VERDICT_FROM(CHAINS)),
 	R(GOTO(REFUSED)),
 };
 
@@ -85,7 +87,7 @@ static const struct rule_ir lateral_reply[] = {
 	R(MARK_FROM(CURRENT, FIELD_CT_NUMBER)),
 	R(IN(QUARANTINED, FIELD_MARK), GOTO(STRAY)),
 	R(NUMBER_MARK),
-	R(VERDICT_FROM(STATION_R)),
+	R(VERDICT_FROM(CHAINS_R)),
 	R(GOTO(STRAY)),
 };
 
@@ -94,7 +96,7 @@ static const struct rule_ir judge[] = {
 	R(IS(MARK, 0), GOTO(STRANGER)),
 	R(NOT_IN(SEEN, FIELD_MARK, FIELD_IIF), ADD(SEEN, FIELD_MARK, FIELD_IIF), LOG(LOG_SIGHTED)),
 	R(IN(QUARANTINED, FIELD_MARK), QUARANTINE),
-	R(VERDICT_FROM(STATION)),
+	R(VERDICT_FROM(CHAINS)),
 	R(GOTO(REFUSED)),
 };
 
@@ -102,7 +104,7 @@ static const struct rule_ir judge[] = {
 static const struct rule_ir judge_reply[] = {
 	R(JUMP(WHO)),
 	R(IN(QUARANTINED, FIELD_MARK), GOTO(STRAY)),
-	R(VERDICT_FROM(STATION_IN_R)),
+	R(VERDICT_FROM(CHAINS_IN_R)),
 	R(GOTO(STRAY)),
 };
 
@@ -116,18 +118,20 @@ static const struct rule_ir reply[] = {
 	R(SET_MARK(0)),
 	R(MARK_FROM(CURRENT, FIELD_CT_NUMBER)),
 	R(IN(QUARANTINED, FIELD_MARK), QUARANTINE_R),
-	R(VERDICT_FROM(STATION_R)),
+	R(VERDICT_FROM(CHAINS_R)),
 	R(GOTO(STRAY)),
 };
 
 /* ---- who is it? --------------------------------------------------------- */
 
-/* A device without declared addresses may use any that no other device holds. */
+/* A device without declared addresses may use any that no other device holds; one
+ * with a prefix, any of that. */
 static const struct rule_ir who[] = {
 	R(SET_MARK(0)),
 	R(IS(NFPROTO, AF_INET6), GOTO(WHO6)),
 	R(MARK_FROM(IDENTITY4_PORT, FIELD_ETHER_SADDR, FIELD_IP_SADDR, FIELD_IIFNAME), RETURN),
 	R(MARK_FROM(IDENTITY4, FIELD_ETHER_SADDR, FIELD_IP_SADDR), RETURN),
+	R(MARK_FROM(IDENTITY4_ROUTED, FIELD_IP_SADDR, FIELD_IIFNAME), RETURN),
 	R(MARK_FROM(HOLDER4, FIELD_IP_SADDR), SET_MARK(0), RETURN),
 	R(MARK_FROM(IDENTITY_MAC_PORT, FIELD_ETHER_SADDR, FIELD_IIFNAME), RETURN),
 	R(MARK_FROM(IDENTITY_MAC, FIELD_ETHER_SADDR), RETURN),
@@ -136,7 +140,10 @@ static const struct rule_ir who[] = {
 static const struct rule_ir who6[] = {
 	R(MARK_FROM(IDENTITY6_PORT, FIELD_ETHER_SADDR, FIELD_IP6_SADDR, FIELD_IIFNAME), RETURN),
 	R(MARK_FROM(IDENTITY6, FIELD_ETHER_SADDR, FIELD_IP6_SADDR), RETURN),
+	R(MARK_FROM(IDENTITY6_ROUTED, FIELD_IP6_SADDR, FIELD_IIFNAME), RETURN),
 	R(MARK_FROM(HOLDER6, FIELD_IP6_SADDR), SET_MARK(0), RETURN),
+	R(MARK_FROM(IDENTITY6_NET_PORT, FIELD_ETHER_SADDR, FIELD_IP6_SADDR_NET, FIELD_IIFNAME), RETURN),
+	R(MARK_FROM(IDENTITY6_NET, FIELD_ETHER_SADDR, FIELD_IP6_SADDR_NET), RETURN),
 	R(MARK_FROM(IDENTITY_MAC_PORT, FIELD_ETHER_SADDR, FIELD_IIFNAME), RETURN),
 	R(MARK_FROM(IDENTITY_MAC, FIELD_ETHER_SADDR), RETURN),
 };
@@ -159,6 +166,7 @@ static const struct rule_ir input[] = {
 static const struct rule_ir input_device[] = {
 	R(STATE(ESTABLISHED), IN(LIVE_PORT, FIELD_ETHER_SADDR, FIELD_IIFNAME, FIELD_CT_MARK), ACCEPT),
 	R(STATE(ESTABLISHED), IN(LIVE_MAC, FIELD_ETHER_SADDR, FIELD_CT_MARK), ACCEPT),
+	R(STATE(ESTABLISHED), IN(LIVE_ROUTED, FIELD_IIFNAME, FIELD_CT_MARK), ACCEPT),
 	R(ANY_OF(ICMP6_TYPE, ND_ROUTER_SOLICIT, ND_SOLICIT, ND_ADVERT), IS(HOPLIMIT, 255), ACCEPT),
 	R(ANY_OF(ICMP6_TYPE, MLD_REPORT, MLD_DONE, MLD2_REPORT), IS(HOPLIMIT, 1), ACCEPT),
 	R(IS(L4PROTO, IPPROTO_UDP), IN(BOOTSTRAP, FIELD_SPORT, FIELD_DPORT),
@@ -179,7 +187,7 @@ static const struct rule_ir input_device[] = {
 static const struct rule_ir input_reply[] = {
 	R(JUMP(WHO)),
 	R(IN(QUARANTINED, FIELD_MARK), GOTO(STRAY)),
-	R(VERDICT_FROM(STATION_IN_R)),
+	R(VERDICT_FROM(CHAINS_IN_R)),
 	R(GOTO(STRAY)),
 };
 
@@ -193,10 +201,14 @@ static const struct rule_ir output_device[] = {
 	R(ANY_OF(ICMP6_TYPE, ND_ROUTER_ADVERT, ND_SOLICIT, ND_ADVERT), IS(HOPLIMIT, 255), ACCEPT),
 	R(ANY_OF(ICMP6_TYPE, MLD_QUERY, MLD_REPORT, MLD_DONE, MLD2_REPORT), IS(HOPLIMIT, 1), ACCEPT),
 	R(IS(L4PROTO, IPPROTO_UDP), IN(BOOTSTRAP, FIELD_DPORT, FIELD_SPORT), ACCEPT),
+	/* How a refusal is told to the device, and where its packets cannot go. */
+	R(IS(CT_DIRECTION, DIRECTION_REPLY), IS(L4PROTO, IPPROTO_TCP), IS(TCP_RESET, TCP_RST), ACCEPT),
+	R(IS(ICMP_TYPE, ICMP_UNREACHABLE), ACCEPT),
+	R(IS(ICMP6_TYPE, ICMP6_UNREACHABLE), ACCEPT),
 	R(IS(CT_DIRECTION, DIRECTION_REPLY), GOTO(OUTPUT_REPLY)),
 	R(JUMP(HOLDER)),
 	R(IN(QUARANTINED, FIELD_MARK), GOTO(REFUSED)),
-	R(VERDICT_FROM(STATION_IN)),
+	R(VERDICT_FROM(CHAINS_IN)),
 	R(GOTO(STRAY)),
 };
 
@@ -215,7 +227,7 @@ static const struct rule_ir output_reply[] = {
  * states. Saving the mark alone would pass it on. */
 static const struct rule_ir admit[] = {
 	R(STATE(CTS_NEW), ADD(CONNECTIONS, FIELD_NUMBER), GOTO(CROWDED)),
-	R(STATE(CTS_NEW | ESTABLISHED), SAVE_MARK, ACCEPT),
+	R(STATE(CTS_NEW | ESTABLISHED), SAVE_MARK, FORGET_CLASS, ACCEPT),
 	R(DROP),
 };
 
@@ -225,8 +237,25 @@ static const struct rule_ir crowded[] = {
 	R(DROP),
 };
 
+static const struct rule_ir hasty[] = {
+	R(JUMP(HASTY_RECORD)),
+	R(DROP),
+};
+
+static const struct rule_ir hasty_record[] = {
+	R(IN(TOTAL, FIELD_NUMBER)),
+	R(ADD(HASTY, FIELD_MARK), LOG(LOG_HASTY)),
+};
+
 static const struct rule_ir refused[] = {
 	R(JUMP(RECORD)),
+	R(DROP),
+};
+
+static const struct rule_ir rejected[] = {
+	R(JUMP(RECORD)),
+	R(IS(L4PROTO, IPPROTO_TCP), REJECT_BY_RESET),
+	R(REJECT_BY_ICMP),
 	R(DROP),
 };
 
@@ -268,7 +297,10 @@ static const struct skeleton_chain chains[CHAIN_CLASS] = {
 	CHAIN(OUTPUT_REPLY, output_reply),
 	CHAIN(ADMIT, admit),
 	CHAIN(CROWDED, crowded),
+	CHAIN(HASTY, hasty),
+	CHAIN(HASTY_RECORD, hasty_record),
 	CHAIN(REFUSED, refused),
+	CHAIN(REJECTED, rejected),
 	CHAIN(AUDITED, audited),
 	CHAIN(STRAY, stray),
 	CHAIN(INVALID, invalid),
@@ -280,7 +312,7 @@ rule_wanted(const struct ruleset *rs, const struct rule_ir *rule)
 	for (const struct expr *e = rule->exprs; e->kind != EXPR_END; e++) {
 		if (e->set.kind == SET_CONNECTIONS && !rs->features.connlimit)
 			return false;
-		if (e->set.kind < 64 && (rs->absent >> e->set.kind & 1) != 0)
+		if (e->set.kind != SET_NONE && e->set.kind <= SET_LIVE_ROUTED && (rs->absent >> e->set.kind & 1) != 0)
 			return false;
 	}
 	return true;

@@ -12,8 +12,14 @@
 #define ADD(s, ...)	{ .kind = EXPR_ADD, .set = { .kind = SET_##s }, .fields = { __VA_ARGS__ } }
 #define MARK_FROM(s, ...) { .kind = EXPR_MARK_FROM_MAP, .set = { .kind = SET_##s }, \
 			  .fields = { __VA_ARGS__ } }
-#define VERDICT_FROM(s)	{ .kind = EXPR_VERDICT_FROM_MAP, .set = { .kind = SET_##s }, \
-			  .fields = { FIELD_NUMBER } }
+/* By the class of the device whose mark the packet has. In one rule: without a
+ * class it ends here, and what the priority held before means nothing. */
+#define VERDICT_FROM(s)	{ .kind = EXPR_CLASS_FROM_MAP, .set = { .kind = SET_CLASS_OF }, \
+			  .fields = { FIELD_NUMBER } }, \
+			{ .kind = EXPR_VERDICT_FROM_MAP, .set = { .kind = SET_##s }, \
+			  .fields = { FIELD_CLASS } }
+#define FORGET_CLASS	{ .kind = EXPR_FORGET_CLASS }
+#define ISNT(f, v)	{ .kind = EXPR_MATCH, .negate = true, .fields = { FIELD_##f }, .value = (v) }
 #define IS(f, v)	{ .kind = EXPR_MATCH, .fields = { FIELD_##f }, .value = (v) }
 #define ANY_OF(f, ...)	{ .kind = EXPR_ANY_OF, .fields = { FIELD_##f }, .values = { __VA_ARGS__ }, \
 			  .n_values = sizeof((const uint8_t[]){ __VA_ARGS__ }) }
@@ -27,6 +33,8 @@
 #define SET_MARK(v)	{ .kind = EXPR_SET_MARK, .value = (v) }
 #define NUMBER_MARK	{ .kind = EXPR_NUMBER_MARK }
 #define SAVE_MARK	{ .kind = EXPR_SAVE_MARK }
+#define REJECT_BY_RESET	{ .kind = EXPR_REJECT, .value = 1 }
+#define REJECT_BY_ICMP	{ .kind = EXPR_REJECT, .value = 0 }
 #define ACCEPT		{ .kind = EXPR_ACCEPT }
 #define DROP		{ .kind = EXPR_DROP }
 #define RETURN		{ .kind = EXPR_RETURN }

@@ -161,7 +161,7 @@ test_contents(void **state)
 {
 	struct policy *p = sample_full();
 	const struct image_class *c;
-	const struct image_peer *peer;
+	const struct image_reach *peer;
 	uint8_t *bytes;
 	struct image im;
 	size_t len;
@@ -172,14 +172,15 @@ test_contents(void **state)
 	/* 192.0.2.0/24 on 443 is cut by 192.0.2.7 on 400 to 500: below, at and above 443. */
 	assert_int_equal(c->rules.n, 11);
 	assert_int_equal(c->named, 1);
-	assert_int_equal(c->peers.n, 2);
-	peer = &im.peers[c->peers.first];
+	assert_int_equal(c->reaches.n, 3);
+	assert_int_equal(im.reaches[c->reaches.first].peer, 0);
+	peer = &im.reaches[c->reaches.first + 1];
 	assert_int_equal(peer->peer, image_class_named(&im, "gateway")->number);
 	assert_int_equal(peer->boxes.n, 2);
 	assert_int_equal(im.boxes[peer->boxes.first].family, 0);
 	assert_int_equal(im.boxes[peer->boxes.first + 1].kind, BOX_ICMP);
 	assert_int_equal(im.boxes[peer->boxes.first + 1].family, AF_INET);
-	assert_int_equal(image_class_named(&im, "quarantine")->boxes.n, 1);
+	assert_int_equal(im.reaches[image_class_named(&im, "quarantine")->reaches.first].boxes.n, 1);
 	assert_int_equal(im.appliance->services.n, 2);
 	assert_int_equal(im.n[IMAGE_LABELS], 1);
 	assert_int_equal(im.n[IMAGE_CERTIFICATES], 2);
@@ -468,7 +469,7 @@ test_blow_up(void **state)
 	/* 256 * 255 + 255 pieces fit, 257 * 255 + 256 do not. */
 	blow_up(p, 255);
 	im = sample_image(p, NULL, &bytes, &len);
-	assert_int_equal(image_class_named(&im, "wide")->boxes.n, 256 * 255 + 255);
+	assert_int_equal(im.reaches[image_class_named(&im, "wide")->reaches.first].boxes.n, 256 * 255 + 255);
 	free(bytes);
 	policy_free(p);
 	p = sample_new();

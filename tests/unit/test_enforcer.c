@@ -221,10 +221,10 @@ first_allowed(void)
 static int
 meddle(enum meddling what, uint32_t mark)
 {
-	const struct set_ref set = { SET_ALLOW4_CLASS, 999, 0 };
-	const struct chain_ref class = { CHAIN_CLASS, 999 };
+	const struct set_ref set = { .kind = SET_ALLOW4_CLASS, .number = 999 };
+	const struct chain_ref class = { .kind = CHAIN_CLASS, .number = 999 };
 	struct nft_batch *b = nft_batch_new(RULESET_TABLE, 77, 0, 256);
-	const struct chain_ref admit = { CHAIN_ADMIT, 0 };
+	const struct chain_ref admit = { .kind = CHAIN_ADMIT };
 	const struct rule_ir accept = { { { .kind = EXPR_ACCEPT } } };
 	struct element el = { .set = { .kind = SET_LIVE }, .key_len = 4 };
 	struct nft_failure failure;

@@ -158,7 +158,7 @@ test_appliance_and_authorities(void **state)
 	SPOIL(IMAGE_APPLIANCE, 0, image_appliance, hook_priority, -200, "a number of the appliance is out of range");
 	SPOIL(IMAGE_APPLIANCE, 0, image_appliance, brake_devices, 3, "a number of the appliance is out of range");
 	SPOIL(IMAGE_APPLIANCE, 0, image_appliance, services.n, 60000, "the appliance's services are out of range");
-	SPOIL(IMAGE_APPLIANCE, 0, image_appliance, services.n, 1, "a class's boxes are out of range");
+	SPOIL(IMAGE_APPLIANCE, 0, image_appliance, services.n, 1, "a reach's boxes are out of range");
 	SPOIL(IMAGE_INTERFACES, 0, image_interface, name, UINT32_MAX, "an interface's name is out of range");
 	SPOIL(IMAGE_INTERFACES, 0, image_interface, name, 0, "interfaces are not valid, unique and sorted");
 	SPOIL(IMAGE_AUTHORITIES, 0, image_authority, number, 0, "authorities are not numbered in order");
@@ -186,8 +186,33 @@ test_classes(void **state)
 	SPOIL(IMAGE_RULES, 0, image_rule, boxes.n, 99, "a rule's boxes are out of range");
 	SPOIL(IMAGE_RULE_BOXES, 0, image_rule_box, peer, 44, "a rule names a class that is none");
 	SPOIL(IMAGE_RULE_BOXES, 0, image_rule_box, box.kind, BOX_KINDS, "a rule's box is not valid");
-	SPOIL(IMAGE_PEERS, 0, image_peer, peer, 0, "peers are not known classes in order");
-	SPOIL(IMAGE_PEERS, 0, image_peer, boxes.n, 0, "a peer's boxes are out of range");
+	SPOIL(IMAGE_CLASSES, 1, image_class, refuse, 2, "a class's refuse or rate is not valid");
+	SPOIL(IMAGE_CLASSES, 1, image_class, rate, 1, "a class's refuse or rate is not valid");
+	SPOIL(IMAGE_CLASSES, 1, image_class, rate_burst, 1, "a class's refuse or rate is not valid");
+	SPOIL(IMAGE_RULES, 0, image_rule, direction, 2, "a rule's direction or schedule is out of range");
+	SPOIL(IMAGE_RULES, 0, image_rule, schedule, 1, "a rule's direction or schedule is out of range");
+}
+
+/* The sensor's: by address, then to the gateways and to its own class. */
+static void
+test_reaches(void **state)
+{
+	struct image im;
+	const char *why;
+	uint32_t first;
+
+	(void)state;
+	assert_int_equal(image_open(bytes, bytes_len, &im, &why), 0);
+	first = image_class_named(&im, "sensor")->reaches.first;
+	assert_true(image_class_named(&im, "sensor")->reaches.n > 1);
+	SPOIL(IMAGE_CLASSES, 1, image_class, reaches.n, 99, "a class's reaches are out of range");
+	SPOIL(IMAGE_REACHES, first, image_reach, direction, 2, "a reach's direction or schedule is out of range");
+	SPOIL(IMAGE_REACHES, first, image_reach, schedule, 1, "a reach's direction or schedule is out of range");
+	SPOIL(IMAGE_REACHES, first, image_reach, direction, REACH_IN, "reaches are not in order");
+	SPOIL(IMAGE_REACHES, first + 1, image_reach, direction, REACH_IN, "a reach's peer is no class");
+	SPOIL(IMAGE_REACHES, first + 1, image_reach, peer, 44, "a reach's peer is no class");
+	SPOIL(IMAGE_REACHES, first + 1, image_reach, peer, 0, "reaches are not in order");
+	SPOIL(IMAGE_REACHES, first, image_reach, boxes.n, 0, "a reach's boxes are out of range");
 }
 
 static void
@@ -199,7 +224,7 @@ test_boxes(void **state)
 
 	(void)state;
 	assert_int_equal(image_open(bytes, bytes_len, &im, &why), 0);
-	first = image_class_named(&im, "sensor")->boxes.first;
+	first = im.reaches[image_class_named(&im, "sensor")->reaches.first].boxes.first;
 	SPOIL(IMAGE_BOXES, first, image_box, pad, 1, "a box is not valid");
 	SPOIL(IMAGE_BOXES, first, image_box, protocol, IPPROTO_GRE, "a box is not valid");
 	SPOIL(IMAGE_BOXES, first, image_box, family, AF_UNIX, "a box is not valid");
@@ -229,6 +254,8 @@ test_devices(void **state)
 	    "a device's parts are out of range");
 	SPOIL(IMAGE_ADDRESSES, 0, image_address, family, 0, "a device's address is not valid");
 	SPOIL(IMAGE_ADDRESSES, 0, image_address, bytes[0], 0xff, "a device's address is not valid");
+	SPOIL(IMAGE_ADDRESSES, 0, image_address, prefix, 24, "a device's address is not valid");
+	SPOIL(IMAGE_DEVICES, 0, image_device, pad, 1, "a device's MAC is not valid");
 	SPOIL(IMAGE_CERTIFICATES, 0, image_certificate, authority, 4, "a certificate's authority is none");
 	SPOIL(IMAGE_CERTIFICATES, 0, image_certificate, serial_len, 0,
 	    "a serial number is not in its shortest form");
@@ -308,6 +335,7 @@ main(void)
 		cmocka_unit_test(test_frame),
 		cmocka_unit_test(test_appliance_and_authorities),
 		cmocka_unit_test(test_classes),
+		cmocka_unit_test(test_reaches),
 		cmocka_unit_test(test_boxes),
 		cmocka_unit_test(test_devices),
 		cmocka_unit_test(test_orders_and_text),

@@ -72,7 +72,7 @@ assert_same_policy(const struct image *a, const struct image *b)
 	uint32_t i;
 
 	ASSERT_SAME(IMAGE_BOXES, boxes);
-	ASSERT_SAME(IMAGE_PEERS, peers);
+	ASSERT_SAME(IMAGE_REACHES, reaches);
 	ASSERT_SAME(IMAGE_ADDRESSES, addresses);
 	ASSERT_SAME(IMAGE_BY_NAME, by_name);
 	ASSERT_SAME(IMAGE_BY_MAC, by_mac);
@@ -82,7 +82,7 @@ assert_same_policy(const struct image *a, const struct image *b)
 		assert_int_equal(a->classes[i].number, b->classes[i].number);
 		assert_int_equal(a->classes[i].mode, b->classes[i].mode);
 		assert_int_equal(a->classes[i].named, b->classes[i].named);
-		assert_memory_equal(&a->classes[i].boxes, &b->classes[i].boxes, sizeof(a->classes[i].boxes));
+		assert_memory_equal(&a->classes[i].reaches, &b->classes[i].reaches, sizeof(a->classes[i].reaches));
 	}
 	assert_int_equal(a->n[IMAGE_DEVICES], b->n[IMAGE_DEVICES]);
 	for (i = 0; i < a->n[IMAGE_DEVICES]; i++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* walk.c -- sends packets through the rules of a ruleset. Any failure aborts. */
 #include <arpa/inet.h>
+#include <endian.h>
 #include <net/ethernet.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@ struct visit {
 	struct walk *w;
 	const struct packet *p;
 	uint32_t mark;
+	uint32_t class;			/* the packet's priority */
 	int depth;
 };
 
@@ -122,6 +124,7 @@ load_field(const struct visit *v, enum field f, uint8_t *out)
 	uint16_t port = htons(f == FIELD_SPORT ? p->sport : p->dport);
 	uint32_t index = interface_index(p->iif), number = v->mark & MARK_NUMBER_MASK;
 	uint8_t direction = p->reply;
+	uint64_t now;
 
 	if (field_info(f)->family != 0 && field_info(f)->family != p->family)
 		return false;
@@ -131,6 +134,11 @@ load_field(const struct visit *v, enum field f, uint8_t *out)
 	case FIELD_IP_DADDR: put(out, p->dst, 4); return true;
 	case FIELD_IP6_SADDR: put(out, p->src, 16); return true;
 	case FIELD_IP6_DADDR: put(out, p->dst, 16); return true;
+	case FIELD_IP6_SADDR_NET: put(out, p->src, 8); return true;
+	case FIELD_OIF: index = interface_index(p->oif); put(out, &index, sizeof(index)); return true;
+	case FIELD_TCP_RESET: *out = p->reset ? 4 : 0; return true;
+	case FIELD_TIME: now = htobe64((uint64_t)p->now_s * 1000000000U); put(out, &now, sizeof(now)); return true;
+	case FIELD_CLASS: put(out, &v->class, sizeof(v->class)); return true;
 	case FIELD_L4PROTO: *out = p->protocol; return true;
 	case FIELD_SPORT:
 	case FIELD_DPORT: put(out, &port, sizeof(port)); return true;
@@ -197,9 +205,27 @@ holds(const struct element *e, const struct element *key)
 	    memcmp(e->key, key->key, key->key_len) == 0;
 }
 
+/* The last edge at or before the key says whether it lies in an interval. */
+static const struct element *
+find_edge(const struct walk *w, const struct element *key)
+{
+	const struct element *last = NULL;
+
+	for (size_t i = 0; i < w->n; i++) {
+		const struct element *e = &w->elements[i];
+
+		if (set_ref_equal(&e->set, &key->set) && memcmp(e->key, key->key, key->key_len) <= 0 &&
+		    (last == NULL || memcmp(e->key, last->key, key->key_len) > 0))
+			last = e;
+	}
+	return last != NULL && !last->end ? last : NULL;
+}
+
 static const struct element *
 find(const struct walk *w, const struct element *key)
 {
+	if (set_info(key->set.kind)->edges)
+		return find_edge(w, key);
 	for (size_t i = 0; i < w->n; i++)
 		if (holds(&w->elements[i], key))
 			return &w->elements[i];
@@ -225,6 +251,8 @@ add(struct walk *w, const struct element *key)
 	switch (set_info(key->set.kind)->state) {
 	case STATE_OVER_BUDGET:
 		return key->set.kind == SET_BUDGET ? w->over_budget : w->stranger_over_budget;
+	case STATE_OVER_RATE:
+		return w->over_rate;
 	case STATE_CONNECTIONS:
 		return w->crowded;
 	case STATE_COUNTER_SAMPLE:
@@ -276,6 +304,8 @@ from_set(struct visit *v, const struct expr *x)
 	v->w->hits[x->set.kind]++;
 	if (x->kind == EXPR_MARK_FROM_MAP)
 		v->mark = e->mark;
+	if (x->kind == EXPR_CLASS_FROM_MAP)
+		v->class = e->mark;
 	return x->kind == EXPR_VERDICT_FROM_MAP ? visit_chain(v, &e->chain) : GOES_ON;
 }
 
@@ -292,9 +322,13 @@ visit_expr(struct visit *v, const struct expr *x)
 		return (ct_state(v->p) & x->value) != 0 ? GOES_ON : RULE_ENDS;
 	case EXPR_LOOKUP:
 	case EXPR_MARK_FROM_MAP:
+	case EXPR_CLASS_FROM_MAP:
 	case EXPR_VERDICT_FROM_MAP:
 	case EXPR_ADD:
 		return from_set(v, x);
+	case EXPR_FORGET_CLASS:
+		v->class = 0;
+		return GOES_ON;
 	case EXPR_SET_MARK:
 		v->mark = x->value;
 		return GOES_ON;
@@ -313,6 +347,9 @@ visit_expr(struct visit *v, const struct expr *x)
 		return GOES_ON;
 	case EXPR_ACCEPT:
 		return ACCEPTED;
+	case EXPR_REJECT:
+		v->w->rejected++;
+		return DROPPED;
 	case EXPR_DROP:
 		return DROPPED;
 	case EXPR_RETURN:
@@ -368,8 +405,8 @@ visit_chain(struct visit *v, const struct chain_ref *ref)
 enum walked
 walk(struct walk *w, enum chain_kind base, const struct packet *p)
 {
-	struct visit v = { w, p, 0xdeadbeef, 0 };	/* a mark that somebody else left */
-	struct chain_ref ref = { base, 0 };
+	struct visit v = { w, p, 0xdeadbeef, 1, 0 };	/* what somebody else left */
+	struct chain_ref ref = { .kind = base };
 	bool policy_drop;
 	enum outcome o;
 

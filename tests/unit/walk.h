@@ -23,6 +23,8 @@ struct packet {
 	uint8_t protocol;
 	uint16_t sport, dport;
 	uint8_t icmp_type;
+	bool reset;			/* TCP */
+	int64_t now_s;
 	const char *iif, *oif;		/* "" where there is none */
 	uint8_t pkttype;		/* 0 to us, 1 broadcast, 2 multicast */
 	uint8_t hoplimit;
@@ -41,11 +43,12 @@ struct walk {
 	size_t n_added;
 	/* what the kernel says where it depends on more than one packet */
 	bool full[SET_KINDS];		/* no room for a new key */
-	bool over_budget, stranger_over_budget, crowded, sampled_out;
+	bool over_budget, stranger_over_budget, crowded, over_rate, sampled_out;
 	/* what happened since walk_forget */
 	unsigned hits[SET_KINDS];	/* look-ups that found */
 	unsigned counters[COUNTER_KINDS];
-	unsigned logs[4];
+	unsigned logs[6];
+	unsigned rejected;
 	uint32_t mark;			/* of the last packet, at its end */
 };
 
