@@ -537,7 +537,7 @@ test_subject(void **state)
 	nft_batch_free(b);
 
 	b = nft_batch_new(RULESET_TABLE, ++e.owner.seq, 0, 256);
-	nft_batch_del_chain(b, &(struct chain_ref){ CHAIN_ADMIT, 0 });
+	nft_batch_del_chain(b, &(struct chain_ref){ .kind = CHAIN_ADMIT, .number = 0 });
 	assert_int_equal(nft_batch_send(b, &e.owner, NULL, NULL, &failure), -EBUSY);
 	nft_subject(b, &failure, &subject);
 	assert_int_equal(subject.kind, SUBJECT_CHAIN);
