@@ -57,7 +57,8 @@ struct apply_report {
 /* What start found. */
 struct start_report {
 	bool adopted;			/* the rules stood already and were right */
-	bool rebuilt;			/* they stood and were not: replaced in one transaction */
+	bool rebuilt;			/* they stood and were not: put right in one transaction */
+	bool caught_up;			/* those of the policy before stood: the newest came as by an apply */
 	char differs[SET_NAMELEN];	/* where */
 	uint32_t images_passed_over;
 	uint32_t records_damaged;

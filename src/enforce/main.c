@@ -159,7 +159,9 @@ report_start(const struct enforcer *e, const struct start_report *r)
 	if (r->flows_forgotten > 0)
 		log_warn(0, "the rules were gone: %u open connection(s) are judged anew", r->flows_forgotten);
 	if (r->rebuilt)
-		log_warn(0, "the rules in the kernel were not as left (%s): replaced", r->differs);
+		log_warn(0, "the rules in the kernel were not as left (%s): put right", r->differs);
+	if (r->caught_up)
+		log_warn(0, "the rules in the kernel were those of the policy before: brought up to date");
 	log_info("revision %llu, %u devices, %u quarantined: rules %s, table %s",
 	    (unsigned long long)e->policy.revision, e->policy.image.n[IMAGE_DEVICES], r->quarantined,
 	    r->adopted ? "adopted" : "loaded", e->features.owner_persist ? "owned" : "watched");

@@ -274,6 +274,7 @@ enforcer_agrees(struct enforcer *e, bool *agrees)
 	int rc = look(e, &l);
 
 	*agrees = rc == 0 && l.there && l.rules && l.found.agrees;
+	e->owner.generation = l.generation;
 	nft_comparison_done(&l.found);
 	return rc;
 }

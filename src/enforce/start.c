@@ -125,23 +125,32 @@ kernel_quarantined(void *arg, const struct nft_element *el)
 	return 0;
 }
 
+/* Of a dump that was interrupted the same elements are told again, without harm. */
+static int
+read_again(struct enforcer *e, enum set_kind kind, nft_element_fn *fn, void *arg)
+{
+	int rc, tries = 8;
+
+	do {
+		rc = nft_read_set(&e->reader, set_info(kind)->name, fn, arg);
+	} while (rc == -EAGAIN && --tries > 0);
+	return rc;
+}
+
 static int
 adopt_stations(struct enforcer *e, int64_t now, struct start_report *report)
 {
 	struct kernel_quarantine q = { e, now, 0 };
 	struct kernel_marks m = { e, calloc((size_t)e->policy.image.n[IMAGE_DEVICES] + 1, sizeof(bool)) };
-	int rc, tries = 8;
+	int rc;
 
 	if (m.known == NULL)
 		return -ENOMEM;
-	do {
-		rc = nft_read_set(&e->reader, set_info(SET_CURRENT)->name, kernel_mark, &m);
-	} while (rc == -EAGAIN && --tries > 0);
-	if (rc == 0)
+	if ((rc = read_again(e, SET_CURRENT, kernel_mark, &m)) == 0)
 		rc = forget_unknown(e, m.known);
 	free(m.known);
 	if (rc == 0)
-		rc = nft_read_set(&e->reader, set_info(SET_QUARANTINED)->name, kernel_quarantined, &q);
+		rc = read_again(e, SET_QUARANTINED, kernel_quarantined, &q);
 	report->quarantined += q.n;
 	if (rc == -ENOENT)	/* not our table: it will be replaced, and its marks prove nothing */
 		rc = conntrack_forget_marked(&e->reader, &report->flows_forgotten);
@@ -176,10 +185,68 @@ first_load(struct enforcer *e, struct start_report *report)
 	return rc < 0 ? rc : enforcer_load_table(e, false);
 }
 
-static int
-adopt(struct enforcer *e, uint32_t flags, int64_t now, struct start_report *report)
+static void
+places_free(struct enforcer *e)
 {
-	bool persists = (flags & NFT_FLAG_PERSIST) != 0, differed = false;
+	for (uint32_t i = 0; e->standings != NULL && i < e->policy.image.n[IMAGE_DEVICES]; i++)
+		free(e->standings[i]);
+	free(e->standings);
+	free(e->stations);
+	e->standings = NULL;
+	e->stations = NULL;
+}
+
+/* Is what stands in the kernel this policy? It is e's then, with its places. */
+static int
+stands_there(struct enforcer *e, uint64_t revision, int64_t now, bool *so)
+{
+	struct start_report unused = { .quarantined = 0 };
+	int rc = policy_store_read(e->dirfd, revision, &e->policy);
+
+	if (rc < 0)
+		return rc;
+	enforcer_policy_changed(e);
+	if ((rc = places_from_journal(e, &unused)) == 0 && (rc = adopt_stations(e, now, &unused)) == 0)
+		rc = enforcer_agrees(e, so);
+	return rc;
+}
+
+/* A policy is written down before the kernel gets it. After a crash in between
+ * the kernel has the one before: from there it goes on as by an apply, and open
+ * connections lose nothing. 1: done. 0: it has something else. */
+static int
+catch_up(struct enforcer *e, uint64_t trial, int64_t now)
+{
+	const uint64_t before = policy_store_before(e->dirfd, &e->policy);
+	struct apply_order order = { .image_fd = e->policy.fd, .revision = e->policy.revision,
+		.trial = e->policy.revision == trial, .despite_disk = true };
+	struct enforcer newest = *e;
+	struct apply_report report;
+	bool so = false;
+
+	if (before == 0)
+		return 0;
+	e->policy = (struct loaded_policy){ .fd = -1 };
+	e->stations = NULL;
+	e->standings = NULL;
+	if (stands_there(e, before, now, &so) == 0 && so && enforcer_apply(e, &order, now, &report) == 0) {
+		places_free(&newest);
+		loaded_policy_done(&newest.policy);
+		return 1;
+	}
+	places_free(e);
+	loaded_policy_done(&e->policy);
+	e->policy = newest.policy;
+	e->stations = newest.stations;
+	e->standings = newest.standings;
+	enforcer_policy_changed(e);
+	return 0;
+}
+
+static int
+adopt(struct enforcer *e, uint32_t flags, uint64_t trial, int64_t now, struct start_report *report)
+{
+	bool persists = (flags & NFT_FLAG_PERSIST) != 0, differed = false, agrees;
 	int rc;
 
 	if ((rc = adopt_stations(e, now, report)) < 0)
@@ -192,7 +259,13 @@ adopt(struct enforcer *e, uint32_t flags, int64_t now, struct start_report *repo
 		snprintf(report->differs, sizeof(report->differs), "the table's flags");
 		return enforcer_load_renewed(e, true);
 	}
-	rc = enforcer_restore(e, &differed, report->differs);
+	if ((rc = enforcer_agrees(e, &agrees)) < 0)
+		return rc;
+	if (!agrees) {
+		report->caught_up = catch_up(e, trial, now) == 1;
+		if (!report->caught_up)
+			rc = enforcer_restore(e, &differed, report->differs);
+	}
 	report->rebuilt = differed;
 	report->adopted = !differed;
 	return rc;
@@ -233,7 +306,7 @@ enforcer_start(struct enforcer *e, int owner_fd, int dirfd, uint64_t trial, cons
 	if ((rc = places_from_journal(e, report)) < 0 ||
 	    (rc = nft_read_table(&e->reader, &there, &flags, &owner)) < 0)
 		return rc;
-	rc = there ? adopt(e, flags, now, report) : first_load(e, report);
+	rc = there ? adopt(e, flags, trial, now, report) : first_load(e, report);
 	e->healthy = rc == 0;
 	return rc;
 }
@@ -241,10 +314,7 @@ enforcer_start(struct enforcer *e, int owner_fd, int dirfd, uint64_t trial, cons
 void
 enforcer_done(struct enforcer *e)
 {
-	for (uint32_t i = 0; e->standings != NULL && i < e->policy.image.n[IMAGE_DEVICES]; i++)
-		free(e->standings[i]);
-	free(e->standings);
-	free(e->stations);
+	places_free(e);
 	loaded_policy_done(&e->policy);
 	close(e->reader.fd);
 }

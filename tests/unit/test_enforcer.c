@@ -830,6 +830,45 @@ test_change_on_a_changed_table(void **state)
 	assert_true(quarantined("sensor-1"));
 }
 
+/* A crash between writing a policy down and loading it: the rules of the one
+ * before stand. It comes as by an apply, and who is not concerned stays as is. */
+static void
+test_catches_up(void **state)
+{
+	struct loaded_policy narrow = { .fd = -1 };
+	struct policy *p = sample_full();
+	uint32_t sensor, gateway, at;
+	struct apply_report r;
+
+	(void)state;
+	assert_int_equal(apply(sample_full(), &r), 0);
+	p->classes[0].rules[0].services[0].low = p->classes[0].rules[0].services[0].high = 444;
+	assert_int_equal(apply(p, &r), 0);
+	assert_int_equal(policy_store_read(f.fd, e.policy.revision, &narrow), 0);
+	assert_int_equal(apply(sample_full(), &r), 0);
+	quarantine("sensor-2");
+	sensor = mark_of("sensor-1");
+	gateway = mark_of("alpha");
+	stop();
+	narrow.revision = 9;
+	assert_int_equal(policy_store_save(f.fd, &narrow, false), 0);
+	loaded_policy_done(&narrow);
+	assert_int_equal(start(), 0);
+	assert_true(report.caught_up);
+	assert_true(report.adopted);
+	assert_false(report.rebuilt);
+	assert_int_equal(e.policy.revision, 9);
+	assert_int_equal(mark_of("sensor-1"), sensor + 1);
+	assert_int_equal(mark_of("alpha"), gateway);
+	assert_true(quarantined("sensor-2"));
+	at = transactions();
+	stop();
+	assert_int_equal(start(), 0);
+	assert_false(report.caught_up);
+	assert_true(report.adopted);
+	assert_in_range(transactions(), at, at + 4);	/* of the probe */
+}
+
 /* The table is ours as long as a copy of the socket is open; nobody else gets it. */
 static void
 test_owned(void **state)
@@ -966,7 +1005,7 @@ main(void)
 		OWNED(test_new_policy), OPEN(test_new_policy),
 		OWNED(test_bad_image),
 		OPEN(test_foreign_changes), OPEN(test_foreign_declarations), OPEN(test_foreign_map), OPEN(test_foreign_changes_while_away),
-		OPEN(test_change_on_a_changed_table),
+		OPEN(test_change_on_a_changed_table), OWNED(test_catches_up), OPEN(test_catches_up),
 		OWNED(test_moved_address), OPEN(test_wraps), OPEN(test_old_marks_without_a_table),
 		OWNED(test_owned),
 		OPEN(test_nft_lists_the_same),
