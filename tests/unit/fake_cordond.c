@@ -17,6 +17,7 @@
 #include "common/file.h"
 
 #define PATIENCE_MS 10000	/* a test that hangs must end */
+#define CLIENTS 8
 
 static void
 must(bool ok, const char *what)
@@ -145,29 +146,54 @@ answer(struct fake *f, struct ipc *c, const struct ipc_message *m)
 	}
 }
 
-static void
-serve(struct fake *f, int fd)
+/* One message of a client; false: it is gone, or served as it deserves. */
+static bool
+serve(struct fake *f, struct ipc *c)
 {
 	static struct ipc_message m;
-	struct ipc c;
+	int rc = ipc_recv(c, &m);
 
-	ipc_init(&c, fd, PROC_BIT(PROC_ENFORCE), PROC_BIT(PROC_CTL), &messages);
-	while (!f->hangs_up && ipc_recv_wait(&c, &m, PATIENCE_MS) == 1)
-		answer(f, &c, &m);
-	ipc_done(&c);
+	if (rc == 1)
+		answer(f, c, &m);
+	return rc == 1 || rc == -EAGAIN;
 }
 
+static void
+take_client(struct fake *f, int fd, struct ipc *clients, unsigned *n)
+{
+	if (fd < 0)
+		return;
+	if (f->hangs_up || *n == CLIENTS) {
+		close(fd);
+		return;
+	}
+	ipc_init(&clients[(*n)++], fd, PROC_BIT(PROC_ENFORCE), PROC_BIT(PROC_CTL), &messages);
+}
+
+/* Several at once, as cordond does: a command may open a second connection
+ * while it still has its first. */
 static _Noreturn void
 run(struct fake *f, int listener)
 {
-	struct pollfd p = { .fd = listener, .events = POLLIN };
-	int fd;
+	struct pollfd p[CLIENTS + 1] = { { .fd = listener, .events = POLLIN } };
+	struct ipc clients[CLIENTS];
+	unsigned n = 0, i;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	while (poll(&p, 1, PATIENCE_MS) == 1)
-		if ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
-			serve(f, fd);
-	_exit(0);
+	for (;;) {
+		for (i = 0; i < n; i++)
+			p[i + 1] = (struct pollfd){ .fd = clients[i].fd, .events = POLLIN };
+		if (poll(p, n + 1, PATIENCE_MS) < 1)
+			_exit(0);
+		for (i = n; i > 0; i--) {
+			if (p[i].revents == 0 || serve(f, &clients[i - 1]))
+				continue;
+			ipc_done(&clients[i - 1]);
+			clients[i - 1] = clients[--n];
+		}
+		if (p[0].revents != 0)
+			take_client(f, accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC), clients, &n);
+	}
 }
 
 void
