@@ -12,8 +12,6 @@
 /* The kernel holds 16 jumps; a goto needs no place there, but one here. */
 #define DEPTH_MAX	48
 
-enum { TCP_RST = 4 };
-
 enum outcome { GOES_ON, RULE_ENDS, RETURNED, DECIDED, FAILED };
 
 struct visit {
@@ -23,7 +21,7 @@ struct visit {
 	trace_fn *trace;
 	void *arg;
 	struct verdict v;
-	uint32_t class;		/* the packet's priority, which keeps its class for a moment */
+	uint32_t class_number;	/* where the packet's priority keeps it */
 	struct trace_step at;
 	int error;		/* when FAILED */
 };
@@ -89,6 +87,14 @@ put_port(uint8_t *out, uint16_t port, bool has)
 }
 
 static bool
+put_time(uint8_t *out, int64_t time_s)
+{
+	uint64_t ns = htobe64((uint64_t)time_s * 1000000000U);
+
+	return put(out, &ns, sizeof(ns), true);
+}
+
+static bool
 put_u32(uint8_t *out, uint32_t value, bool has)
 {
 	return put(out, &value, sizeof(value), has);
@@ -99,8 +105,7 @@ static bool
 load_field(const struct visit *v, enum field f, uint8_t *out)
 {
 	const struct packet *p = v->p;
-	uint8_t reply = p->reply, reset = p->tcp_flags & TCP_RST;
-	uint64_t now = htobe64((uint64_t)p->time_s * 1000000000U);
+	uint8_t reply = p->reply, reset = p->tcp_flags & 4;
 
 	if (field_info(f)->family != 0 && field_info(f)->family != p->family)
 		return false;
@@ -120,9 +125,9 @@ load_field(const struct visit *v, enum field f, uint8_t *out)
 	case FIELD_IIF: return put_u32(out, p->iif_index, true);
 	case FIELD_OIF: return put_u32(out, p->oif_index, true);
 	case FIELD_IP6_SADDR_NET: return put(out, p->src, 8, true);
-	case FIELD_TCP_RESET: return put(out, &reset, 1, has_ports(p) && p->protocol == IPPROTO_TCP);
-	case FIELD_TIME: return put(out, &now, sizeof(now), true);
-	case FIELD_CLASS: return put_u32(out, v->class, true);
+	case FIELD_TCP_RESET: return put(out, &reset, 1, p->protocol == IPPROTO_TCP && has_ports(p));
+	case FIELD_TIME: return put_time(out, p->time_s);
+	case FIELD_CLASS: return put_u32(out, v->class_number, true);
 	case FIELD_MARK: return put_u32(out, v->v.mark, true);
 	case FIELD_NUMBER: return put_u32(out, v->v.mark & MARK_NUMBER_MASK, true);
 	case FIELD_CT_MARK: return put_u32(out, v->v.ct_mark, is_tracked(p));
@@ -198,10 +203,10 @@ add_passes(const struct dynamic *d, enum set_kind kind)
 	switch (set_info(kind)->state) {
 	case STATE_OVER_BUDGET:
 		return kind == SET_BUDGET ? d->over_budget : d->stranger_over_budget;
-	case STATE_OVER_RATE:
-		return d->over_rate;
 	case STATE_CONNECTIONS:
 		return d->crowded;
+	case STATE_OVER_RATE:
+		return d->over_rate;
 	case STATE_COUNTER_SAMPLE:
 		return !d->known || !d->sampled_out;
 	case STATE_NONE:
@@ -258,8 +263,8 @@ from_set(struct visit *v, const struct expr *x)
 		return o;
 	if (x->kind == EXPR_MARK_FROM_MAP)
 		set_mark(v, found->mark);
-	if (x->kind == EXPR_CLASS_FROM_MAP)
-		v->class = found->mark;
+	else if (x->kind == EXPR_CLASS_FROM_MAP)
+		v->class_number = found->mark;
 	return x->kind == EXPR_VERDICT_FROM_MAP ? visit_goto(v, &found->chain) : GOES_ON;
 }
 
@@ -278,10 +283,10 @@ change(struct visit *v, const struct expr *x)
 {
 	if (x->kind == EXPR_SET_MARK)
 		set_mark(v, x->value);
-	else if (x->kind == EXPR_FORGET_CLASS)
-		v->class = 0;
 	else if (x->kind == EXPR_NUMBER_MARK)
 		set_mark(v, v->v.mark & MARK_NUMBER_MASK);
+	else if (x->kind == EXPR_FORGET_CLASS)
+		v->class_number = 0;
 	else if (x->kind == EXPR_COUNTER)
 		v->v.counted |= 1U << x->counter;
 	else if (x->kind == EXPR_LOG)
@@ -316,10 +321,10 @@ visit_expr(struct visit *v, const struct expr *x)
 	case EXPR_COUNTER:
 	case EXPR_LOG:
 		return change(v, x);
-	case EXPR_REJECT:
-		return decide(v, VERDICT_REJECT);
 	case EXPR_ACCEPT:
 		return decide(v, VERDICT_ACCEPT);
+	case EXPR_REJECT:
+		return decide(v, VERDICT_REJECT);
 	case EXPR_DROP:
 		return decide(v, VERDICT_DROP);
 	case EXPR_RETURN:

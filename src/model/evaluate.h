@@ -30,7 +30,7 @@ struct packet {
 	uint8_t src[16], dst[16];
 	uint16_t sport, dport;		/* protocols without ports have none, whatever is here */
 	const char *iif, *oif;		/* "" where there is none */
-	uint32_t iif_index, oif_index;	/* 0 where there is none */
+	uint32_t iif_index, oif_index;
 	uint32_t mark;			/* as somebody before us left it */
 	/* what conntrack says */
 	uint32_t ct_state;		/* one bit of enum ct_state_mask; 0: untracked */

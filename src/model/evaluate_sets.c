@@ -86,7 +86,8 @@ fill(const struct evaluator *ev, uint64_t name, struct list *l)
 {
 	const struct image *im = ev->rs->image;
 	uint32_t what = (uint32_t)(name >> 32), number = (uint32_t)name;
-	struct chain_ref chain = { .kind = (uint16_t)(what - KEPT_RULES), .number = number };
+	struct chain_ref chain = { .kind = (uint16_t)(what - KEPT_RULES), .staged = ev->rs->staged,
+	    .number = number };
 
 	l->size = what >= KEPT_RULES ? sizeof(struct rule_ir) : sizeof(struct element);
 	if (what == KEPT_APPLIANCE)
@@ -97,6 +98,12 @@ fill(const struct evaluator *ev, uint64_t name, struct list *l)
 		return elements_of_device(ev->rs, &im->devices[number], &ev->rs->stations[number],
 		    list_element, l);
 	return ruleset_each_rule(ev->rs, &chain, list_rule, l);
+}
+
+static int
+by_set(const void *a, const void *b)
+{
+	return set_ref_order(&((const struct element *)a)->set, &((const struct element *)b)->set);
 }
 
 static int
@@ -115,6 +122,8 @@ keep(struct evaluator *ev, uint32_t what, uint32_t number, const struct kept **o
 			free(l.items);
 			return rc;
 		}
+		if (what < KEPT_RULES && l.n > 1)
+			qsort(l.items, l.n, l.size, by_set);
 		ev->kept[at] = (struct kept){ name, l.items, l.n };
 		ev->n_kept++;
 	}
@@ -171,7 +180,7 @@ enum owner {
 	OWNER_PACKETS,		/* the kernel fills it: struct dynamic */
 	OWNER_APPLIANCE,
 	OWNER_CLASS,		/* the class that the set is named after */
-	OWNER_CLASS_IN_KEY,	/* the class whose number is the key */
+	OWNER_CLASS_ASKED,	/* the class whose number is the key */
 	OWNER_DEVICE,		/* whom a MAC, address or mark in the key belongs to */
 };
 
@@ -198,10 +207,6 @@ static const uint8_t owners[SET_KINDS] = {
 	[SET_HOLDER6] = OWNER_DEVICE,
 	[SET_CURRENT] = OWNER_DEVICE,
 	[SET_CLASS_OF] = OWNER_DEVICE,
-	[SET_CHAINS] = OWNER_CLASS_IN_KEY,
-	[SET_CHAINS_R] = OWNER_CLASS_IN_KEY,
-	[SET_CHAINS_IN] = OWNER_CLASS_IN_KEY,
-	[SET_CHAINS_IN_R] = OWNER_CLASS_IN_KEY,
 	[SET_LIVE] = OWNER_DEVICE,
 	[SET_LIVE_MAC] = OWNER_DEVICE,
 	[SET_LIVE_PORT] = OWNER_DEVICE,
@@ -216,6 +221,7 @@ static const uint8_t owners[SET_KINDS] = {
 	[SET_BUDGET] = OWNER_PACKETS,
 	[SET_BUDGET_STRANGER] = OWNER_PACKETS,
 	[SET_CONNECTIONS] = OWNER_PACKETS,
+	[SET_RATE] = OWNER_PACKETS,
 	[SET_REFUSED4] = OWNER_PACKETS,
 	[SET_REFUSED6] = OWNER_PACKETS,
 	[SET_REFUSED4_PORTLESS] = OWNER_PACKETS,
@@ -226,9 +232,12 @@ static const uint8_t owners[SET_KINDS] = {
 	[SET_STRANGER6_PORTLESS] = OWNER_PACKETS,
 	[SET_INVALID] = OWNER_PACKETS,
 	[SET_CROWDED] = OWNER_PACKETS,
-	[SET_RATE] = OWNER_PACKETS,
 	[SET_HASTY] = OWNER_PACKETS,
 
+	[SET_CHAINS] = OWNER_CLASS_ASKED,
+	[SET_CHAINS_R] = OWNER_CLASS_ASKED,
+	[SET_CHAINS_IN] = OWNER_CLASS_ASKED,
+	[SET_CHAINS_IN_R] = OWNER_CLASS_ASKED,
 	[SET_ALLOW4_CLASS] = OWNER_CLASS,
 	[SET_ALLOW6_CLASS] = OWNER_CLASS,
 	[SET_ICMP4_CLASS] = OWNER_CLASS,
@@ -313,15 +322,36 @@ in_box(const struct set_info *info, const struct element *box, const struct elem
 	return true;
 }
 
-/* The last edge at or before the key begins or ends an interval. */
+/* The first of those of this set; *n says how many there are. */
 static const struct element *
-last_edge(const struct element *e, size_t n, const struct element *key)
+of_set(const struct kept *k, const struct set_ref *ref, size_t *n)
+{
+	const struct element *e = k->items;
+	size_t low = 0, high = k->n;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (set_ref_order(&e[middle].set, ref) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (*n = 0; low + *n < k->n && set_ref_equal(&e[low + *n].set, ref);)
+		++*n;
+	return *n == 0 ? NULL : e + low;
+}
+
+/* An interval is a begin and an end: the last edge that is not behind the key
+ * says on which side of it the key is. */
+static const struct element *
+between_edges(const struct element *e, size_t n, const struct element *key)
 {
 	const struct element *last = NULL;
 
-	for (size_t i = 0; i < n; i++, e++)
-		if (set_ref_equal(&e->set, &key->set) && memcmp(e->key, key->key, key->key_len) <= 0 &&
-		    (last == NULL || memcmp(e->key, last->key, key->key_len) >= 0))
+	for (; n > 0; n--, e++)
+		if (memcmp(e->key, key->key, key->key_len) <= 0 &&
+		    (last == NULL || memcmp(e->key, last->key, key->key_len) > 0))
 			last = e;
 	return last != NULL && !last->end ? last : NULL;
 }
@@ -333,33 +363,32 @@ among(struct evaluator *ev, uint32_t what, uint32_t number, const struct element
 	const struct set_info *info = set_info(key->set.kind);
 	const struct element *e;
 	const struct kept *k;
+	size_t n;
 	int rc = keep(ev, what, number, &k);
 
 	if (rc < 0)
 		return rc;
-	e = k->items;
+	if ((e = of_set(k, &key->set, &n)) == NULL)
+		return 0;
+	if (e->key_len != key->key_len)
+		return -EINVAL;
 	if (info->edges) {
-		*found = last_edge(e, k->n, key);
+		*found = between_edges(e, n, key);
 		return 0;
 	}
-	for (size_t i = 0; i < k->n && *found == NULL; i++, e++) {
-		if (!set_ref_equal(&e->set, &key->set))
-			continue;
-		if (e->key_len != key->key_len)
-			return -EINVAL;
+	for (; n > 0 && *found == NULL; n--, e++)
 		if (info->interval ? in_box(info, e, key) : memcmp(e->key, key->key, key->key_len) == 0)
 			*found = e;
-	}
 	return 0;
 }
 
 static int
 among_class(struct evaluator *ev, uint32_t number, const struct element *key, const struct element **found)
 {
-	const struct image_class *class = image_class(ev->rs->image, number);
+	const struct image *im = ev->rs->image;
+	const struct image_class *class = image_class(im, number);
 
-	return class == NULL ? 0 :
-	    among(ev, KEPT_CLASS, (uint32_t)(class - ev->rs->image->classes), key, found);
+	return class == NULL ? 0 : among(ev, KEPT_CLASS, (uint32_t)(class - im->classes), key, found);
 }
 
 static int
@@ -382,7 +411,7 @@ among_devices(struct evaluator *ev, const struct element *key, const struct elem
 int
 evaluator_lookup(struct evaluator *ev, const struct element *key, const struct element **found)
 {
-	uint32_t number;
+	uint32_t class_number;
 
 	*found = NULL;
 	switch ((enum owner)owners[key->set.kind]) {
@@ -390,9 +419,9 @@ evaluator_lookup(struct evaluator *ev, const struct element *key, const struct e
 		return among(ev, KEPT_APPLIANCE, 0, key, found);
 	case OWNER_CLASS:
 		return among_class(ev, key->set.number, key, found);
-	case OWNER_CLASS_IN_KEY:
-		memcpy(&number, key->key, sizeof(number));
-		return among_class(ev, number, key, found);
+	case OWNER_CLASS_ASKED:
+		memcpy(&class_number, key->key, sizeof(class_number));
+		return among_class(ev, class_number, key, found);
 	case OWNER_DEVICE:
 		return among_devices(ev, key, found);
 	case OWNER_NOBODY:

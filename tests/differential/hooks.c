@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "craft.h"
 
@@ -259,8 +260,10 @@ read_seen(const struct hooks *h, const struct record *r, struct seen *s)
 	p->hook = of[head->hook];
 	p->iif_index = number_of(r, NFULA_IFINDEX_INDEV);
 	p->iif = port_of(h, p->iif_index);
-	p->oif = port_of(h, number_of(r, NFULA_IFINDEX_OUTDEV));
+	p->oif_index = number_of(r, NFULA_IFINDEX_OUTDEV);
+	p->oif = port_of(h, p->oif_index);
 	p->mark = FOREIGN_MARK;
+	p->time_s = time(NULL);
 	read_frame(r, p);
 	return true;
 }
