@@ -102,14 +102,22 @@ addr_text(const struct addr *a, char buf[ADDR_STRLEN])
 	return a->family == 0 ? "?" : addr_format(a, buf);
 }
 
+/* Not so counts of a device without a key, and clones: these are places, of
+ * which the detail tells. */
+static bool
+has_packet(const struct attempt *a)
+{
+	return a->family != 0 && a->reason != REASON_CLONE;
+}
+
 static const char *
 service_text(const struct attempt *a, char *buf, size_t size)
 {
 	char protocol[PROTOCOL_STRLEN];
 
 	word_protocol(a->protocol, protocol);
-	if (a->family == 0)
-		snprintf(buf, size, "-");	/* counts of a device without a key: no protocol is known */
+	if (!has_packet(a))
+		snprintf(buf, size, "-");
 	else if (a->has_type)
 		snprintf(buf, size, "%s type %u", protocol, a->icmp_type);
 	else if (a->port != 0)
@@ -151,10 +159,18 @@ attempts_row(struct table *t, const struct attempt *a)
 	table_cell(t, a->class_name[0] != '\0' ? a->class_name : "-");
 	table_cellf(t, "%s%s", attempt_reason_name(a->reason), a->verdict == VERDICT_AUDITED ? " (audited)" : "");
 	table_cell(t, addr_text(&a->source, addr));
-	table_cellf(t, "-> %s", addr_text(&a->destination, addr));
+	if (a->reason == REASON_CLONE)
+		table_cell(t, a->detail[0] != '\0' ? a->detail : a->interface);	/* "on lan0 and lan1" */
+	else
+		table_cellf(t, "-> %s", addr_text(&a->destination, addr));
 	table_cell(t, service_text(a, service, sizeof(service)));
-	table_cellf(t, "%s%s", least, format_count(a->packets, n));
-	table_cellf(t, "%s%s", least, format_count(a->bytes, n));
+	if (a->reason == REASON_CLONE) {
+		table_cell(t, "-");
+		table_cell(t, "-");
+	} else {
+		table_cellf(t, "%s%s", least, format_count(a->packets, n));
+		table_cellf(t, "%s%s", least, format_count(a->bytes, n));
+	}
 }
 
 static json_t *
@@ -184,7 +200,7 @@ attempts_json(const struct attempt *a)
 	    "identity", attempt_identity_name(a->identity), "state", attempt_state_name(a->state),
 	    "hook", attempt_hook_name(a->hook),
 	    "source", addr_json(&a->source), "destination", addr_json(&a->destination),
-	    "protocol", a->family != 0 ? word_protocol(a->protocol, protocol) : NULL,
+	    "protocol", has_packet(a) ? word_protocol(a->protocol, protocol) : NULL,
 	    "port", a->port != 0 ? json_integer(a->port) : json_null(),
 	    "mac", a->has_mac ? mac_format(&a->mac, mac) : NULL,
 	    "icmp_type", a->has_type ? json_integer(a->icmp_type) : json_null(),

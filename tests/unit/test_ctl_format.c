@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <sys/socket.h>
 
 #include "ctl/answer.h"
+#include "ctl/attempts.h"
 #include "ctl/format.h"
 #include "proto/messages.h"
 
@@ -185,6 +187,34 @@ test_json_values(void **state)
 	json_decref(j);
 }
 
+/* It is of two places, not of a packet to somewhere. */
+static void
+test_a_clone_shows_where(void **state)
+{
+	struct attempt a = { .id = 3, .last_ms = 1795346459123, .device_name = "sensor-1", .class_name = "sensor",
+		.reason = REASON_CLONE, .identity = IDENTITY_CLAIMED, .family = AF_INET, .interface = "lan0",
+		.source = { .family = AF_INET, .bytes = { 10, 10, 0, 11 } }, .detail = "on lan0 and lan1" };
+	struct table t;
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+	json_t *j = attempts_json(&a);
+
+	(void)state;
+	attempts_table(&t);
+	attempts_row(&t, &a);
+	assert_int_equal(table_print(&t, false, f), 0);
+	fclose(f);
+	table_done(&t);
+	assert_non_null(strstr(text, "  on lan0 and lan1  -  "));
+	assert_null(strstr(text, "?"));
+	assert_null(strstr(text, "  0"));
+	free(text);
+	assert_true(json_is_null(json_object_get(j, "protocol")));
+	assert_string_equal(json_string_value(json_object_get(j, "detail")), "on lan0 and lan1");
+	json_decref(j);
+}
+
 int
 main(void)
 {
@@ -198,6 +228,7 @@ main(void)
 		cmocka_unit_test(test_table_aligns),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_json_values),
+		cmocka_unit_test(test_a_clone_shows_where),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
