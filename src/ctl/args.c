@@ -32,12 +32,14 @@ const struct opt_info opt_infos[OPTS] = {
 	[OPT_REPLACE] = { "replace", NULL, false, "overwrite a file of that name" },
 	[OPT_REASON] = { "reason", "TEXT", false, "why; or only attempts refused for this reason" },
 	[OPT_REVOKED] = { "revoked", NULL, false, "lift a revocation too, until its CRL is read again" },
-	[OPT_WAIT] = { "wait", NULL, false, "wait until the refresh is over, show the result" },
+	[OPT_WAIT] = { "wait", NULL, false, "wait until it is over, show the result" },
 	[OPT_DEVICE] = { "device", "NAME", false, "only attempts of this device" },
 	[OPT_SINCE] = { "since", "TIME", false, "only later ones: 90s, 15m, 1h, 7d ago, or RFC 3339" },
 	[OPT_LIMIT] = { "limit", "N", false, "at most N rows" },
 	[OPT_AS] = { "as", "FORM", false, "print an inventory to edit: csv or config" },
 	[OPT_FOLLOW] = { "follow", NULL, false, "go on as new ones come" },
+	[OPT_CONFIRM] = { "confirm", "TIME", false, "go back after 60s, 5m, 1h unless `policy confirm' comes" },
+	[OPT_FORCE] = { "force", NULL, false, "even if it cuts your own connection" },
 };
 
 static enum opt

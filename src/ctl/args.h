@@ -34,6 +34,8 @@ enum opt {
 	OPT_SINCE,
 	OPT_LIMIT,
 	OPT_FOLLOW,
+	OPT_CONFIRM,
+	OPT_FORCE,
 	OPT_AS,
 	OPTS
 };

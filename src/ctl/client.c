@@ -156,6 +156,8 @@ client_wait(struct client *cl, uint32_t want, int timeout_ms)
 		}
 		if (cl->answer.serial != cl->serial)
 			continue;
+		if (cl->answer.type == MSG_CTL_PROGRESS && want == MSG_CTL_APPLIED)
+			return -EINPROGRESS;
 		if (cl->answer.type == MSG_CTL_DONE) {
 			memcpy(&done, cl->answer.payload, sizeof(done));
 			if (done.error != 0)

@@ -28,7 +28,8 @@ void client_close(struct client *);
  * conversation: -EPIPE when it went away, -ETIMEDOUT. */
 int client_ask(struct client *, uint32_t type, const void *payload, size_t len, uint32_t want, int timeout_ms);
 
-/* Send without waiting, then look for the answer for a while (-ETIMEDOUT: not yet). */
+/* Send without waiting, then look for the answer for a while (-ETIMEDOUT: not yet;
+ * -EINPROGRESS: not yet, but cordond told of a step). */
 int client_send(struct client *, uint32_t type, const void *payload, size_t len);
 int client_wait(struct client *, uint32_t want, int timeout_ms);
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cmd_policy.c -- policy check, print, apply. The configuration is read by
+/* cmd_policy.c -- policy check, print. The configuration is read by
  * cordon-compile alone; here its answers are passed on. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,10 +9,9 @@
 #include "common/file.h"
 #include "ctl/answer.h"
 #include "ctl/child.h"
-#include "ctl/client.h"
 #include "ctl/ctl.h"
-#include "ctl/format.h"
 #include "model/print.h"
+#include "proto/limits.h"
 
 /* The text of a policy of the largest size that an image may have. */
 #define TEXT_MAX (4UL * LIMIT_IMAGE_BYTES)
@@ -145,104 +143,4 @@ cmd_policy_print(struct ctl *c)
 	if (rc != 0)
 		return rc;
 	return args_has(c->args, OPT_NFT) ? print_ruleset(c) : print_words(c);
-}
-
-/* ---- apply -------------------------------------------------------------- */
-
-/* A large configuration takes seconds to compile; a minute is a fault. */
-#define APPLY_TIMEOUT_S 300
-
-static int
-wait_applied(struct ctl *c, struct client *cl)
-{
-	struct ctl_apply apply = { 0 };
-	bool shows = !c->json && c->terminal;
-	int s, rc;
-
-	if ((rc = client_send(cl, MSG_CTL_APPLY, &apply, sizeof(apply))) < 0)
-		return rc;
-	rc = -ETIMEDOUT;
-	for (s = 1; s <= APPLY_TIMEOUT_S && rc == -ETIMEDOUT; s++) {
-		rc = client_wait(cl, MSG_CTL_APPLIED, 1000);
-		if (rc == -ETIMEDOUT && shows) {
-			fprintf(c->out, "\rreading, compiling and loading the policy: %d s", s);
-			fflush(c->out);
-		}
-	}
-	if (shows && s > 2)
-		fputs("\r\033[K", c->out);
-	return rc;
-}
-
-static json_t *
-applied_json(const struct ctl_applied *a, const char *text)
-{
-	return json_pack("{s:b, s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:s?, s:o}",
-	    "applied", a->error == 0 && a->mistakes == 0, "revision", answer_count(a->revision),
-	    "devices", (int)a->devices, "classes", (int)a->classes, "added", (int)a->added,
-	    "removed", (int)a->removed, "renewed", (int)a->renewed, "microseconds", (int)a->microseconds, "all_microseconds", (int)a->all_microseconds,
-	    "mistakes", (int)a->mistakes, "error", a->error != 0 ? strerror((int)a->error) : NULL,
-	    "lines", answer_lines(text));
-}
-
-static void
-print_applied(const struct ctl *c, const struct ctl_applied *a)
-{
-	char n[5][COUNT_STRLEN], took[COUNT_STRLEN];
-
-	fprintf(c->out, "revision %" PRIu64 " runs: %s device%s, %s class%s; ", a->revision,
-	    format_count(a->devices, n[0]), a->devices == 1 ? "" : "s",
-	    format_count(a->classes, n[1]), a->classes == 1 ? "" : "es");
-	if (a->added == 0 && a->removed == 0 && a->renewed == 0)
-		fprintf(c->out, "nothing changed in the kernel\n");
-	else
-		fprintf(c->out, "%s element%s added, %s removed, %s device%s renewed; the kernel took %s\n",
-		    format_count(a->added, n[2]), a->added == 1 ? "" : "s", format_count(a->removed, n[3]),
-		    format_count(a->renewed, n[4]), a->renewed == 1 ? "" : "s",
-		    format_microseconds(a->microseconds, took));
-}
-
-static int
-show_applied(struct ctl *c, const struct ctl_applied *a, const char *text)
-{
-	char n[COUNT_STRLEN];
-	int exit = a->mistakes != 0 ? EXIT_MISTAKES : a->error != 0 ? EXIT_DIFFERS : EXIT_DONE;
-
-	if (c->json)
-		return ctl_json(c, exit, applied_json(a, text));
-	ctl_lines(text, exit == EXIT_DONE ? c->out : c->err);
-	if (a->mistakes != 0)
-		fprintf(c->err, "cordonctl: %s mistake%s: nothing was applied, revision %" PRIu64 " still runs\n",
-		    format_count(a->mistakes, n), a->mistakes == 1 ? "" : "s", a->revision);
-	else if (a->error != 0)
-		fprintf(c->err, "cordonctl: the policy could not be applied (%s): nothing was changed, "
-		    "revision %" PRIu64 " still runs; see `journalctl -u cordon'\n",
-		    strerror((int)a->error), a->revision);
-	else
-		print_applied(c, a);
-	return exit;
-}
-
-int
-cmd_policy_apply(struct ctl *c)
-{
-	struct ctl_applied applied;
-	struct client cl;
-	uint8_t *text = NULL;
-	size_t len;
-	int rc;
-
-	if ((rc = client_open(c, &cl)) != 0)
-		return rc;
-	if ((rc = wait_applied(c, &cl)) < 0) {
-		rc = client_fail(c, rc, "apply");
-	} else if ((rc = file_read_fd(cl.answer.fd, LIMIT_MISTAKES * 8192UL, &text, &len)) < 0) {
-		rc = ctl_fail(c, EXIT_MISTAKES, "the answer cannot be read: %s", strerror(-rc));
-	} else {
-		memcpy(&applied, cl.answer.payload, sizeof(applied));
-		rc = show_applied(c, &applied, (const char *)text);
-	}
-	free(text);
-	client_close(&cl);
-	return rc;
 }

@@ -7,7 +7,9 @@
 #include "ctl/ctl.h"
 #include "ctl/format.h"
 #include "ctl/health.h"
+#include "ctl/history.h"
 #include "ctl/view.h"
+#include "ctl/who.h"
 
 static json_t *
 workers_json(const struct ctl_status *s)
@@ -47,6 +49,10 @@ status_json(const struct ctl_status *s, const struct health *h)
 	    "kernel_agrees", s->healthy != 0, "foreign_changes", (int)s->foreign_changes,
 	    "landlock", s->landlock != 0);
 
+	json_object_set_new(answer, "waits", waits_json(&s->waits));
+	json_object_set_new(answer, "given_up", s->given_up != 0 ? answer_count(s->given_up) : json_null());
+	json_object_set_new(answer, "given_up_at", answer_time(s->given_up_at));
+	json_object_set_new(answer, "given_up_why", json_string(history_why_word(s->given_up_why)));
 	json_object_set_new(answer, "workers", workers_json(s));
 	json_object_set_new(answer, "sources", sources_json(h));
 	json_object_set_new(answer, "refused", json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}",

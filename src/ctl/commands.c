@@ -13,9 +13,21 @@ const struct command commands[] = {
 	{ "policy", "print", "[DIR]", O(NFT), 0, 1, cmd_policy_print,
 	  "print a configuration as it is understood",
 	  "Normalised and sorted by name; with --nft, as the rules and sets that enforce it." },
-	{ "policy", "apply", "", 0, 0, 0, cmd_policy_apply,
+	{ "policy", "apply", "", O(CONFIRM) | O(WAIT) | O(FORCE), 0, 0, cmd_policy_apply,
 	  "have cordond read its configuration and enforce it",
-	  "With any mistake nothing changes and the running policy stays." },
+	  "With any mistake nothing changes and the running policy stays. A policy that would drop\n"
+	  "the ssh connection it is applied from is refused, unless forced. With --confirm the\n"
+	  "policy before comes back by itself unless `cordonctl policy confirm' is run in time;\n"
+	  "--wait stays until then: exit code 0 when it was confirmed, 2 when it was reverted." },
+	{ "policy", "confirm", "", 0, 0, 0, cmd_policy_confirm,
+	  "let the policy stay that waits for it", NULL },
+	{ "policy", "rollback", "[REVISION]", O(CONFIRM) | O(WAIT) | O(FORCE), 0, 1, cmd_policy_rollback,
+	  "enforce an earlier policy again",
+	  "The one before, or a stored revision. While a policy waits for its confirmation:\n"
+	  "without a REVISION, leave it now." },
+	{ "policy", "history", "[REVISION]", O(LIMIT), 0, 1, cmd_policy_history,
+	  "show what became of the policy, when, and by whom",
+	  "Newest first. With REVISION: how that one differs from the one before." },
 	{ "status", NULL, "", 0, 0, 0, cmd_status,
 	  "say whether the appliance enforces, and what is wrong if not",
 	  "Exit code 0 when all is well, 1 when something is not, 3 when cordond does not run." },

@@ -11,6 +11,8 @@
 
 #include "ctl/answer.h"
 #include "ctl/format.h"
+#include "ctl/history.h"
+#include "ctl/who.h"
 
 static void say(json_t *list, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -46,6 +48,22 @@ judge_kernel(const struct ctl_status *s, struct health *h)
 		say(h->notes, "this kernel cannot give a table an owner: others may change it, and are watched");
 	if (s->landlock == 0)
 		say(h->notes, "this kernel has no Landlock: workers are held by seccomp and their users alone");
+}
+
+/* A change that is not over, or that was taken back: aloud. */
+static void
+judge_change(const struct ctl_status *s, struct health *h)
+{
+	char who[WHO_STRLEN], time[TIME_STRLEN];
+
+	if (s->waits.revision != 0)
+		say(h->notes, "revision %" PRIu64 " waits for its confirmation: by %s; it is left again in %" PRIu32
+		    " s unless `cordonctl policy confirm' is run", s->waits.revision, who_text(&s->waits.who, who),
+		    (s->waits.left_ms + 999) / 1000);
+	if (s->given_up != 0)
+		say(h->notes, "REVERTED: revision %" PRIu64 " was left at %s UTC%s%s; what ran before runs again",
+		    s->given_up, format_time(s->given_up_at, time), s->given_up_why != WHY_NONE ? ": " : "",
+		    history_why_text(s->given_up_why));
 }
 
 static void
@@ -114,6 +132,7 @@ health_judge(const struct ctl_status *s, const struct view *v, struct health *ou
 	out->problems = json_array();
 	out->notes = json_array();
 	judge_kernel(s, out);
+	judge_change(s, out);
 	judge_workers(s, out);
 	judge_evidence(s, out);
 	for (i = 0; v != NULL && i < v->image.n[IMAGE_SOURCES]; i++) {
