@@ -171,6 +171,27 @@ test_mistakes(void **state)
 	assert_int_equal(worker_end(&w), 0);
 }
 
+/* In its sandbox it still finds the time zones. */
+static void
+test_schedule(void **state)
+{
+	struct compile_result result;
+	struct worker w;
+	const void *data;
+	size_t len;
+
+	(void)state;
+	folder_put(&f, "classes.d/s.conf", "schedules = ( { name = \"n\"; days = \"daily\"; from = \"02:00\"; "
+	    "to = \"04:00\"; zone = \"Europe/Berlin\"; } );\n");
+	worker_start(&w);
+	result = ask(&w, false, &data, &len);
+	if (result.mistakes > 0)
+		print_message("%.*s", (int)len, (const char *)data);
+	assert_int_equal(result.mistakes, 0);
+	memfile_unmap(data, len);
+	assert_int_equal(worker_end(&w), 0);
+}
+
 /* What cordond would never send ends the worker, and no answer comes. */
 static void
 test_refuses(void **state)
@@ -211,6 +232,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_image, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mistakes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_schedule, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refuses, setup, teardown),
 	};
 
