@@ -69,6 +69,7 @@ static void
 key_resolvers(struct reader *r, const config_setting_t *s, void *target)
 {
 	each_value(r, s, check_resolver, target);
+	advice(r, line_of(s), "resolvers are not asked yet: the name proxy that uses them does not run");
 }
 
 static void
