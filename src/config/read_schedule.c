@@ -127,9 +127,6 @@ expand(struct reader *r, struct schedule_decl *d)
 
 	if (rc < 0 && r->error == 0)
 		r->error = rc;
-	else if (rc == 0 && d->n_windows == 0)
-		mistake(r, d->where.line, "schedule \"%.64s\" never opens: the clocks skip these times each year",
-		    d->name);
 }
 
 void
