@@ -137,11 +137,11 @@ services_meet(const struct extent *x, const struct image_box *b)
 }
 
 static bool
-places_meet(const struct extent *x, const struct element *e, const struct image_rule_box *rb)
+places_meet(const struct extent *x, uint32_t peer, const struct image_rule_box *rb)
 {
 	size_t len = addr_len(x->family);
 
-	if (rb->name != 0 || rb->peer != e->set.other)
+	if (rb->name != 0 || rb->peer != peer)
 		return false;
 	if (rb->peer != 0 || x->family == 0)
 		return rb->peer != 0;
@@ -159,14 +159,14 @@ add_line(struct origin *out, struct image_where where)
 
 /* The mirror of an ICMP type is another type: there the place alone is asked. */
 static bool
-covers(const struct image *im, const struct image_rule *r, const struct element *e, bool services)
+covers(const struct image *im, const struct image_rule *r, const struct element *e, uint32_t peer, bool services)
 {
 	const struct extent x = extent_of(e);
 
 	for (uint32_t i = 0; i < r->boxes.n; i++) {
 		const struct image_rule_box *rb = &im->rule_boxes[r->boxes.first + i];
 
-		if (places_meet(&x, e, rb) && (services ? services_meet(&x, &rb->box) :
+		if (places_meet(&x, peer, rb) && (services ? services_meet(&x, &rb->box) :
 		    x.has_type && rb->box.kind == BOX_ICMP))
 			return true;
 	}
@@ -174,14 +174,30 @@ covers(const struct image *im, const struct image_rule *r, const struct element 
 }
 
 static void
+rules_in(const struct image *im, const struct image_class *c, enum reach_direction direction, uint32_t peer,
+    const struct element *e, bool services, struct origin *out)
+{
+	for (uint32_t i = 0; c != NULL && i < c->rules.n; i++) {
+		const struct image_rule *r = &im->rules[c->rules.first + i];
+
+		if (r->direction == direction && r->schedule == e->set.schedule &&
+		    covers(im, r, e, peer, services))
+			add_line(out, r->where);
+	}
+}
+
+/* Between two classes the rule may stand in either. */
+static void
 rules_of(const struct ruleset *rs, const struct image_class *c, const struct element *e, struct origin *out)
 {
 	const struct image *im = rs->image;
+	enum reach_direction direction = e->set.inbound ? REACH_IN : REACH_OUT;
 
-	for (int services = 1; services >= 0 && out->n_where == 0; services--)
-		for (uint32_t i = 0; i < c->rules.n; i++)
-			if (covers(im, &im->rules[c->rules.first + i], e, services))
-				add_line(out, im->rules[c->rules.first + i].where);
+	for (int services = 1; services >= 0 && out->n_where == 0; services--) {
+		rules_in(im, c, direction, e->set.other, e, services, out);
+		if (e->set.other != 0)
+			rules_in(im, image_class(im, e->set.other), REACH_IN, c->number, e, services, out);
+	}
 	out->kind = out->n_where > 0 ? ORIGIN_RULE : ORIGIN_CLASS;
 	if (out->n_where == 0)
 		add_line(out, c->where);
@@ -209,6 +225,10 @@ origin_of_element(const struct ruleset *rs, const struct element *e, struct orig
 	void *want = (void *)(uintptr_t)e;
 
 	begin(out);
+	if (set_info(e->set.kind)->scope == SCOPE_SCHEDULE) {
+		origin_of_set(rs, &e->set, out);
+		return;
+	}
 	if (elements_of_appliance(rs, same_key, want) != 0) {
 		out->kind = ORIGIN_APPLIANCE;
 		add_line(out, im->appliance->where);
@@ -242,7 +262,7 @@ same_chain(void *arg, const struct chain_ref *ref)
 {
 	const struct chain_ref *want = arg;
 
-	return want->kind == ref->kind && want->number == ref->number;
+	return want->kind == ref->kind && want->staged == ref->staged && want->number == ref->number;
 }
 
 static void
@@ -257,9 +277,14 @@ void
 origin_of_set(const struct ruleset *rs, const struct set_ref *ref, struct origin *out)
 {
 	const struct image_class *c = image_class(rs->image, ref->number);
+	const struct image *im = rs->image;
 
 	begin(out);
-	if (c != NULL && ruleset_each_class_set(rs, c, same_set, (void *)(uintptr_t)ref) != 0)
+	if (set_info(ref->kind)->scope == SCOPE_SCHEDULE && ref->number - 1 < im->n[IMAGE_SCHEDULES]) {
+		out->kind = ORIGIN_SCHEDULE;
+		out->name = image_text(im, im->schedules[ref->number - 1].name);
+		add_line(out, im->schedules[ref->number - 1].where);
+	} else if (c != NULL && ruleset_each_class_set(rs, c, same_set, (void *)(uintptr_t)ref) != 0)
 		class_line(rs->image, c, out);
 }
 
@@ -313,6 +338,12 @@ say_value(struct line *l, const struct field_info *info, const uint8_t *p)
 		say(l, "%s", protocol_name(*p));
 	} else if (strcmp(info->type, "inet_service") == 0) {
 		say(l, "%u", port_at(p));
+	} else if (strcmp(info->type, "time") == 0) {
+		uint64_t ns = 0;
+
+		for (int i = 0; i < info->len; i++)
+			ns = ns << 8 | p[i];
+		say(l, "%llu s", (unsigned long long)(ns / 1000000000));
 	} else if (strcmp(info->type, "mark") == 0) {
 		memcpy(&mark, p, sizeof(mark));
 		say(l, "0x%x", mark);
@@ -343,6 +374,10 @@ element_text(const struct element *e, const char *chain, char buf[ELEMENT_STRLEN
 		}
 		at += (f->len + 3U) / 4 * 4;
 	}
+	if (info->edges)
+		say(&l, e->end ? " (end)" : " (begin)");
+	if (info->data == DATA_CLASS)
+		say(&l, " : %u", e->mark);
 	if (info->data == DATA_MARK)
 		say(&l, " : 0x%x", e->mark);
 	if (info->data == DATA_CHAIN)

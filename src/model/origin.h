@@ -12,6 +12,7 @@
 enum origin_kind {
 	ORIGIN_NONE,		/* no line says this: a part of every ruleset */
 	ORIGIN_APPLIANCE,
+	ORIGIN_SCHEDULE,
 	ORIGIN_CLASS,
 	ORIGIN_RULE,		/* of a class: every rule that covers a part of it */
 	ORIGIN_DEVICE,
