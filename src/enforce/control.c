@@ -157,6 +157,9 @@ request(struct client *c, struct ipc_message *m)
 	case MSG_CTL_STORED:
 		ask_stored(c, (const struct image_ref *)m->payload);
 		return;
+	case MSG_CTL_VERIFY:
+		ask_verify(c);
+		return;
 	case MSG_CTL_QUARANTINE:
 		quarantine(c, device);
 		return;
@@ -176,7 +179,7 @@ request(struct client *c, struct ipc_message *m)
 static bool
 waits(const struct client *c)
 {
-	return c->waits_apply || c->waits_flush != 0;
+	return c->waits_apply || c->waits_verify || c->waits_flush != 0;
 }
 
 /* Has the client not taken the last answer yet? The descriptors in those count

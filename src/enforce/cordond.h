@@ -92,6 +92,7 @@ struct client {
 	uint32_t serial;	/* of the request that waits */
 	bool waits_apply;
 	bool tell;		/* and wants to hear of its steps */
+	bool waits_verify;
 	uint32_t waits_flush;	/* token; 0: no */
 	uint64_t last_asked;	/* cordond's n_asked at its last request */
 	bool used;
@@ -168,6 +169,14 @@ void ask_confirm(struct client *, const struct ctl_confirm *);
 void ask_history(struct client *);
 void ask_stored(struct client *, const struct image_ref *);
 
+/* ---- kernel and model (verify.c) ---------------------------------------- */
+
+struct verify;
+
+/* A client asks whether they agree: compared in slices, answered to all who wait. */
+void ask_verify(struct client *);
+void verify_done(struct cordond *);
+
 /* ---- counts (counts.c) -------------------------------------------------- */
 
 /* Dump what was refused and hand it to cordon-flow; close windows that ended. */
@@ -189,6 +198,8 @@ void watch_done(struct cordond *);
 /* Around our own transactions: they are not foreign. */
 void watch_pause(struct cordond *);
 void watch_resume(struct cordond *);
+/* Compare in a moment, and put right what differs. */
+void watch_compare(struct cordond *);
 
 /* ---- the daemon --------------------------------------------------------- */
 
@@ -212,6 +223,7 @@ struct cordond {
 	int watch_fd;
 	struct event *watch_event;
 	struct event *watch_timer;
+	struct verify *verify;	/* under way; or NULL */
 	struct change change;
 	bool landlocked;
 	int64_t started_at;

@@ -196,6 +196,7 @@ finish(struct cordond *d)
 	workers_done(d);
 	control_done(d);
 	change_done(d);
+	verify_done(d);
 	watch_done(d);
 	for (size_t i = 0; i < 3; i++)
 		if (d->signals[i] != NULL)

@@ -251,24 +251,42 @@ struct look {
 	struct nft_comparison found;
 };
 
+int
+enforcer_rules_agree(struct enforcer *e, char where[SET_NAMELEN])
+{
+	uint32_t flags, owner;
+	bool there;
+	int rc = nft_read_table(&e->reader, &there, &flags, &owner);
+
+	where[0] = '\0';
+	if (rc == 0 && !there)
+		snprintf(where, SET_NAMELEN, "the table is gone");
+	else if (rc == 0 && (flags & NFT_FLAG_DORMANT) != 0)
+		snprintf(where, SET_NAMELEN, "the table's flags");
+	else if (rc == 0 && !digest_agrees(e))
+		snprintf(where, SET_NAMELEN, "the rules");
+	return rc;
+}
+
 /* What the kernel has. Only a table of ours is looked into. */
 static int
 look(struct enforcer *e, struct look *l)
 {
 	const struct ruleset rs = enforcer_ruleset(e);
+	char where[SET_NAMELEN];
 	uint32_t flags, owner;
 	int rc;
 
 	memset(l, 0, sizeof(*l));
 	if ((rc = nft_generation(&e->reader, &l->generation)) < 0 ||
-	    (rc = nft_read_table(&e->reader, &l->there, &flags, &owner)) < 0 || !l->there)
+	    (rc = nft_read_table(&e->reader, &l->there, &flags, &owner)) < 0 || !l->there ||
+	    (rc = enforcer_rules_agree(e, where)) < 0)
 		return rc;
-	l->rules = (flags & NFT_FLAG_DORMANT) == 0 && digest_agrees(e);
+	l->rules = where[0] == '\0';
 	if ((rc = nft_compare(&e->reader, &rs, l->rules ? REPAIR_MAX : 0, &l->found)) < 0)
 		return rc;
 	if (!l->rules)
-		snprintf(l->found.where, sizeof(l->found.where), "%s",
-		    (flags & NFT_FLAG_DORMANT) ? "the table's flags" : "the rules");
+		memcpy(l->found.where, where, sizeof(where));
 	return 0;
 }
 

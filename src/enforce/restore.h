@@ -12,6 +12,10 @@ int enforcer_load_table(struct enforcer *, bool replace);
  * marks that would be live. With a new generation every flow is judged again. */
 int enforcer_load_renewed(struct enforcer *, bool replace);
 
+/* Are the rules, the declarations of sets and chains, and the table's flags as we
+ * left them? "" or what is not. 0 or -errno. */
+int enforcer_rules_agree(struct enforcer *, char where[SET_NAMELEN]);
+
 /* Is the kernel as the policy says? Nothing is changed. */
 int enforcer_agrees(struct enforcer *, bool *agrees);
 

@@ -66,8 +66,8 @@ any_about_ours(const uint8_t *piece, ssize_t n)
 	return any;
 }
 
-static void
-compare_soon(struct cordond *d)
+void
+watch_compare(struct cordond *d)
 {
 	static const struct timeval settle = { 0, SETTLE_MS * 1000 };
 
@@ -89,7 +89,7 @@ on_notification(evutil_socket_t fd, short what, void *arg)
 	    (n == -1 && (errno == ENOBUFS || errno == EINTR)))
 		any |= n == -1 ? errno == ENOBUFS : any_about_ours(piece, n);
 	if (any)
-		compare_soon(arg);
+		watch_compare(arg);
 }
 
 /* Nobody listened for a while: have there been more transactions than ours? */
@@ -100,7 +100,7 @@ look_back(struct cordond *d)
 
 	if (d->enforcer.owner.generation != 0 && (nft_generation(&d->enforcer.reader, &now) < 0 ||
 	    now != d->enforcer.owner.generation))
-		compare_soon(d);
+		watch_compare(d);
 }
 
 void

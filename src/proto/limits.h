@@ -61,4 +61,7 @@
 /* Control socket. */
 #define LIMIT_CLIENTS		32U		/* operators' tools at once */
 
+/* Differences between kernel and model that are told one by one. */
+#define LIMIT_DIFFERENCES	100
+
 #endif

@@ -444,6 +444,31 @@ struct ctl_history {
 	uint32_t damaged;	/* records passed over */
 };
 
+/* Kernel and model, element by element. */
+struct ctl_verified {
+	uint32_t agrees;	/* 1: everything */
+	uint32_t listed;	/* ctl_difference that came along */
+	uint64_t compared;	/* elements of the model */
+	uint64_t missing;	/* of them, not in the kernel */
+	uint64_t foreign;	/* in the kernel and not in the model */
+	uint32_t microseconds;	/* of work, in slices */
+	uint32_t longest;	/* the longest slice, microseconds */
+	char where[64];		/* the first set that differs, or what else does; "" */
+};
+
+enum ctl_differs {
+	DIFFERS_MISSING = 1,	/* the model has it, the kernel has not */
+	DIFFERS_FOREIGN,	/* the other way round */
+	DIFFERS_DATA,		/* both have it, with other data: this is the kernel's */
+};
+
+struct ctl_difference {
+	uint32_t what;		/* enum ctl_differs */
+	uint32_t pad;
+	char set[64];
+	char element[320];
+};
+
 struct ctl_device {
 	uint32_t number;
 	uint32_t causes;	/* CTL_RELEASE: which to lift (bits of enum station_cause) */
