@@ -249,23 +249,14 @@ change_load(struct cordond *d, int image_fd, const struct change_order *o, struc
 static const char *
 why_text(enum history_why why)
 {
-	switch (why) {
-	case WHY_DEADLINE:
-		return "nobody confirmed it in time";
-	case WHY_BOOT:
-		return "the machine started anew before it was confirmed";
-	case WHY_DAMAGED:
-		return "what was known of its deadline is damaged or gone";
-	case WHY_ASKED:
-		return "an operator asked for it";
-	case WHY_NONE:
-	case WHY_ADOPTED:
-	case WHY_LOADED:
-	case WHY_REBUILT:
-	case HISTORY_WHYS:
-		break;
-	}
-	return "it was not confirmed";
+	static const char *const texts[HISTORY_WHYS] = {
+		[WHY_DEADLINE] = "nobody confirmed it in time",
+		[WHY_BOOT] = "the machine started anew before it was confirmed",
+		[WHY_DAMAGED] = "what was known of its deadline is damaged or gone",
+		[WHY_ASKED] = "an operator asked for it",
+	};
+
+	return texts[why] != NULL ? texts[why] : "it was not confirmed";
 }
 
 /* The newest image on the disk was confirmed, or never had to be. */

@@ -254,7 +254,8 @@ enforcer_apply(struct enforcer *e, const struct apply_order *order, int64_t now,
 		return rc;
 	if ((rc = ask_before(e, order, &next.image)) < 0)
 		goto out;
-	report->not_saved = -policy_store_save(e->dirfd, &next, order->trial);
+	if (!order->on_disk)
+		report->not_saved = -policy_store_save(e->dirfd, &next, order->trial);
 	if (report->not_saved != 0 && !order->despite_disk) {
 		rc = -report->not_saved;
 		goto out;
@@ -263,7 +264,8 @@ enforcer_apply(struct enforcer *e, const struct apply_order *order, int64_t now,
 	if (rc < 0 && (rc = restored(e, rc)) == 0)
 		rc = place_and_commit(e, &next.image, order->stored, &places, report);
 	if (rc < 0) {
-		policy_store_discard(e->dirfd, next.revision);
+		if (!order->on_disk)
+			policy_store_discard(e->dirfd, next.revision);
 		goto out;
 	}
 	clock_now(&end);

@@ -37,6 +37,7 @@ struct apply_order {
 	bool trial;			/* it waits for its confirmation: no start loads it by itself */
 	bool stored;			/* an earlier policy: devices may come back that were gone */
 	bool despite_disk;		/* in force even when it could not be written down */
+	bool on_disk;			/* it is in the store, and stays there whatever comes */
 	/* The last word before anything changes, or NULL: 0, or a refusal. */
 	int (*before)(void *, const struct ruleset *next);
 	void *before_arg;

@@ -211,28 +211,24 @@ stands_there(struct enforcer *e, uint64_t revision, int64_t now, bool *so)
 	return rc;
 }
 
-/* A policy is written down before the kernel gets it. After a crash in between
- * the kernel has the one before: from there it goes on as by an apply, and open
- * connections lose nothing. 1: done. 0: it has something else. */
-static int
-catch_up(struct enforcer *e, uint64_t trial, int64_t now)
+/* From this policy, if that is what stands there, to the newest as by an apply.
+ * Otherwise e is as it was. */
+static bool
+goes_on_from(struct enforcer *e, uint64_t before, int64_t now)
 {
-	const uint64_t before = policy_store_before(e->dirfd, &e->policy);
-	struct apply_order order = { .image_fd = e->policy.fd, .revision = e->policy.revision,
-		.trial = e->policy.revision == trial, .despite_disk = true };
+	struct apply_order order = { .image_fd = e->policy.fd, .revision = e->policy.revision, .stored = true,
+		.on_disk = true };
 	struct enforcer newest = *e;
 	struct apply_report report;
 	bool so = false;
 
-	if (before == 0)
-		return 0;
 	e->policy = (struct loaded_policy){ .fd = -1 };
 	e->stations = NULL;
 	e->standings = NULL;
 	if (stands_there(e, before, now, &so) == 0 && so && enforcer_apply(e, &order, now, &report) == 0) {
 		places_free(&newest);
 		loaded_policy_done(&newest.policy);
-		return 1;
+		return true;
 	}
 	places_free(e);
 	loaded_policy_done(&e->policy);
@@ -240,11 +236,26 @@ catch_up(struct enforcer *e, uint64_t trial, int64_t now)
 	e->stations = newest.stations;
 	e->standings = newest.standings;
 	enforcer_policy_changed(e);
-	return 0;
+	return false;
+}
+
+/* A policy is written down before the kernel gets it. After a crash in between
+ * the kernel has the one before; after a trial that was given up, the trial. From
+ * there it goes on, and open connections lose nothing. */
+static bool
+catch_up(struct enforcer *e, int64_t now)
+{
+	const uint64_t before = policy_store_before(e->dirfd, &e->policy);
+	uint64_t image, tried;
+
+	if (policy_store_newest(e->dirfd, &image, &tried) == 0 && tried > before && tried != e->policy.revision &&
+	    goes_on_from(e, tried, now))
+		return true;
+	return before != 0 && goes_on_from(e, before, now);
 }
 
 static int
-adopt(struct enforcer *e, uint32_t flags, uint64_t trial, int64_t now, struct start_report *report)
+adopt(struct enforcer *e, uint32_t flags, int64_t now, struct start_report *report)
 {
 	bool persists = (flags & NFT_FLAG_PERSIST) != 0, differed = false, agrees;
 	int rc;
@@ -262,7 +273,7 @@ adopt(struct enforcer *e, uint32_t flags, uint64_t trial, int64_t now, struct st
 	if ((rc = enforcer_agrees(e, &agrees)) < 0)
 		return rc;
 	if (!agrees) {
-		report->caught_up = catch_up(e, trial, now) == 1;
+		report->caught_up = catch_up(e, now);
 		if (!report->caught_up)
 			rc = enforcer_restore(e, &differed, report->differs);
 	}
@@ -306,7 +317,7 @@ enforcer_start(struct enforcer *e, int owner_fd, int dirfd, uint64_t trial, cons
 	if ((rc = places_from_journal(e, report)) < 0 ||
 	    (rc = nft_read_table(&e->reader, &there, &flags, &owner)) < 0)
 		return rc;
-	rc = there ? adopt(e, flags, trial, now, report) : first_load(e, report);
+	rc = there ? adopt(e, flags, now, report) : first_load(e, report);
 	e->healthy = rc == 0;
 	return rc;
 }
