@@ -77,9 +77,9 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 static void
 settled(struct cordond *d)
 {
-	int rc = pending_remove(d->enforcer.dirfd);
+	int rc;
 
-	if (rc < 0)
+	if ((rc = pending_remove(d->enforcer.dirfd)) < 0)
 		log_error(rc, "the note on the confirmed or reverted policy cannot be removed");
 	d->change.waits.revision = 0;
 	evtimer_del(d->change.timer);
@@ -118,8 +118,7 @@ find_last(struct cordond *d)
 		log_warn(0, "%u damaged record(s) in the history of the policy passed over", damaged);
 	while (n > 0 && (all[n - 1].what == HISTORY_BOOT || all[n - 1].what == HISTORY_RESTORED))
 		n--;
-	if (n > 0)
-		d->change.last = all[n - 1];
+	d->change.last = n > 0 ? all[n - 1] : (struct history_entry){ .what = 0 };
 	free(all);
 }
 
@@ -330,7 +329,8 @@ static void
 record_start(struct cordond *d, const struct start_report *r)
 {
 	struct history_entry h = { .what = HISTORY_BOOT, .who = nobody,
-		.why = r->adopted ? WHY_ADOPTED : r->rebuilt ? WHY_REBUILT : WHY_LOADED };
+		.why = r->adopted && !r->caught_up ? WHY_ADOPTED : r->adopted || r->rebuilt ? WHY_REBUILT :
+		    WHY_LOADED };
 
 	record(d, &h);
 }
@@ -360,7 +360,7 @@ int
 change_init(struct cordond *d, const struct trial *t, const struct start_report *r)
 {
 	struct spawn_loaded loaded = { 0 };
-	uint32_t left;
+	uint32_t left = 0;
 
 	if ((d->change.timer = evtimer_new(d->base, on_timer, d)) == NULL)
 		return -ENOMEM;
