@@ -33,13 +33,22 @@ const struct opt_info opt_infos[OPTS] = {
 	[OPT_REASON] = { "reason", "TEXT", false, "why; or only attempts refused for this reason" },
 	[OPT_REVOKED] = { "revoked", NULL, false, "lift a revocation too, until its CRL is read again" },
 	[OPT_WAIT] = { "wait", NULL, false, "wait until it is over, show the result" },
-	[OPT_DEVICE] = { "device", "NAME", false, "only attempts of this device" },
+	[OPT_DEVICE] = { "device", "NAME", false, "this device; only attempts of this device" },
 	[OPT_SINCE] = { "since", "TIME", false, "only later ones: 90s, 15m, 1h, 7d ago, or RFC 3339" },
 	[OPT_LIMIT] = { "limit", "N", false, "at most N rows" },
 	[OPT_AS] = { "as", "FORM", false, "print an inventory to edit: csv or config" },
 	[OPT_FOLLOW] = { "follow", NULL, false, "go on as new ones come" },
 	[OPT_CONFIRM] = { "confirm", "TIME", false, "go back after 60s, 5m, 1h unless `policy confirm' comes" },
 	[OPT_FORCE] = { "force", NULL, false, "even if it cuts your own connection" },
+	[OPT_TO] = { "to", "ADDRESS", false, "where the device goes: an address, a device, a name, or appliance" },
+	[OPT_FROM] = { "from", "ADDRESS", false, "who begins a connection to the device" },
+	[OPT_TCP] = { "tcp", "PORT", false, "for this TCP port" },
+	[OPT_UDP] = { "udp", "PORT", false, "for this UDP port" },
+	[OPT_SCTP] = { "sctp", "PORT", false, "for this SCTP port" },
+	[OPT_ICMP] = { "icmp", "TYPE", false, "for this type of ICMP or ICMPv6, by name or number" },
+	[OPT_PROTOCOL] = { "protocol", "PROTOCOL", false, "for this protocol, by name or number" },
+	[OPT_AT] = { "at", "TIME", false, "at that time: 2027-03-28T02:30 (local), or RFC 3339" },
+	[OPT_CANDIDATE] = { "candidate", "DIR", false, "a configuration that does not run" },
 };
 
 static enum opt

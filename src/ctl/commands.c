@@ -13,6 +13,12 @@ const struct command commands[] = {
 	{ "policy", "print", "[DIR]", O(NFT), 0, 1, cmd_policy_print,
 	  "print a configuration as it is understood",
 	  "Normalised and sorted by name; with --nft, as the rules and sets that enforce it." },
+	{ "policy", "explain", "[DIR]", O(DEVICE) | O(TO) | O(FROM) | O(TCP) | O(UDP) | O(SCTP) | O(ICMP) |
+	  O(PROTOCOL) | O(AT) | O(CANDIDATE), 0, 1, cmd_policy_explain,
+	  "say whether a connection is allowed, and which line says so",
+	  "Of the running policy; of a configuration that does not run when DIR or --candidate says\n"
+	  "which, or when cordond cannot be asked. Exit code 0 when it is allowed, 2 when it is\n"
+	  "refused. As in: cordonctl policy explain --device sensor-847 --to 203.0.113.9 --tcp 8883" },
 	{ "policy", "apply", "", O(CONFIRM) | O(WAIT) | O(FORCE), 0, 0, cmd_policy_apply,
 	  "have cordond read its configuration and enforce it",
 	  "With any mistake nothing changes and the running policy stays. A policy that would drop\n"

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* explain.c -- a question's packet, and the lines that cover it. It must not
+ * decide: what becomes of the packet is evaluate()'s answer alone. */
+#include "model/explain.h"
+
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum { TCP_SYN = 2 };
+
+/* ---- the packet --------------------------------------------------------- */
+
+static const char *
+interface_of(const struct image *im, const struct image_device *d)
+{
+	if (d->interface != 0)
+		return image_text(im, d->interface);
+	return im->n[IMAGE_INTERFACES] > 0 ? image_text(im, im->interfaces[0].name) : "";
+}
+
+/* An address that the device would use: a whole one, or one inside its prefix;
+ * left zero (any) when none of the family is declared. */
+static void
+address_of(const struct image *im, const struct image_device *d, uint8_t family, uint8_t out[16])
+{
+	const struct image_address *prefix = NULL;
+
+	memset(out, 0, 16);
+	for (uint32_t i = 0; i < d->addresses.n; i++) {
+		const struct image_address *a = &im->addresses[d->addresses.first + i];
+
+		if (a->family != family)
+			continue;
+		if (image_address_is_whole(a)) {
+			memcpy(out, a->bytes, 16);
+			return;
+		}
+		prefix = a;
+	}
+	if (prefix != NULL) {
+		memcpy(out, prefix->bytes, 16);
+		out[15] = 1;
+	}
+}
+
+static void
+sent_by(const struct image *im, const struct image_device *d, struct packet *p)
+{
+	p->iif = interface_of(im, d);
+	memcpy(p->ether, d->mac, sizeof(p->ether));
+}
+
+static void
+make_packet(const struct image *im, const struct question *q, const struct image_device *other, struct packet *p)
+{
+	memset(p, 0, sizeof(*p));
+	p->hook = q->kind == ASK_APPLIANCE ? HOOK_INPUT : HOOK_FORWARD;
+	p->family = q->family;
+	p->protocol = q->protocol;
+	p->dport = q->port;
+	p->sport = 50000;
+	p->icmp_type = (uint8_t)q->port;
+	p->tcp_flags = TCP_SYN;
+	p->hoplimit = 64;
+	p->ct_state = CTS_NEW;
+	p->time_s = q->time_s;
+	p->iif = p->oif = "";	/* beyond the router: no device's interface */
+	if (q->kind == ASK_IN) {
+		memcpy(p->src, q->other.bytes, 16);
+		address_of(im, q->device, q->family, p->dst);
+		p->oif = interface_of(im, q->device);
+		if (other != NULL)
+			sent_by(im, other, p);
+		return;
+	}
+	address_of(im, q->device, q->family, p->src);
+	sent_by(im, q->device, p);
+	memcpy(p->dst, q->other.bytes, 16);
+	if (q->kind == ASK_OUT && other != NULL)
+		p->oif = interface_of(im, other);
+}
+
+/* ---- the lines ---------------------------------------------------------- */
+
+bool
+explain_open(const struct image *im, uint32_t schedule, int64_t time_s, int64_t *next)
+{
+	const struct image_schedule *s;
+
+	*next = 0;
+	if (schedule == 0)
+		return true;
+	s = &im->schedules[schedule - 1];
+	for (uint32_t i = 0; i < s->windows.n; i++) {
+		const struct image_window *w = &im->windows[s->windows.first + i];
+
+		if (time_s >= w->to)
+			continue;
+		*next = time_s < w->from ? w->from : w->to;
+		return time_s >= w->from;
+	}
+	return false;
+}
+
+static bool
+in_addresses(const struct image_box *b, const uint8_t *address)
+{
+	size_t len = addr_len(b->family);
+
+	return memcmp(address, b->first, len) >= 0 && memcmp(address, b->last, len) <= 0;
+}
+
+static bool
+is_service(const struct image_box *b, const struct packet *p)
+{
+	uint16_t what = b->kind == BOX_ICMP ? p->icmp_type : p->dport;
+
+	switch ((enum box_kind)b->kind) {
+	case BOX_ANY:
+		return true;
+	case BOX_PROTOCOL:
+		return b->protocol == p->protocol;
+	case BOX_PORTS:
+	case BOX_ICMP:
+		return b->protocol == p->protocol && what >= b->low && what <= b->high;
+	case BOX_KINDS:
+		break;
+	}
+	return false;
+}
+
+/* far: the other end of the rule's class; peer: the device there, or NULL. */
+static bool
+covers(const struct image_rule_box *b, const struct packet *p, const uint8_t *far, const struct image_device *peer)
+{
+	if (b->name != 0 || !is_service(&b->box, p))
+		return false;
+	if (b->peer != 0)
+		return peer != NULL && peer->class_number == b->peer;
+	return b->box.family == p->family && in_addresses(&b->box, far);
+}
+
+static void
+find_rules(const struct image *im, const struct image_class *class, enum reach_direction direction,
+    const struct image_device *peer, struct explanation *e)
+{
+	const uint8_t *far = direction == REACH_OUT ? e->packet.dst : e->packet.src;
+
+	for (uint32_t i = 0; i < class->rules.n; i++) {
+		const struct image_rule *r = &im->rules[class->rules.first + i];
+		bool covered = false;
+		int64_t next;
+
+		for (uint32_t j = 0; j < r->boxes.n && !covered && r->direction == direction; j++)
+			covered = covers(&im->rule_boxes[r->boxes.first + j], &e->packet, far, peer);
+		if (!covered)
+			continue;
+		if (e->n_rules < EXPLAIN_RULES_MAX)
+			e->rules[e->n_rules] = (struct explain_rule){ class, r,
+				explain_open(im, r->schedule, e->packet.time_s, &next) };
+		e->n_rules++;
+	}
+}
+
+/* Between devices both ends may have been written down: "to class:X" in one
+ * class, "inbound from class:X" in the other. */
+static void
+find_all_rules(const struct image *im, const struct question *q, struct explanation *e)
+{
+	const struct image_device *from = q->kind == ASK_IN ? e->other : q->device;
+	const struct image_device *to = q->kind == ASK_IN ? q->device : e->other;
+	const struct image_class *c;
+	size_t had;
+
+	if (q->kind == ASK_APPLIANCE)
+		return;
+	if (from != NULL && (c = e->asked != NULL ? e->asked : image_class(im, from->class_number)) != NULL)
+		find_rules(im, c, REACH_OUT, to, e);
+	if (to == NULL || (c = image_class(im, to->class_number)) == NULL)
+		return;
+	had = e->n_rules;
+	find_rules(im, c, REACH_IN, from, e);
+	/* An address in an inbound rule means somebody beyond the router. */
+	for (size_t i = had; from != NULL && i < e->n_rules && i < EXPLAIN_RULES_MAX;) {
+		const struct image_rule *r = e->rules[i].rule;
+		bool peer = false;
+
+		for (uint32_t j = 0; j < r->boxes.n; j++)
+			peer |= im->rule_boxes[r->boxes.first + j].peer == from->class_number;
+		if (peer) {
+			i++;
+		} else {
+			memmove(&e->rules[i], &e->rules[i + 1], (EXPLAIN_RULES_MAX - i - 1) * sizeof(e->rules[0]));
+			e->n_rules--;
+		}
+	}
+}
+
+/* ---- why ---------------------------------------------------------------- */
+
+struct watch {
+	const struct ruleset *rs;
+	trace_fn *trace;
+	void *arg;
+	bool entered[CHAIN_KINDS];
+	bool found[SET_KINDS], missed[SET_KINDS];
+	uint32_t in_quarantine;	/* the device's number, 0: none was asked for and found */
+	const struct image_class *asked;
+};
+
+static void
+watch_step(void *arg, const struct trace_step *t)
+{
+	struct watch *w = arg;
+	uint32_t mark;
+
+	if (t->kind == TRACE_CHAIN) {
+		w->entered[t->chain.kind] = true;
+		if (t->chain.kind >= CHAIN_CLASS && t->chain.kind != CHAIN_CLASS_ADMIT)
+			w->asked = image_class(w->rs->image, t->chain.number);
+	} else if (t->kind == TRACE_SET) {
+		(t->found != NULL ? w->found : w->missed)[t->expr->set.kind] = true;
+		if (t->found != NULL && t->expr->set.kind == SET_QUARANTINED) {
+			memcpy(&mark, t->key->key, sizeof(mark));
+			w->in_quarantine = mark >> 8;
+		}
+	}
+	if (w->trace != NULL)
+		w->trace(w->arg, t);
+}
+
+static enum explain_reason
+why_not(const struct watch *w, const struct question *q, const struct explanation *e)
+{
+	if (w->entered[CHAIN_STRANGER])
+		return BECAUSE_NO_IDENTITY;
+	if (w->in_quarantine != 0)
+		return w->in_quarantine == q->device->number ? BECAUSE_QUARANTINE : BECAUSE_OTHER_QUARANTINE;
+	if (q->kind == ASK_APPLIANCE)
+		return BECAUSE_NO_SERVICE;
+	if (w->asked != NULL)
+		return e->n_rules > 0 && w->missed[SET_WINDOWS] ? BECAUSE_CLOSED : BECAUSE_NO_RULE;
+	/* Held by somebody, whose class has no rule for what comes to it. */
+	if (q->kind == ASK_IN)
+		return w->found[SET_HOLDER4] || w->found[SET_HOLDER6] ? BECAUSE_NO_RULE : BECAUSE_NOT_HELD;
+	return BECAUSE_ROUTER;
+}
+
+static enum explain_reason
+why(const struct watch *w, const struct question *q, const struct explanation *e)
+{
+	if (e->verdict.kind != VERDICT_ACCEPT)
+		return why_not(w, q, e);
+	if (w->entered[CHAIN_AUDITED])
+		return BECAUSE_AUDITED;
+	if (w->found[SET_SERVICES] || w->found[SET_SERVICES_ICMP] || w->found[SET_SERVICES_ICMP6])
+		return BECAUSE_SERVICE;
+	return w->asked != NULL ? BECAUSE_RULE : BECAUSE_ROUTER;
+}
+
+static bool
+is_quarantined(const struct ruleset *rs, const struct image_device *d)
+{
+	return d != NULL && rs->stations[d - rs->image->devices].quarantined;
+}
+
+int
+explain(struct evaluator *ev, const struct ruleset *rs, const struct question *q, trace_fn *trace, void *arg,
+    struct explanation *out)
+{
+	struct watch w = { .rs = rs, .trace = trace, .arg = arg };
+	const struct image *im = rs->image;
+	struct explanation e = { .n_rules = 0 };
+	int rc;
+
+	if (q->kind != ASK_APPLIANCE)
+		e.other = image_device_with_address(im, q->family, q->other.bytes);
+	make_packet(im, q, e.other, &e.packet);
+	if ((rc = evaluate(ev, &e.packet, NULL, watch_step, &w, &e.verdict)) < 0)
+		return rc;
+	e.asked = w.asked;
+	e.quarantined = is_quarantined(rs, q->device);
+	e.other_quarantined = is_quarantined(rs, e.other);
+	find_all_rules(im, q, &e);
+	e.reason = why(&w, q, &e);
+	*out = e;
+	return 0;
+}
