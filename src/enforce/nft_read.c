@@ -446,7 +446,7 @@ read_declarations(struct nft_socket *s, struct declarations *d)
 }
 
 int
-nft_read_rules_digest(struct nft_socket *s, uint8_t digest[32])
+nft_read_rules_digest(struct nft_socket *s, uint8_t digest[DIGEST_LEN])
 {
 	struct declarations d = { .of = declarations };
 	int rc = 0;
@@ -456,7 +456,7 @@ nft_read_rules_digest(struct nft_socket *s, uint8_t digest[32])
 		rc = read_declarations(s, &d);
 	}
 	if (rc == 0)
-		digest_sha256(d.bytes.p, d.bytes.len, digest);
+		digest_of(d.bytes.p, d.bytes.len, digest);
 	free(d.bytes.p);
 	return rc;
 }

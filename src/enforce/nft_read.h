@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/digest.h"
 #include "enforce/nft_socket.h"
 #include "model/ruleset.h"
 
@@ -45,9 +46,9 @@ int nft_read_table(struct nft_socket *, bool *there, uint32_t *flags, uint32_t *
 /* A named counter. */
 int nft_read_counter(struct nft_socket *, enum counter_kind, uint64_t *packets, uint64_t *bytes);
 
-/* SHA-256 over all our rules, chain by chain, and the declarations of our sets
+/* A digest of all our rules, chain by chain, and the declarations of our sets
  * and chains, as the kernel dumps them. */
-int nft_read_rules_digest(struct nft_socket *, uint8_t digest[32]);
+int nft_read_rules_digest(struct nft_socket *, uint8_t digest[DIGEST_LEN]);
 
 /* How many sets (anonymous ones apart) and chains our table has. */
 int nft_read_shape(struct nft_socket *, uint32_t *sets, uint32_t *chains);

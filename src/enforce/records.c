@@ -13,7 +13,7 @@
 #include "common/file.h"
 
 #define HEAD	8	/* magic, and four bytes that are zero */
-#define CHECK	8	/* of a SHA-256 over what is before */
+#define CHECK	8	/* of a digest of what is before */
 static_assert(HEAD + CHECK == RECORD_FRAME, "frame");
 
 static size_t
@@ -27,7 +27,7 @@ check_of(const struct record_kind *k, const uint8_t *record, uint8_t check[CHECK
 {
 	uint8_t digest[DIGEST_LEN];
 
-	digest_sha256(record, HEAD + k->size, digest);
+	digest_of(record, HEAD + k->size, digest);
 	memcpy(check, digest, CHECK);
 }
 

@@ -18,7 +18,6 @@
 #include "enforce/restore.h"
 
 #define DIGEST_FILE	"rules.digest"
-#define DIGEST_BYTES	32
 
 #define REPAIR_MAX	65536	/* elements; of more than that the table is made anew */
 #define TRIES		4	/* others may go on changing it */
@@ -28,7 +27,7 @@
 void
 enforcer_save_digest(struct enforcer *e)
 {
-	uint8_t digest[DIGEST_BYTES];
+	uint8_t digest[DIGEST_LEN];
 
 	if (nft_read_rules_digest(&e->reader, digest) < 0 ||
 	    file_replace_at(e->dirfd, DIGEST_FILE, digest, sizeof(digest), 0600) < 0)
@@ -38,13 +37,13 @@ enforcer_save_digest(struct enforcer *e)
 static bool
 digest_agrees(struct enforcer *e)
 {
-	uint8_t now[DIGEST_BYTES], *saved = NULL;
+	uint8_t now[DIGEST_LEN], *saved = NULL;
 	size_t len = 0;
 	bool same = false;
 
-	if (file_read_at(e->dirfd, DIGEST_FILE, DIGEST_BYTES, &saved, &len) == 0 &&
-	    len == DIGEST_BYTES && nft_read_rules_digest(&e->reader, now) == 0)
-		same = memcmp(saved, now, DIGEST_BYTES) == 0;
+	if (file_read_at(e->dirfd, DIGEST_FILE, DIGEST_LEN, &saved, &len) == 0 &&
+	    len == DIGEST_LEN && nft_read_rules_digest(&e->reader, now) == 0)
+		same = memcmp(saved, now, DIGEST_LEN) == 0;
 	free(saved);
 	return same;
 }

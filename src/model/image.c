@@ -45,7 +45,7 @@ image_digest(const struct image_header *h, uint8_t out[DIGEST_LEN])
 {
 	size_t from = offsetof(struct image_header, next_device);
 
-	digest_sha256((const char *)h + from, (size_t)h->total_len - from, out);
+	digest_of((const char *)h + from, (size_t)h->total_len - from, out);
 }
 
 void

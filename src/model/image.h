@@ -226,7 +226,7 @@ struct image_header {
 	uint32_t version;
 	uint32_t header_len;
 	uint64_t total_len;
-	uint8_t digest[32];	/* SHA-256 of all that follows this field; what stands before it is checked exactly */
+	uint8_t digest[16];	/* of all that follows this field; what stands before it is checked exactly */
 	uint32_t next_device;	/* numbers below were given out once, for ever */
 	uint32_t next_class;
 	uint32_t next_authority;

@@ -3,13 +3,13 @@
  * from the administrator's files, so its certificates are trusted to be meant;
  * what they say about themselves is still checked where a CRL is verified. */
 #include <errno.h>
+#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include "common/digest.h"
 #include "pki/authority.h"
 
 /* ---- certificates ------------------------------------------------------- */
@@ -22,7 +22,7 @@ key_digest(X509 *x, uint8_t out[KEY_DIGEST_LEN])
 
 	if (n <= 0)
 		return -EBADMSG;
-	digest_sha256(der, (size_t)n, out);
+	SHA256(der, (size_t)n, out);
 	OPENSSL_free(der);
 	return 0;
 }

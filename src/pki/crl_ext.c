@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* crl_ext.c -- the extensions of a CRL (RFC 5280 5.2): what they say about its
  * number, its signer and what it covers. */
+#include <openssl/sha.h>
 #include <string.h>
 
-#include "common/digest.h"
 #include "pki/crl_parts.h"
 #include "pki/der.h"
 
@@ -134,7 +134,7 @@ idp_parse(struct buf value, struct crl_verdict *v, const char **why)
 	struct buf seq;
 	enum source_error error;
 
-	digest_sha256(value.data + value.pos, buf_left(&value), v->scope_digest);
+	SHA256(value.data + value.pos, buf_left(&value), v->scope_digest);
 	*why = "RFC 5280 5.2.5: malformed issuingDistributionPoint";
 	if (der_expect(&value, DER_SEQUENCE, &seq) < 0 || buf_left(&value) != 0)
 		return E_DER;

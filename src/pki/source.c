@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* source.c -- the schedule of one source. Knows no sockets and no files. */
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "common/digest.h"
 #include "pki/source.h"
 
 const char *
@@ -25,13 +25,13 @@ source_error_name(enum source_error error)
 void
 source_id(const char *authority, const char *url, char out[SOURCE_ID_LEN])
 {
-	uint8_t digests[2 * DIGEST_LEN], digest[DIGEST_LEN];
+	uint8_t digests[2 * SHA256_DIGEST_LENGTH], digest[SHA256_DIGEST_LENGTH];
 	size_t i;
 
 	/* Of two digests, so that no name can run into the URL. */
-	digest_sha256(authority, strlen(authority), digests);
-	digest_sha256(url, strlen(url), digests + DIGEST_LEN);
-	digest_sha256(digests, sizeof(digests), digest);
+	SHA256((const uint8_t *)authority, strlen(authority), digests);
+	SHA256((const uint8_t *)url, strlen(url), digests + SHA256_DIGEST_LENGTH);
+	SHA256(digests, sizeof(digests), digest);
 	for (i = 0; i < (SOURCE_ID_LEN - 1) / 2; i++)
 		snprintf(out + 2 * i, 3, "%02x", digest[i]);
 }

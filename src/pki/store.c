@@ -3,12 +3,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "common/digest.h"
 #include "common/file.h"
 #include "pki/source.h"
 #include "pki/store.h"
@@ -17,7 +17,7 @@
 
 struct record_head {
 	uint8_t magic[8];	/* kind and version */
-	uint8_t sum[DIGEST_LEN];	/* of what follows */
+	uint8_t sum[SHA256_DIGEST_LENGTH];	/* of what follows */
 };
 
 struct highwater_record {
@@ -56,7 +56,7 @@ record_save(int folder, const char *name, const uint8_t magic[8], void *record, 
 	struct record_head *head = record;
 
 	memcpy(head->magic, magic, sizeof(head->magic));
-	digest_sha256(head + 1, len - sizeof(*head), head->sum);
+	SHA256((const uint8_t *)(head + 1), len - sizeof(*head), head->sum);
 	return file_replace_at(folder, name, record, len, 0600);
 }
 
@@ -64,7 +64,7 @@ static int
 record_load(int folder, const char *name, const uint8_t magic[8], void *record, size_t len)
 {
 	struct record_head head;
-	uint8_t sum[DIGEST_LEN], *data = NULL;
+	uint8_t sum[SHA256_DIGEST_LENGTH], *data = NULL;
 	size_t n = 0;
 	int rc;
 
@@ -74,7 +74,7 @@ record_load(int folder, const char *name, const uint8_t magic[8], void *record, 
 	if (rc < 0)
 		goto out;
 	memcpy(&head, data, sizeof(head));
-	digest_sha256(data + sizeof(head), len - sizeof(head), sum);
+	SHA256(data + sizeof(head), len - sizeof(head), sum);
 	if (memcmp(head.magic, magic, sizeof(head.magic)) != 0 ||
 	    memcmp(head.sum, sum, sizeof(sum)) != 0)
 		rc = -EBADMSG;
