@@ -14,9 +14,12 @@
 
 #include "enforce/nft_read.h"
 
-#define STEP_DEVICES	8192	/* of the model in one step */
-#define STEP_ELEMENTS	32768	/* of the kernel; a set is never divided */
-#define SET_COSTS	16	/* asking for a set, in elements */
+/* Steps of about 10 ms. To tell a piece of a set the kernel walks past all that
+ * it told before: that counts too. */
+#define STEP_DEVICES	2048	/* of the model */
+#define STEP_UNITS	8192	/* of the kernel: elements told */
+#define SET_COSTS	16	/* asking for a set */
+#define WALKED_PAST	32	/* elements that cost as much as one that is told */
 #define TRIES		8
 
 enum phase {
@@ -46,7 +49,11 @@ struct nft_compare {
 	struct sum model[SET_KINDS], kernel[SET_KINDS];
 	bool differs[SET_KINDS];
 	struct prints have, want;	/* of the kernel, of the model; then those that one has alone */
-	const struct set_ref *reading;
+	const struct set_ref *reading;	/* its dump is under way, or NULL */
+	struct sum before;		/* of its kind, when that began; the same: */
+	size_t have_before, listed_before;
+	unsigned tries;
+	size_t told;			/* of it so far */
 	struct set_ref hashed;		/* the set whose name was hashed last */
 	uint64_t hash;
 	size_t units;			/* of the kernel's elements in this step */
@@ -261,27 +268,62 @@ name_kernel(void *arg, const struct nft_element *e)
 }
 
 static int
+missing_set(struct nft_compare *c)
+{
+	char name[SET_NAMELEN];
+
+	c->out.shape = true;
+	snprintf(c->out.where, sizeof(c->out.where), "%.36s is missing", set_name(c->reading, name));
+	return 0;
+}
+
+static int
+begin_set(struct nft_compare *c)
+{
+	char name[SET_NAMELEN];
+
+	c->units += SET_COSTS;
+	c->told = 0;
+	return nft_read_set_begin(c->socket, set_name(c->reading, name));
+}
+
+/* Interrupted: what was told of the set so far is taken back. */
+static int
+begin_again(struct nft_compare *c)
+{
+	if (++c->tries == TRIES)
+		return -EAGAIN;
+	c->kernel[c->reading->kind] = c->before;
+	c->have.n = c->have_before;
+	c->out.n = c->listed_before;
+	return begin_set(c);
+}
+
+/* The set at hand, or a part of it. 1: there is more of it. */
+static int
 read_set(struct nft_compare *c, const struct set_ref *ref, nft_element_fn *fn)
 {
-	const struct sum before = c->kernel[ref->kind];
-	const size_t have = c->have.n, listed = c->out.n;
-	char name[SET_NAMELEN];
-	int rc = -EAGAIN;
+	size_t units = c->units;
+	int rc = 0;
 
-	c->reading = ref;
-	for (int i = 0; rc == -EAGAIN && i < TRIES; i++) {
-		if (fn == sum_kernel)
-			c->kernel[ref->kind] = before;
-		if (fn == print_kernel)
-			c->have.n = have;
-		c->out.n = listed;
-		rc = nft_read_whole_set(c->socket, set_name(ref, name), fn, c);
+	if (c->reading == NULL) {
+		c->reading = ref;
+		c->before = c->kernel[ref->kind];
+		c->have_before = c->have.n;
+		c->listed_before = c->out.n;
+		c->tries = 0;
+		rc = begin_set(c);
 	}
-	if (rc == -ENOENT) {
-		c->out.shape = true;
-		snprintf(c->out.where, sizeof(c->out.where), "%.36s is missing", name);
-		return 0;
-	}
+	if (rc == 0)
+		rc = nft_read_set_piece(c->socket, fn, c);
+	c->told += c->units - units;
+	c->units += c->told / WALKED_PAST;
+	if (rc == -EAGAIN)
+		return (rc = begin_again(c)) == 0 ? 1 : rc;
+	if (rc == -ENOENT)
+		rc = missing_set(c);
+	if (rc != 1)
+		c->reading = NULL;
 	return rc;
 }
 
@@ -291,15 +333,14 @@ walk_kernel(struct nft_compare *c, nft_element_fn *fn)
 {
 	int rc = 0;
 
-	for (c->units = 0; rc == 0 && c->at < c->n_sets && c->units < STEP_ELEMENTS; c->at++) {
+	for (c->units = 0; rc >= 0 && c->at < c->n_sets && c->units < STEP_UNITS; c->at += rc == 0) {
 		const struct set_ref *ref = &c->sets[c->at];
 
-		if (set_info(ref->kind)->dynamic || (fn != sum_kernel && !c->differs[ref->kind]))
-			continue;
-		c->units += SET_COSTS;
-		rc = read_set(c, ref, fn);
+		rc = 0;
+		if (!set_info(ref->kind)->dynamic && (fn == sum_kernel || c->differs[ref->kind]))
+			rc = read_set(c, ref, fn);
 	}
-	return rc != 0 ? rc : c->at < c->n_sets;
+	return rc < 0 ? rc : c->at < c->n_sets;
 }
 
 /* ---- what follows from it ----------------------------------------------- */

@@ -200,31 +200,36 @@ on_elements(void *arg, const struct nlmsghdr *h)
 	return of_type(h, NFT_MSG_NEWSETELEM) ? parse_elements(h, &set, r->whole, r->fn, r->arg) : 0;
 }
 
-static int
-read_set(struct nft_socket *s, const char *name, struct set_reader *r)
+int
+nft_read_set_begin(struct nft_socket *s, const char *name)
 {
 	uint8_t buf[REQUEST_MAX];
 	struct nlmsghdr *h = request(buf, NFT_MSG_GETSETELEM, NLM_F_DUMP);
 
 	mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, RULESET_TABLE);
 	mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_SET, name);
-	return nft_dump(s, h, on_elements, r);
+	return nft_dump_begin(s, h);
+}
+
+int
+nft_read_set_piece(struct nft_socket *s, nft_element_fn *fn, void *arg)
+{
+	struct set_reader r = { fn, arg, true };
+
+	return nft_dump_piece(s, on_elements, &r);
 }
 
 int
 nft_read_set(struct nft_socket *s, const char *name, nft_element_fn *fn, void *arg)
 {
 	struct set_reader r = { fn, arg, false };
+	int rc = nft_read_set_begin(s, name);
 
-	return read_set(s, name, &r);
-}
-
-int
-nft_read_whole_set(struct nft_socket *s, const char *name, nft_element_fn *fn, void *arg)
-{
-	struct set_reader r = { fn, arg, true };
-
-	return read_set(s, name, &r);
+	if (rc == 0)
+		do {
+			rc = nft_dump_piece(s, on_elements, &r);
+		} while (rc == 1);
+	return rc;
 }
 
 /* ---- table and counters ------------------------------------------------- */

@@ -18,7 +18,7 @@
 
 /* One element as the kernel told it; pointers are borrowed for the call. */
 struct nft_element {
-	const uint8_t *key;		/* NULL: what matches where no other does; nft_read_whole_set only */
+	const uint8_t *key;		/* NULL: what matches where no other does; nft_read_set_piece only */
 	const uint8_t *key_end;		/* NULL where the set has none */
 	size_t key_len;
 	uint32_t mark;
@@ -34,8 +34,10 @@ typedef int nft_element_fn(void *arg, const struct nft_element *);
  * and prove no absence. -ENOENT: no such set. Non-zero answers of fn end it. */
 int nft_read_set(struct nft_socket *, const char *name, nft_element_fn *, void *arg);
 
-/* The same, and the element without a key, when another program put one in. */
-int nft_read_whole_set(struct nft_socket *, const char *name, nft_element_fn *, void *arg);
+/* The same in pieces (see nft_dump_begin), and with the element without a key
+ * when another program put one in. */
+int nft_read_set_begin(struct nft_socket *, const char *name);
+int nft_read_set_piece(struct nft_socket *, nft_element_fn *, void *arg);
 
 /* The elements inside one notification of NFT_MSG_DELSETELEM, with its set's name. */
 int nft_parse_elements(const struct nlmsghdr *, const char **set, nft_element_fn *, void *arg);

@@ -17,7 +17,7 @@
 
 /* Answers to a batch are errors and echoes; a dump answers in 32 KB pieces. */
 #define RECEIVE_BUFFER	(8 << 20)
-#define PIECE		(128 << 10)
+#define PIECE		(64 << 10)
 
 int
 nft_socket_open(void)
@@ -249,7 +249,7 @@ nft_transact(struct nft_socket *s, const void *batch, size_t len, uint32_t last_
 
 /* One datagram of a dump: 1 there is more, 0 done, or an error. */
 static int
-dump_piece(const void *p, ssize_t n, uint32_t seq, int (*fn)(void *, const struct nlmsghdr *), void *arg)
+read_piece(const void *p, ssize_t n, uint32_t seq, int (*fn)(void *, const struct nlmsghdr *), void *arg)
 {
 	const struct nlmsghdr *h = p;
 	int left = (int)n, rc;
@@ -275,7 +275,20 @@ dump_piece(const void *p, ssize_t n, uint32_t seq, int (*fn)(void *, const struc
 }
 
 int
-nft_dump(struct nft_socket *s, struct nlmsghdr *request, int (*fn)(void *, const struct nlmsghdr *), void *arg)
+nft_dump_begin(struct nft_socket *s, struct nlmsghdr *request)
+{
+	void *p = malloc(PIECE);
+
+	if (p == NULL)
+		return -ENOMEM;
+	drain(s->fd, p);
+	free(p);
+	s->dump = request->nlmsg_seq = ++s->seq;
+	return send_all(s->fd, request, request->nlmsg_len);
+}
+
+int
+nft_dump_piece(struct nft_socket *s, int (*fn)(void *, const struct nlmsghdr *), void *arg)
 {
 	void *p = malloc(PIECE);
 	ssize_t n;
@@ -283,17 +296,22 @@ nft_dump(struct nft_socket *s, struct nlmsghdr *request, int (*fn)(void *, const
 
 	if (p == NULL)
 		return -ENOMEM;
-	drain(s->fd, p);
-	request->nlmsg_seq = ++s->seq;
-	if ((rc = send_all(s->fd, request, request->nlmsg_len)) < 0)
-		goto out;
-	do {
-		n = receive(s->fd, p, PIECE, 0);
-		/* A part of it was lost: as good as interrupted. */
-		rc = n == -ENOBUFS ? -EAGAIN : n < 0 ? (int)n : dump_piece(p, n, request->nlmsg_seq, fn, arg);
-	} while (rc == 1);
-out:
+	n = receive(s->fd, p, PIECE, 0);
+	/* A part of it was lost: as good as interrupted. */
+	rc = n == -ENOBUFS ? -EAGAIN : n < 0 ? (int)n : read_piece(p, n, s->dump, fn, arg);
 	free(p);
+	return rc;
+}
+
+int
+nft_dump(struct nft_socket *s, struct nlmsghdr *request, int (*fn)(void *, const struct nlmsghdr *), void *arg)
+{
+	int rc = nft_dump_begin(s, request);
+
+	if (rc == 0)
+		do {
+			rc = nft_dump_piece(s, fn, arg);
+		} while (rc == 1);
 	return rc;
 }
 

@@ -12,6 +12,7 @@ struct nlmsghdr;
 struct nft_socket {
 	int fd;
 	uint32_t seq;
+	uint32_t dump;		/* the dump under way */
 	uint32_t generation;	/* that our last transaction made, 0: none yet. Others have made one since
 				 * (or before it, unseen) when the kernel says another */
 };
@@ -43,6 +44,11 @@ int nft_generation(struct nft_socket *, uint32_t *id);
  * echo (or NULL) is called for each notification the batch asked back. */
 int nft_transact(struct nft_socket *, const void *batch, size_t len, uint32_t last_seq,
     void (*echo)(void *arg, const struct nlmsghdr *), void *arg, struct nft_failure *);
+
+/* The same in pieces: begin, then piece by piece. 1: there is more, 0: done, or
+ * -errno. Nothing else may use the socket meanwhile. */
+int nft_dump_begin(struct nft_socket *, struct nlmsghdr *request);
+int nft_dump_piece(struct nft_socket *, int (*fn)(void *arg, const struct nlmsghdr *), void *arg);
 
 /* Send one dump request and call fn for each answer. -EAGAIN: the kernel's
  * tables changed meanwhile, ask again. fn's non-zero answer ends it. */

@@ -21,6 +21,7 @@
 struct verify {
 	struct cordond *d;
 	struct event *timer;
+	struct nft_socket socket;	/* its own: a dump goes on over slices */
 	struct nft_compare *compare;
 	struct ruleset rs;
 	const void *policy;		/* what rs was made of, to know that it still is */
@@ -41,6 +42,8 @@ verify_done(struct cordond *d)
 	if (v == NULL)
 		return;
 	nft_compare_free(v->compare);
+	if (v->socket.fd >= 0)
+		close(v->socket.fd);
 	if (v->timer != NULL)
 		event_free(v->timer);
 	free(v);
@@ -158,7 +161,7 @@ begin(struct verify *v)
 	v->rs = enforcer_ruleset(e);
 	v->policy = e->policy.data;
 	v->beginnings++;
-	if ((v->compare = nft_compare_new(&e->reader, &v->rs, 2 * LIMIT_DIFFERENCES)) == NULL)
+	if ((v->compare = nft_compare_new(&v->socket, &v->rs, 2 * LIMIT_DIFFERENCES)) == NULL)
 		return -ENOMEM;
 	return nft_generation(&e->reader, &v->generation);
 }
@@ -211,21 +214,36 @@ on_slice(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+static int
+start(struct cordond *d)
+{
+	static const struct timeval at_once = { 0, 0 };
+	struct verify *v = calloc(1, sizeof(*v));
+	int fd;
+
+	if (v == NULL)
+		return -ENOMEM;
+	d->verify = v;
+	v->d = d;
+	v->socket.fd = -1;
+	if ((fd = nft_socket_open()) < 0)
+		return fd;
+	if ((v->timer = evtimer_new(d->base, on_slice, v)) == NULL || evtimer_add(v->timer, &at_once) == -1) {
+		close(fd);
+		return -ENOMEM;
+	}
+	return nft_socket_init(&v->socket, fd);
+}
+
 void
 ask_verify(struct client *c)
 {
-	static const struct timeval at_once = { 0, 0 };
 	struct cordond *d = c->d;
+	int rc;
 
 	c->waits_verify = true;
-	if (d->verify != NULL)
-		return;
-	if ((d->verify = calloc(1, sizeof(*d->verify))) != NULL) {
-		d->verify->d = d;
-		d->verify->timer = evtimer_new(d->base, on_slice, d->verify);
-	}
-	if (d->verify == NULL || d->verify->timer == NULL || evtimer_add(d->verify->timer, &at_once) == -1) {
+	if (d->verify == NULL && (rc = start(d)) < 0) {
 		verify_done(d);
-		tell_all(d, -ENOMEM, NULL, -1);
+		tell_all(d, rc, NULL, -1);
 	}
 }
