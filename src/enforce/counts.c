@@ -80,7 +80,8 @@ decode_key(enum set_kind kind, const struct nft_element *e, struct flow_count *o
 		else if (info->fields[i] == FIELD_DPORT && (ok = take(e, &at, port, 2)))
 			out->port = (uint16_t)(port[0] << 8 | port[1]);
 	}
-	out->group = kind == SET_INVALID ? FLOW_INVALID : kind == SET_CROWDED ? FLOW_CROWDED : FLOW_REFUSED;
+	out->group = kind == SET_INVALID ? FLOW_INVALID : kind == SET_CROWDED ? FLOW_CROWDED :
+	    kind == SET_HASTY ? FLOW_RATE : FLOW_REFUSED;
 	out->packets = e->packets;
 	out->bytes = e->bytes;
 	return ok;
@@ -266,7 +267,7 @@ read_counts(struct cordond *d, bool close_all)
 	static const enum set_kind kinds[] = {
 		SET_REFUSED4, SET_REFUSED6, SET_REFUSED4_PORTLESS, SET_REFUSED6_PORTLESS,
 		SET_STRANGER4, SET_STRANGER6, SET_STRANGER4_PORTLESS, SET_STRANGER6_PORTLESS,
-		SET_INVALID, SET_CROWDED,
+		SET_INVALID, SET_CROWDED, SET_HASTY,
 	};
 	struct flow_counts out = { 0 };
 	struct counter_dump c = { .d = d, .out = &out, .close_all = close_all };

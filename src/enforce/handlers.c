@@ -15,7 +15,8 @@
 
 /* What the rules log to is what cordon-flow reads. */
 static_assert((int)LOG_REFUSED == FLOW_REFUSED && (int)LOG_INVALID == FLOW_INVALID &&
-    (int)LOG_SIGHTED == FLOW_SIGHTED && (int)LOG_CROWDED == FLOW_CROWDED, "NFLOG groups");
+    (int)LOG_SIGHTED == FLOW_SIGHTED && (int)LOG_CROWDED == FLOW_CROWDED &&
+    (int)LOG_HASTY == FLOW_RATE && (int)LOG_DISCOVERED == FLOW_DISCOVERED, "NFLOG groups");
 
 void
 tell_image(struct worker *w)

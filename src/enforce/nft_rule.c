@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* nft_rule.c -- a rule of the ruleset as nf_tables expressions. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <libnftnl/rule.h>
 #include <netinet/in.h>
@@ -85,13 +86,17 @@ verdict(struct nft_rule *r, int code, const struct chain_ref *to)
 static void
 match(struct nft_rule *r, const struct expr *x)
 {
+	uint32_t how = x->negate ? NFT_CMP_NEQ : NFT_CMP_EQ;
 	uint8_t byte = (uint8_t)x->value;
+	uint16_t port = htons((uint16_t)x->value);
 
 	nft_load_key(r, x->fields);
-	if (field_info(x->fields[0])->len == 1)
-		nft_cmp(r, x->negate ? NFT_CMP_NEQ : NFT_CMP_EQ, &byte, 1);
+	if (field_info(x->fields[0])->len == sizeof(byte))
+		nft_cmp(r, how, &byte, sizeof(byte));
+	else if (field_info(x->fields[0])->len == sizeof(port))
+		nft_cmp(r, how, &port, sizeof(port));
 	else
-		nft_cmp(r, x->negate ? NFT_CMP_NEQ : NFT_CMP_EQ, &x->value, sizeof(x->value));
+		nft_cmp(r, how, &x->value, sizeof(x->value));
 }
 
 static void

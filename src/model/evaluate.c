@@ -179,8 +179,12 @@ match(const struct visit *v, const struct expr *x)
 	if (!load_field(v, x->fields[0], have))
 		return RULE_ENDS;
 	memcpy(&value, have, sizeof(value));
+	if (field_info(x->fields[0])->len == 2)
+		value = (uint32_t)have[0] << 8 | have[1];	/* a port, as it is on the wire */
+	else if (field_info(x->fields[0])->len == 1)
+		value = have[0];
 	if (x->kind == EXPR_MATCH)
-		same = (field_info(x->fields[0])->len == 1 ? have[0] : value) == x->value;
+		same = value == x->value;
 	else
 		for (unsigned i = 0; i < x->n_values; i++)
 			same |= have[0] == x->values[i];

@@ -158,6 +158,7 @@ static const struct set_info sets[SET_KINDS] = {
 	[SET_INVALID] = DYNAMIC("invalid", STATE_COUNTER_SAMPLE, REFUSED_TIMEOUT_S, FIELD_MARK),
 	[SET_CROWDED] = DYNAMIC("crowded", STATE_COUNTER_SAMPLE, REFUSED_TIMEOUT_S, FIELD_MARK),
 	[SET_HASTY] = DYNAMIC("hasty", STATE_COUNTER_SAMPLE, REFUSED_TIMEOUT_S, FIELD_MARK),
+	[SET_ASKING] = DYNAMIC("asking", STATE_COUNTER_SAMPLE, REFUSED_TIMEOUT_S, FIELD_ETHER_SADDR, FIELD_IIF),
 
 	/* Alone in its set: an interval is a begin and an end there. */
 	[SET_WINDOWS] = { .name = "windows", .scope = SCOPE_SCHEDULE, .fields = { FIELD_TIME },
@@ -328,6 +329,7 @@ static const char *const chains[CHAIN_KINDS] = {
 	[CHAIN_HOLDER] = "holder",
 	[CHAIN_REPLY] = "answer",
 	[CHAIN_INPUT_DEVICE] = "input_device",
+	[CHAIN_ASKING] = "asking",
 	[CHAIN_INPUT_REPLY] = "input_answer",
 	[CHAIN_OUTPUT_DEVICE] = "output_device",
 	[CHAIN_OUTPUT_REPLY] = "output_answer",

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 enum { DIRECTION_ORIGINAL, DIRECTION_REPLY };
+enum { DHCP4_SERVER = 67, DHCP6_SERVER = 547 };
 enum { PACKET_BROADCAST = 1, PACKET_MULTICAST = 2 };
 enum { TCP_RST = 4, ICMP_UNREACHABLE = 3, ICMP6_UNREACHABLE = 1 };
 enum {
@@ -171,6 +172,8 @@ static const struct rule_ir input_device[] = {
 	R(ANY_OF(ICMP6_TYPE, MLD_REPORT, MLD_DONE, MLD2_REPORT), IS(HOPLIMIT, 1), ACCEPT),
 	R(IS(L4PROTO, IPPROTO_UDP), IN(BOOTSTRAP, FIELD_SPORT, FIELD_DPORT),
 	    MARK_FROM(HARDWARE, FIELD_ETHER_SADDR), ACCEPT),
+	R(IS(L4PROTO, IPPROTO_UDP), IS(DPORT, DHCP4_SERVER), JUMP(ASKING)),
+	R(IS(L4PROTO, IPPROTO_UDP), IS(DPORT, DHCP6_SERVER), JUMP(ASKING)),
 	R(ANY_OF(PKTTYPE, PACKET_BROADCAST, PACKET_MULTICAST), COUNT(DISCOVERY), DROP),
 	R(STATE(CTS_INVALID), GOTO(INVALID)),
 	R(IS(CT_DIRECTION, DIRECTION_REPLY), GOTO(INPUT_REPLY)),
@@ -182,6 +185,14 @@ static const struct rule_ir input_device[] = {
 	R(IN(SERVICES_ICMP, FIELD_L4PROTO, FIELD_ICMP_TYPE), GOTO(ADMIT)),
 	R(IN(SERVICES_ICMP6, FIELD_L4PROTO, FIELD_ICMP6_TYPE), GOTO(ADMIT)),
 	R(GOTO(REFUSED)),
+};
+
+/* Somebody whose MAC no device has asks for an address: told of, in bounds, and
+ * then refused as it would be otherwise. */
+static const struct rule_ir asking[] = {
+	R(MARK_FROM(HARDWARE, FIELD_ETHER_SADDR), SET_MARK(0), RETURN),
+	R(NOT_IN(ASKING, FIELD_ETHER_SADDR, FIELD_IIF), ADD(BUDGET_STRANGER, FIELD_IIF), RETURN),
+	R(ADD(ASKING, FIELD_ETHER_SADDR, FIELD_IIF), LOG(LOG_DISCOVERED)),
 };
 
 static const struct rule_ir input_reply[] = {
@@ -292,6 +303,7 @@ static const struct skeleton_chain chains[CHAIN_CLASS] = {
 	CHAIN(HOLDER, holder),
 	CHAIN(REPLY, reply),
 	CHAIN(INPUT_DEVICE, input_device),
+	CHAIN(ASKING, asking),
 	CHAIN(INPUT_REPLY, input_reply),
 	CHAIN(OUTPUT_DEVICE, output_device),
 	CHAIN(OUTPUT_REPLY, output_reply),

@@ -103,6 +103,39 @@ test_bootstrap(void **state)
 	out_of(p, WALK_DROP);
 }
 
+/* Who asks and is nobody's is told of, and stays out; that is bounded. */
+static void
+test_asking_is_told_of(void **state)
+{
+	struct packet p = packet(PORT, OTHER, IPPROTO_UDP, v6 ? 547 : 67);
+
+	(void)state;
+	set_address(p.src, 9);
+	p.sport = v6 ? 546 : 68;
+	p.pkttype = 1;
+	into(p, WALK_ACCEPT);
+	assert_int_equal(w.logs[LOG_DISCOVERED], 0);
+	p.sport = 40000;		/* known, and refused for another reason */
+	into(p, WALK_DROP);
+	assert_int_equal(w.logs[LOG_DISCOVERED], 0);
+	p.mac[5] = 99;
+	into(p, WALK_DROP);
+	assert_int_equal(w.logs[LOG_DISCOVERED], 1);
+	assert_int_equal(walk_added(&w, SET_ASKING), 1);
+	w.stranger_over_budget = true;
+	p.oif = "";
+	assert_int_equal(walk(&w, CHAIN_INPUT, &p), WALK_DROP);	/* of this one it is known that it asks */
+	assert_int_equal(w.logs[LOG_DISCOVERED], 2);
+	p.mac[5] = 98;
+	into(p, WALK_DROP);
+	assert_int_equal(w.logs[LOG_DISCOVERED], 0);
+	assert_int_equal(walk_added(&w, SET_ASKING), 0);
+	w.stranger_over_budget = false;
+	p.dport = 53;
+	into(p, WALK_DROP);
+	assert_int_equal(w.logs[LOG_DISCOVERED], 0);
+}
+
 static int
 count_bootstrap(void *arg, const struct element *e)
 {
@@ -430,6 +463,7 @@ main(void)
 		BOTH(test_services),
 		BOTH(test_services_in_quarantine),
 		BOTH(test_bootstrap),
+		BOTH(test_asking_is_told_of),
 		BOTH(test_bootstrap_is_a_service),
 		BOTH(test_link),
 		BOTH(test_output),
