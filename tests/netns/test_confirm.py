@@ -146,7 +146,7 @@ def over_ssh(world, session, *words, user=None):
 
 def test_locked_out_and_back_without_help(world, session):
     device = world.lab.devices[0]
-    before = world.status()["revision"]
+    before, pid = world.status()["revision"], world.cordon.pids()["cordond"]
     lock_out(world)
     applied = apply(world, "--confirm", SHORT)
     assert applied["waits"]["revision"] == before + 1 and applied["waits"]["before"] == before
@@ -159,16 +159,18 @@ def test_locked_out_and_back_without_help(world, session):
     assert (row["other"], row["revision"], row["why"]) == (before + 1, before + 2, "deadline")
     assert row["who"]["uid"] is None
     assert "REVERTED" in world.cordon.log_tail(20)
+    assert world.cordon.pids()["cordond"] == pid    # nobody had to end it
     assert any("was left" in note for note in status["notes"])
 
 
 def test_confirmed_it_stays(world):
-    before = world.status()["revision"]
+    before, pid = world.status()["revision"], world.cordon.pids()["cordond"]
     apply(world, "--confirm", SHORT)
     assert world.status()["waits"]["revision"] == before + 1
     done = world.cordon.ask("policy", "confirm")
     assert done["confirmed"] and done["waits"]["revision"] == before + 1
-    time.sleep(2.5)
+    time.sleep(3.3)     # neither our clock nor the switch has anything to do any more
+    assert world.cordon.pids()["cordond"] == pid
     status = world.status()
     assert status["revision"] == before + 1 and status["waits"] is None and not status["given_up"]
     row = history(world, "confirmed")[0]

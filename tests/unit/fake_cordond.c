@@ -121,6 +121,26 @@ say_done(struct fake *f, struct ipc *c, uint32_t serial)
 }
 
 static void
+say_steps(struct fake *f, struct ipc *c, const struct ipc_message *m)
+{
+	const struct ctl_apply *apply = (const void *)m->payload;
+	uint32_t i;
+
+	for (i = 0; i < f->steps && (apply->flags & CTL_TELL) != 0; i++)
+		say(c, MSG_CTL_PROGRESS, m->serial, &(struct ctl_progress){ .step = STEP_COMPILE + i },
+		    sizeof(struct ctl_progress), -1);
+}
+
+static void
+say_history(struct fake *f, struct ipc *c, uint32_t serial)
+{
+	struct ctl_history is = { .n = f->silent_histories > 0 ? 0 : f->n_history };
+
+	f->silent_histories -= f->silent_histories > 0;
+	say(c, MSG_CTL_HISTORY_IS, serial, &is, sizeof(is), memory(f->history, is.n * sizeof(f->history[0]), true));
+}
+
+static void
 answer(struct fake *f, struct ipc *c, const struct ipc_message *m)
 {
 	struct image_ref ref = { .revision = f->revision };
@@ -134,9 +154,14 @@ answer(struct fake *f, struct ipc *c, const struct ipc_message *m)
 		say_state(f, c, m->serial);
 	} else if (m->type == MSG_CTL_STATUS) {
 		say(c, MSG_CTL_STATUS_IS, m->serial, &f->status, sizeof(f->status), -1);
-	} else if (m->type == MSG_CTL_APPLY) {
+	} else if (m->type == MSG_CTL_APPLY || m->type == MSG_CTL_ROLLBACK) {
+		say_steps(f, c, m);
 		say(c, MSG_CTL_APPLIED, m->serial, &f->applied, sizeof(f->applied),
 		    memory(f->mistakes, strlen(f->mistakes), true));
+	} else if (m->type == MSG_CTL_CONFIRM) {
+		say(c, MSG_CTL_CONFIRMED, m->serial, &f->confirmed, sizeof(f->confirmed), -1);
+	} else if (m->type == MSG_CTL_HISTORY) {
+		say_history(f, c, m->serial);
 	} else {
 		if (m->type == MSG_CTL_CRL_REFRESH)
 			fake_source(f, 0)->last_try++;

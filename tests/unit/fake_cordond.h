@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "proto/history.h"
 #include "proto/messages.h"
 #include "proto/snapshot.h"
 
@@ -24,6 +25,11 @@ struct fake {
 	struct ctl_status status;
 	struct ctl_applied applied;
 	const char *mistakes;		/* text that comes with applied */
+	uint32_t steps;			/* so many are told of before that, when asked for */
+	struct ctl_confirmed confirmed;
+	struct history_entry history[8];
+	uint32_t n_history;
+	uint32_t silent_histories;	/* so many are empty first */
 	uint32_t done_error;		/* of CTL_DONE */
 	uint32_t stray;			/* messages of other serials before each answer */
 	bool hangs_up;			/* at the first question */

@@ -597,6 +597,139 @@ test_apply_not_taken(void **state)
 	has(w->err, "nothing was changed, revision 4 still runs");
 }
 
+/* ---- for a while, and back ---------------------------------------------- */
+
+static struct ctl_waits
+somebody_waits(void)
+{
+	return (struct ctl_waits){ 7, 6, 1795346459000, 41500, 60, { 0, "alice" } };
+}
+
+static void
+test_apply_for_a_while(void **state)
+{
+	struct world *w = *state;
+
+	w->fake.applied = (struct ctl_applied){ .revision = 7, .devices = 1, .classes = 1, .waits = somebody_waits() };
+	w->fake.steps = 2;
+	assert_int_equal(RUN("policy", "apply", "--confirm", "60s"), EXIT_DONE);
+	has(w->out, "it is left again in 42 s, unless you run `cordonctl policy confirm'\n");
+	assert_int_equal(RUN("policy", "apply", "--confirm", "60s", "--json"), EXIT_DONE);
+	says_number(w, "waits.revision", 7);
+	says_number(w, "waits.left_ms", 41500);
+	says_string(w, "waits.who.claimed", "alice");
+	assert_int_equal(RUN("policy", "apply", "--confirm", "0s"), EXIT_USAGE);
+	assert_int_equal(RUN("policy", "apply", "--confirm", "24h"), EXIT_DONE);
+	assert_int_equal(RUN("policy", "apply", "--confirm", "86401s"), EXIT_USAGE);
+	assert_int_equal(RUN("policy", "apply", "--confirm", "soon"), EXIT_USAGE);
+	assert_int_equal(RUN("policy", "apply", "--wait"), EXIT_USAGE);
+}
+
+static void
+test_waiting(void **state)
+{
+	struct world *w = *state;
+
+	w->fake.applied = (struct ctl_applied){ .revision = 7, .waits = somebody_waits() };
+	w->fake.silent_histories = 2;
+	w->fake.n_history = 2;
+	w->fake.history[0] = (struct history_entry){ .revision = 6, .what = HISTORY_CONFIRMED };
+	w->fake.history[1] = (struct history_entry){ .revision = 7, .what = HISTORY_CONFIRMED, .who = { 0, "bob" } };
+	assert_int_equal(RUN("policy", "apply", "--confirm", "60s", "--wait"), EXIT_DONE);
+	has(w->out, "revision 7 stays: confirmed by root (says: bob)\n");
+	fake_stop(&w->fake);
+	w->fake.folder[0] = '\0';
+	w->fake.history[1] = (struct history_entry){ .revision = 8, .other = 7, .what = HISTORY_REVERTED,
+		.why = WHY_DEADLINE, .who = { CTL_NOBODY, "" } };
+	assert_int_equal(RUN("policy", "apply", "--confirm", "60s", "--wait"), EXIT_DIFFERS);
+	has(w->err, "REVERTED: revision 7 was left (nobody confirmed it in time; cordon itself)");
+	assert_int_equal(RUN("policy", "rollback", "3", "--confirm", "60s", "--wait", "--json"), EXIT_DIFFERS);
+	says_string(w, "outcome", "reverted");
+	says_string(w, "why", "deadline");
+	says_number(w, "running", 8);
+}
+
+static void
+test_changes_are_refused(void **state)
+{
+	struct world *w = *state;
+
+	setenv("SSH_CONNECTION", "203.0.113.9 50000 203.0.113.1 2222", 1);
+	w->fake.applied = (struct ctl_applied){ .revision = 4, .refusal = REFUSAL_LOCKOUT };
+	assert_int_equal(RUN("policy", "apply"), EXIT_MISTAKES);
+	unsetenv("SSH_CONNECTION");
+	has(w->err, "203.0.113.9 port 50000 to 203.0.113.1 port 2222");
+	has(w->err, "services = ( { tcp = 2222; } )");
+	has(w->err, "--force");
+	fake_stop(&w->fake);
+	w->fake.folder[0] = '\0';
+	w->fake.applied = (struct ctl_applied){ .revision = 7, .refusal = REFUSAL_WAITS, .waits = somebody_waits() };
+	assert_int_equal(RUN("policy", "rollback", "3"), EXIT_MISTAKES);
+	has(w->err, "revision 7 waits for its confirmation: by root (says: alice)");
+	has(w->err, "left again in 42 s");
+	assert_int_equal(RUN("policy", "apply", "--json"), EXIT_MISTAKES);
+	says_string(w, "refused", "waits");
+	says_true(w, "applied", false);
+	fake_stop(&w->fake);
+	w->fake.folder[0] = '\0';
+	w->fake.applied = (struct ctl_applied){ .revision = 4, .refusal = REFUSAL_NO_REVISION };
+	assert_int_equal(RUN("policy", "rollback", "3"), EXIT_MISTAKES);
+	has(w->err, "revision 3 is not kept");
+	assert_int_equal(RUN("policy", "rollback"), EXIT_MISTAKES);
+	has(w->err, "no other policy is kept");
+	assert_int_equal(RUN("policy", "rollback", "0"), EXIT_USAGE);
+	assert_int_equal(RUN("policy", "rollback", "three"), EXIT_USAGE);
+}
+
+static void
+test_confirm(void **state)
+{
+	struct world *w = *state;
+
+	w->fake.confirmed = (struct ctl_confirmed){ .waits = somebody_waits() };
+	assert_int_equal(RUN("policy", "confirm"), EXIT_DONE);
+	assert_string_equal(w->out, "revision 7 stays\n");
+	assert_int_equal(RUN("policy", "confirm", "--json"), EXIT_DONE);
+	says_number(w, "waits.revision", 7);
+	fake_stop(&w->fake);
+	w->fake.folder[0] = '\0';
+	w->fake.confirmed = (struct ctl_confirmed){ .refusal = REFUSAL_NOTHING_WAITS };
+	assert_int_equal(RUN("policy", "confirm"), EXIT_MISTAKES);
+	has(w->err, "no policy waits");
+	fake_stop(&w->fake);
+	w->fake.folder[0] = '\0';
+	w->fake.confirmed = (struct ctl_confirmed){ .error = ENOSPC, .waits = somebody_waits() };
+	assert_int_equal(RUN("policy", "confirm"), EXIT_MISTAKES);
+	has(w->err, "revision 7 still waits");
+}
+
+static void
+test_policy_history(void **state)
+{
+	struct world *w = *state;
+
+	w->fake.n_history = 3;
+	w->fake.history[0] = (struct history_entry){ .revision = 1, .what = HISTORY_APPLIED, .added = 1200,
+		.at = 1795346459000, .who = { 0, "al\x1b[2Jice" } };
+	w->fake.history[1] = (struct history_entry){ .revision = 2, .what = HISTORY_APPLIED, .confirm_s = 60,
+		.forced = 1 };
+	w->fake.history[2] = (struct history_entry){ .revision = 3, .other = 2, .what = HISTORY_REVERTED,
+		.why = WHY_BOOT, .who = { CTL_NOBODY, "" } };
+	assert_int_equal(RUN("policy", "history"), EXIT_DONE);
+	has(w->out, "1,200 added");
+	has(w->out, "root (says: al\\x1b[2Jice)");
+	has(w->out, "to be confirmed within 60 s; forced");
+	has(w->out, "revision 2 was left: the machine started anew before it was confirmed");
+	assert_true(strstr(w->out, "reverted") < strstr(w->out, "1,200"));
+	assert_int_equal(RUN("policy", "history", "--json", "--limit", "2"), EXIT_DONE);
+	says_string(w, "history.0.what", "reverted");
+	says_number(w, "history.1.revision", 2);
+	fake_stop(&w->fake);
+	w->fake.folder[0] = '\0';
+	memset(w->fake.history[1].who.login, 'x', CTL_LOGIN);	/* not ended: this is no cordond of ours */
+	assert_int_equal(RUN("policy", "history"), EXIT_MISTAKES);
+}
+
 int
 main(void)
 {
@@ -609,6 +742,8 @@ main(void)
 		T(test_device_list), T(test_device_show), T(test_classes), T(test_quarantine_and_release),
 		T(test_revoked_stays), T(test_refusals_are_told), T(test_doing_it_twice_is_no_failure), T(test_crl), T(test_crl_refresh_waits),
 		T(test_apply), T(test_apply_with_mistakes), T(test_apply_not_taken),
+		T(test_apply_for_a_while), T(test_waiting), T(test_changes_are_refused), T(test_confirm),
+		T(test_policy_history),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
