@@ -3,28 +3,13 @@
  * holds is asked of evaluate_sets.c; there is no opinion on the policy here. */
 #include "model/evaluate_parts.h"
 
-#include <arpa/inet.h>
-#include <endian.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <string.h>
 
 /* The kernel holds 16 jumps; a goto needs no place there, but one here. */
 #define DEPTH_MAX	48
 
 enum outcome { GOES_ON, RULE_ENDS, RETURNED, DECIDED, FAILED };
-
-struct visit {
-	struct evaluator *ev;
-	const struct packet *p;
-	const struct dynamic *dynamic;
-	trace_fn *trace;
-	void *arg;
-	struct verdict v;
-	uint32_t class_number;	/* where the packet's priority keeps it */
-	struct trace_step at;
-	int error;		/* when FAILED */
-};
 
 static enum outcome
 failed(struct visit *v, int error)
@@ -40,120 +25,6 @@ tell(struct visit *v, enum trace_kind kind)
 		return;
 	v->at.kind = kind;
 	v->trace(v->arg, &v->at);
-}
-
-/* ---- fields ------------------------------------------------------------- */
-
-static bool
-has_ports(const struct packet *p)
-{
-	switch (p->protocol) {
-	case IPPROTO_TCP:
-	case IPPROTO_UDP:
-	case IPPROTO_SCTP:
-	case IPPROTO_DCCP:
-	case IPPROTO_UDPLITE:
-		return (p->lack & (LACK_PROTOCOL | LACK_TRANSPORT)) == 0;
-	default:
-		return false;
-	}
-}
-
-static bool
-has_type(const struct packet *p, uint8_t protocol)
-{
-	return p->protocol == protocol && (p->lack & (LACK_PROTOCOL | LACK_TRANSPORT)) == 0;
-}
-
-static bool
-is_tracked(const struct packet *p)
-{
-	return p->ct_state != 0 && p->ct_state != CTS_INVALID;
-}
-
-static bool
-put(uint8_t *out, const void *value, size_t len, bool has)
-{
-	if (has)
-		memcpy(out, value, len);
-	return has;
-}
-
-static bool
-put_port(uint8_t *out, uint16_t port, bool has)
-{
-	port = htons(port);
-	return put(out, &port, sizeof(port), has);
-}
-
-static bool
-put_time(uint8_t *out, int64_t time_s)
-{
-	uint64_t ns = htobe64((uint64_t)time_s * 1000000000U);
-
-	return put(out, &ns, sizeof(ns), true);
-}
-
-static bool
-put_u32(uint8_t *out, uint32_t value, bool has)
-{
-	return put(out, &value, sizeof(value), has);
-}
-
-/* Its bytes into out, which is zero; false where the packet has no such field. */
-static bool
-load_field(const struct visit *v, enum field f, uint8_t *out)
-{
-	const struct packet *p = v->p;
-	uint8_t reply = p->reply, reset = p->tcp_flags & 4;
-
-	if (field_info(f)->family != 0 && field_info(f)->family != p->family)
-		return false;
-	switch (f) {
-	case FIELD_ETHER_SADDR: return put(out, p->ether, sizeof(p->ether), (p->lack & LACK_ETHER) == 0);
-	case FIELD_IP_SADDR: return put(out, p->src, 4, true);
-	case FIELD_IP_DADDR: return put(out, p->dst, 4, true);
-	case FIELD_IP6_SADDR: return put(out, p->src, 16, true);
-	case FIELD_IP6_DADDR: return put(out, p->dst, 16, true);
-	case FIELD_L4PROTO: return put(out, &p->protocol, 1, (p->lack & LACK_PROTOCOL) == 0);
-	case FIELD_SPORT: return put_port(out, p->sport, has_ports(p));
-	case FIELD_DPORT: return put_port(out, p->dport, has_ports(p) && (p->lack & LACK_DPORT) == 0);
-	case FIELD_ICMP_TYPE: return put(out, &p->icmp_type, 1, has_type(p, IPPROTO_ICMP));
-	case FIELD_ICMP6_TYPE: return put(out, &p->icmp_type, 1, has_type(p, IPPROTO_ICMPV6));
-	case FIELD_IIFNAME: return put(out, p->iif, strnlen(p->iif, 15), true);
-	case FIELD_OIFNAME: return put(out, p->oif, strnlen(p->oif, 15), true);
-	case FIELD_IIF: return put_u32(out, p->iif_index, true);
-	case FIELD_OIF: return put_u32(out, p->oif_index, true);
-	case FIELD_IP6_SADDR_NET: return put(out, p->src, 8, true);
-	case FIELD_TCP_RESET: return put(out, &reset, 1, p->protocol == IPPROTO_TCP && has_ports(p));
-	case FIELD_TIME: return put_time(out, p->time_s);
-	case FIELD_CLASS: return put_u32(out, v->class_number, true);
-	case FIELD_MARK: return put_u32(out, v->v.mark, true);
-	case FIELD_NUMBER: return put_u32(out, v->v.mark & MARK_NUMBER_MASK, true);
-	case FIELD_CT_MARK: return put_u32(out, v->v.ct_mark, is_tracked(p));
-	case FIELD_CT_NUMBER: return put_u32(out, v->v.ct_mark & MARK_NUMBER_MASK, is_tracked(p));
-	case FIELD_NFPROTO: return put(out, &p->family, 1, true);
-	case FIELD_PKTTYPE: return put(out, &p->pkttype, 1, true);
-	case FIELD_CT_DIRECTION: return put(out, &reply, 1, is_tracked(p));
-	case FIELD_HOPLIMIT: return put(out, &p->hoplimit, 1, true);
-	case FIELD_NONE:
-	case FIELDS:
-		break;
-	}
-	return false;
-}
-
-static bool
-load_key(const struct visit *v, const struct expr *x, struct element *out)
-{
-	memset(out, 0, sizeof(*out));
-	out->set = x->set;
-	for (int i = 0; i < SET_FIELDS_MAX && x->fields[i] != FIELD_NONE; i++) {
-		if (!load_field(v, x->fields[i], out->key + out->key_len))
-			return false;
-		out->key_len = (uint8_t)(out->key_len + (field_info(x->fields[i])->len + 3) / 4 * 4);
-	}
-	return true;
 }
 
 /* ---- expressions -------------------------------------------------------- */
@@ -176,7 +47,7 @@ match(const struct visit *v, const struct expr *x)
 	uint32_t value;
 	bool same = false;
 
-	if (!load_field(v, x->fields[0], have))
+	if (!visit_field(v, x->fields[0], have))
 		return RULE_ENDS;
 	memcpy(&value, have, sizeof(value));
 	if (field_info(x->fields[0])->len == 2)
@@ -225,7 +96,7 @@ add(struct visit *v, const struct expr *x)
 {
 	struct element key;
 
-	if (!load_key(v, x, &key))
+	if (!visit_key(v, x, &key))
 		return RULE_ENDS;
 	v->at.expr = x;
 	v->at.key = &key;
@@ -243,7 +114,7 @@ ask(struct visit *v, const struct expr *x, const struct element **found)
 	struct element key;
 	int rc = 0;
 
-	if (!load_key(v, x, &key))
+	if (!visit_key(v, x, &key))
 		return RULE_ENDS;
 	if (set_info(x->set.kind)->dynamic)
 		*found = v->dynamic->known ? &somebody : NULL;
@@ -295,7 +166,7 @@ change(struct visit *v, const struct expr *x)
 		v->v.counted |= 1U << x->counter;
 	else if (x->kind == EXPR_LOG)
 		v->v.logged |= 1U << (x->value - v->ev->rs->image->appliance->log_group);
-	else if (is_tracked(v->p)) {	/* EXPR_SAVE_MARK: without a flow it does nothing, and goes on */
+	else if (packet_is_tracked(v->p)) {	/* EXPR_SAVE_MARK: without a flow it does nothing, and goes on */
 		v->v.saved = true;
 		v->v.ct_mark = v->v.mark;
 	}
