@@ -298,6 +298,36 @@ def test_first_start(make_world):
     assert world.delivered(device, world.lab.server, 4) == 4
 
 
+def test_full_disk_in_the_window(make_world):
+    """Nothing can be written any more; going back does not wait for that."""
+    world = make_world(kinds=[("sensor", 1)], start=False)
+    device, state = world.lab.devices[0], world.cordon.state
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", state], check=True)
+    try:
+        world.start()
+        world.site.classes["sensor"] = ['{ to = "192.0.2.3"; udp = 5000; }']
+        world.site.write()
+        apply(world, "--confirm", SHORT)
+        assert world.delivered(device, world.lab.other, 4) == 4
+        ballast = os.path.join(state, "ballast")
+        with contextlib.suppress(OSError), open(ballast, "wb", buffering=0) as f:
+            while True:
+                f.write(b"\0" * 4096)
+        status = wait_reverted(world, 2)
+        assert status["revision"] == 3
+        assert world.refused(device, world.lab.other, 4, 5000)
+        assert world.delivered(device, world.lab.server, 4) == 4
+        os.unlink(ballast)
+        world.cordon.stop()
+        world.cordon.start()
+        assert world.status()["revision"] == 3
+        assert history(world, "reverted")[0]["other"] == 2
+        assert world.refused(device, world.lab.other, 4, 5000)
+    finally:
+        world.cordon.stop()
+        subprocess.run(["umount", state], check=True)
+
+
 def test_a_quarantine_of_meanwhile_stays(world):
     device = world.lab.devices[0]
     apply(world, "--confirm", LONG)

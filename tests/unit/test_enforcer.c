@@ -869,6 +869,114 @@ test_catches_up(void **state)
 	assert_in_range(transactions(), at, at + 4);	/* of the probe */
 }
 
+/* A policy of before again, as a rollback or a revert brings it. */
+static int
+apply_stored(uint64_t revision, struct apply_report *r)
+{
+	struct apply_order order = { .revision = e.policy.revision + 1, .stored = true };
+	struct loaded_policy stored, again;
+	int rc;
+
+	assert_int_equal(policy_store_read(f.fd, revision, &stored), 0);
+	assert_int_equal(policy_store_again(&stored, &e.policy.image, order.revision, &again), 0);
+	order.image_fd = again.fd;
+	rc = enforcer_apply(&e, &order, 2000, r);
+	loaded_policy_done(&stored);
+	loaded_policy_done(&again);
+	return rc;
+}
+
+/* The same devices, but for one that has another name: it is another device. */
+static struct policy *
+without_sensor_1(void)
+{
+	struct policy *p = sample_full();
+
+	for (size_t i = 0; i < p->n_devices; i++) {
+		if (strcmp(p->devices[i].name, "sensor-1") == 0) {
+			free(p->devices[i].name);
+			p->devices[i].name = strdup("sensor-9");
+		}
+	}
+	return p;
+}
+
+static void
+test_devices_come_back(void **state)
+{
+	uint32_t number = number_of("sensor-1"), alpha = mark_of("alpha"), mark;
+	struct apply_report r;
+
+	(void)state;
+	quarantine("sensor-1");
+	mark = mark_of("sensor-1");
+	assert_int_equal(apply(without_sensor_1(), &r), 0);
+	assert_int_equal(enforcer_index(&e, number), SIZE_MAX);
+	connect_with(number << 8 | 1, 5000);
+	connect_with(alpha, 5001);
+	assert_int_equal(apply_stored(1, &r), 0);
+	assert_int_equal(number_of("sensor-1"), number);
+	assert_true(quarantined("sensor-1"));		/* nobody released it */
+	assert_int_equal(e.standings[enforcer_index(&e, number)]->cause, CAUSE_REVOKED);
+	assert_int_not_equal(mark, mark_of("sensor-1"));
+	assert_int_equal(connections_with(number << 8 | 1), 0);	/* of long ago */
+	assert_int_equal(connections_with(alpha), 1);
+	assert_false(quarantined("alpha"));
+	stop();
+	assert_int_equal(start(), 0);
+	assert_true(report.adopted);
+	assert_true(quarantined("sensor-1"));
+}
+
+/* It was declared anew meanwhile, and has another number since. */
+static void
+test_devices_come_back_by_name(void **state)
+{
+	uint32_t number = number_of("sensor-1");
+	struct apply_report r;
+
+	(void)state;
+	assert_int_equal(apply(without_sensor_1(), &r), 0);
+	assert_int_equal(apply(sample_full(), &r), 0);
+	assert_int_not_equal(number_of("sensor-1"), number);
+	quarantine("sensor-1");
+	assert_int_equal(apply_stored(1, &r), 0);
+	assert_int_equal(number_of("sensor-1"), number);
+	assert_true(quarantined("sensor-1"));
+	assert_false(quarantined("sensor-2"));
+	stop();
+	assert_int_equal(start(), 0);
+	assert_true(report.adopted);
+	assert_true(quarantined("sensor-1"));
+	/* what was given out stays given out */
+	assert_int_equal(apply(without_sensor_1(), &r), 0);
+	assert_true(number_of("sensor-9") > number_of("sensor-2") + 2);
+}
+
+static int
+refuse(void *arg, const struct ruleset *next)
+{
+	*(uint32_t *)arg = next->image->n[IMAGE_DEVICES];
+	return -ECONNREFUSED;
+}
+
+/* Whoever has the last word is asked before anything is changed or kept. */
+static void
+test_refused_before(void **state)
+{
+	uint32_t devices = 0, at = transactions();
+	struct apply_order order = { .revision = 2, .image_fd = e.policy.fd, .before = refuse, .before_arg = &devices };
+	struct loaded_policy stored;
+	struct apply_report r;
+
+	(void)state;
+	assert_int_equal(enforcer_apply(&e, &order, 2000, &r), -ECONNREFUSED);
+	assert_int_equal(devices, 4);
+	assert_int_equal(transactions(), at);
+	assert_int_equal(e.policy.revision, 1);
+	assert_int_equal(policy_store_read(f.fd, 2, &stored), -ENOENT);
+}
+
 /* The table is ours as long as a copy of the socket is open; nobody else gets it. */
 static void
 test_owned(void **state)
@@ -997,6 +1105,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		OWNED(test_adopts_what_is_right), OPEN(test_adopts_what_is_right),
+		OWNED(test_devices_come_back), OWNED(test_devices_come_back_by_name), OWNED(test_refused_before),
 		OWNED(test_quarantine_is_a_new_mark),
 		OWNED(test_release_is_for_the_cause),
 		OWNED(test_kernel_knows_more_than_the_journal), OPEN(test_kernel_knows_more_than_the_journal),
