@@ -328,6 +328,20 @@ hostile6(void **state)
 	assert_int_equal(read6(&said), 0);
 	assert_string_equal(said.name, "");
 	memset(labels, 'x', sizeof(labels));
+	labels[0] = 0;
+	labels[1] = 64;
+	labels[66] = 0;
+	begin6();
+	option6(39, labels, 67);		/* a label of 64 */
+	assert_int_equal(read6(&said), 0);
+	assert_string_equal(said.name, "");
+	labels[1] = 63;
+	labels[65] = 0;
+	begin6();
+	option6(39, labels, 66);
+	assert_int_equal(read6(&said), 0);
+	assert_int_equal(strlen(said.name), 63);
+	memset(labels, 'x', sizeof(labels));
 	for (unsigned i = 0; i < 5; i++)
 		labels[1 + 64 * i] = 63;
 	begin6();
