@@ -229,6 +229,21 @@ nft_batch_flush_chain(struct nft_batch *b, const struct chain_ref *ref)
 	nft_end(b, h);
 }
 
+/* The same with elements. */
+void
+nft_batch_flush_set(struct nft_batch *b, const struct set_ref *ref)
+{
+	struct nlmsghdr *h;
+	char name[SET_NAMELEN];
+
+	nft_batch_settle(b);
+	if ((h = nft_begin(b, NFT_MSG_DELSETELEM, 0, MESSAGE_MAX)) == NULL)
+		return;
+	mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, b->table);
+	mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_SET, set_name(ref, name));
+	nft_end(b, h);
+}
+
 /* ---- the whole ---------------------------------------------------------- */
 
 void
@@ -294,6 +309,7 @@ SINK(del_set, set_ref)
 SINK(add_chain, chain_ref)
 SINK(del_chain, chain_ref)
 SINK(flush_chain, chain_ref)
+SINK(flush_set, set_ref)
 #undef SINK
 
 static int
@@ -311,5 +327,6 @@ const struct diff_sink nft_batch_sink = {
 	.add_chain = sink_add_chain,
 	.del_chain = sink_del_chain,
 	.flush_chain = sink_flush_chain,
+	.flush_set = sink_flush_set,
 	.add_rule = sink_add_rule,
 };

@@ -30,6 +30,7 @@ void nft_batch_del_set(struct nft_batch *, const struct set_ref *);
 void nft_batch_add_chain(struct nft_batch *, const struct chain_ref *);
 void nft_batch_del_chain(struct nft_batch *, const struct chain_ref *);
 void nft_batch_flush_chain(struct nft_batch *, const struct chain_ref *);
+void nft_batch_flush_set(struct nft_batch *, const struct set_ref *);
 void nft_batch_add_rule(struct nft_batch *, const struct chain_ref *, const struct rule_ir *);
 
 /* Elements of one set gather in one message; all deletions are sent before

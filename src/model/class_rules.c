@@ -217,7 +217,7 @@ class_rules(const struct class_rules *c)
 static int
 admit_rules(const struct class_rules *c)
 {
-	struct rule_ir bound = R(STATE(CTS_NEW), ADD(RATE, FIELD_MARK), GOTO(HASTY));
+	struct rule_ir bound = R(STATE(CTS_NEW), ADD(RATE, FIELD_NUMBER), GOTO(HASTY));
 	struct rule_ir admit = R(GOTO(ADMIT));
 	int rc;
 

@@ -302,6 +302,7 @@ struct rule_diff {
 	struct diff *d;
 	enum phase phase;
 	struct rules a, b;
+	bool rates;			/* some class's rate is another */
 };
 
 /* Old rules go before sets do, new ones come after sets have come. */
@@ -319,6 +320,7 @@ diff_chain(void *arg, const struct chain_ref *ref)
 		rc = ruleset_each_rule(d->next, ref, collect_rule, &rd->b);
 	if (rc != 0 || rules_equal(&rd->a, &rd->b))
 		return rc;
+	rd->rates |= ref->kind == CHAIN_CLASS_ADMIT && has_chain(d->old, ref);
 	if (rd->phase == PHASE_DELETE)
 		return d->sink->flush_chain(d->arg, ref);
 	for (size_t i = 0; rc == 0 && i < rd->b.n; i++)
@@ -333,6 +335,9 @@ diff_rules(struct diff *d, enum phase phase)
 	int rc;
 
 	rc = ruleset_each_chain(phase == PHASE_DELETE ? d->old : d->next, diff_chain, &rd);
+	/* The buckets of devices keep the rate that they were made with. */
+	if (rc == 0 && rd.rates && phase == PHASE_DELETE)
+		rc = d->sink->flush_set(d->arg, &(struct set_ref){ .kind = SET_RATE });
 	free(rd.a.r);
 	free(rd.b.r);
 	return rc;

@@ -16,6 +16,7 @@ struct diff_sink {
 	int (*add_chain)(void *arg, const struct chain_ref *);
 	int (*del_chain)(void *arg, const struct chain_ref *);
 	int (*flush_chain)(void *arg, const struct chain_ref *);	/* its rules go */
+	int (*flush_set)(void *arg, const struct set_ref *);	/* what packets added goes */
 	int (*add_rule)(void *arg, const struct chain_ref *, const struct rule_ir *);
 };
 

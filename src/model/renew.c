@@ -53,15 +53,14 @@ fast_boxes(const struct image *im, const struct image_class *c, enum reach_direc
 	return (struct image_slice){ 0, 0 };
 }
 
-/* A mark means one mode and one rate for ever: what was recorded and counted
- * under it can be told later. */
+/* A mark means one mode for ever: what was recorded under it can be told later. */
 static bool
 class_changed(const struct image *old, const struct image_class *x, const struct image *next,
     const struct image_class *y)
 {
 	if (y == NULL)
 		return true;
-	return x->mode != y->mode || x->rate != y->rate || x->rate_burst != y->rate_burst ||
+	return x->mode != y->mode ||
 	    !covered(old, fast_boxes(old, x, REACH_OUT), next, fast_boxes(next, y, REACH_OUT)) ||
 	    !covered(old, fast_boxes(old, x, REACH_IN), next, fast_boxes(next, y, REACH_IN));
 }

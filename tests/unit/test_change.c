@@ -93,7 +93,7 @@ static const struct diff_sink sink = {
 	.del_element = any_element, .add_element = any_element,
 	.add_set = any_set, .del_set = any_set,
 	.add_chain = any_chain, .del_chain = any_chain,
-	.flush_chain = flushes, .add_rule = adds,
+	.flush_chain = flushes, .flush_set = any_set, .add_rule = adds,
 };
 
 static struct policy *

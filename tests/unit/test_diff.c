@@ -28,6 +28,7 @@ struct mirror {
 	size_t rules[REFS_MAX];
 	size_t n_chains;
 	size_t changes;
+	size_t flushed;
 };
 
 static size_t
@@ -153,6 +154,18 @@ on_flush_chain(void *arg, const struct chain_ref *ref)
 	return 0;
 }
 
+/* What packets add is no part of the mirror: the set must be there, in both. */
+static int
+on_flush_set(void *arg, const struct set_ref *ref)
+{
+	struct mirror *m = arg;
+
+	assert_int_not_equal(find_set(m, ref), SIZE_MAX);
+	assert_true(set_info(ref->kind)->dynamic);
+	m->flushed++;
+	return 0;
+}
+
 static int
 on_add_rule(void *arg, const struct chain_ref *ref, const struct rule_ir *r)
 {
@@ -175,7 +188,7 @@ static const struct diff_sink sink = {
 	.del_element = on_del_element, .add_element = on_add_element,
 	.add_set = on_add_set, .del_set = on_del_set,
 	.add_chain = on_add_chain, .del_chain = on_del_chain,
-	.flush_chain = on_flush_chain, .add_rule = on_add_rule,
+	.flush_chain = on_flush_chain, .flush_set = on_flush_set, .add_rule = on_add_rule,
 };
 
 static void
