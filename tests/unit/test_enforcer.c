@@ -340,18 +340,24 @@ ignore(void *arg, const struct nlmsghdr *h)
 	return 0;
 }
 
-/* An open connection that carries this mark. */
 static void
-connect_with(uint32_t mark, uint16_t port)
+connect_from(uint32_t source, uint32_t mark, uint16_t port)
 {
 	char buf[1024];
 	struct nlmsghdr *h = conntrack_request(buf, IPCTNL_MSG_CT_NEW, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK);
 
-	put_tuple(h, CTA_TUPLE_ORIG | NLA_F_NESTED, 0x0a0a000b, 0xc0000201, port, 443);
-	put_tuple(h, CTA_TUPLE_REPLY | NLA_F_NESTED, 0xc0000201, 0x0a0a000b, 443, port);
+	put_tuple(h, CTA_TUPLE_ORIG | NLA_F_NESTED, source, 0xc0000201, port, 443);
+	put_tuple(h, CTA_TUPLE_REPLY | NLA_F_NESTED, 0xc0000201, source, 443, port);
 	mnl_attr_put_u32(h, CTA_TIMEOUT, htonl(600));
 	mnl_attr_put_u32(h, CTA_MARK, htonl(mark));
 	assert_int_equal(nft_dump(&e.reader, h, ignore, NULL), 0);
+}
+
+/* An open connection that carries this mark. */
+static void
+connect_with(uint32_t mark, uint16_t port)
+{
+	connect_from(0x0a0a000b, mark, port);
 }
 
 struct connections {
@@ -912,8 +918,8 @@ test_devices_come_back(void **state)
 	mark = mark_of("sensor-1");
 	assert_int_equal(apply(without_sensor_1(), &r), 0);
 	assert_int_equal(enforcer_index(&e, number), SIZE_MAX);
-	connect_with(number << 8 | 1, 5000);
-	connect_with(alpha, 5001);
+	connect_from(0x0a0a0063, number << 8 | 1, 5000);	/* nobody's address */
+	connect_from(0x0a0a0063, alpha, 5001);
 	assert_int_equal(apply_stored(1, &r), 0);
 	assert_int_equal(number_of("sensor-1"), number);
 	assert_true(quarantined("sensor-1"));		/* nobody released it */
