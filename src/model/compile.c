@@ -29,9 +29,21 @@ static void
 compile_done(struct compile *c)
 {
 	names_done(&c->authorities);
+	names_done(&c->services);
+	names_done(&c->groups);
+	names_done(&c->schedules);
 	names_done(&c->classes);
 	names_done(&c->devices);
 	names_done(&c->interfaces);
+	graph_done(&c->extends);
+	graph_done(&c->nested);
+	free(c->rule.to);
+	free(c->rule.services);
+	free(c->group_seen);
+	free(c->service_seen);
+	free(c->class_seen);
+	free(c->family);
+	free(c->meetings);
 	free(c->by_name);
 	free(c->by_mac);
 	free(c->by_address);
@@ -41,9 +53,14 @@ compile_done(struct compile *c)
 	free(c->device_order);
 	free(c->class_number);
 	free(c->authority_number);
+	free(c->schedule_number);
+	free(c->schedule_order);
 	free(c->file_text);
 	image_build_done(&c->b);
 }
+
+/* One more, so that none is asked for nothing. */
+#define TABLE(field, n) ((c->field = calloc((n) + 1, sizeof(*c->field))) != NULL)
 
 static int
 compile_init(struct compile *c, const struct policy *p, const struct image *before, struct mistakes *m)
@@ -53,25 +70,21 @@ compile_init(struct compile *c, const struct policy *p, const struct image *befo
 	c->before = before;
 	c->m = m;
 	names_init(&c->authorities);
+	names_init(&c->services);
+	names_init(&c->groups);
+	names_init(&c->schedules);
 	names_init(&c->classes);
 	names_init(&c->devices);
 	names_init(&c->interfaces);
 	image_build_init(&c->b);
-	/* One more, so that none is asked for nothing. */
-	c->by_name = calloc(p->n_devices + 1, sizeof(*c->by_name));
-	c->by_mac = calloc(p->n_devices + 1, sizeof(*c->by_mac));
-	c->named = calloc(p->n_classes + 1, sizeof(*c->named));
-	c->authority_order = calloc(p->n_authorities + 1, sizeof(*c->authority_order));
-	c->class_order = calloc(p->n_classes + 1, sizeof(*c->class_order));
-	c->device_order = calloc(p->n_devices + 1, sizeof(*c->device_order));
-	c->class_number = calloc(p->n_classes + 1, sizeof(*c->class_number));
-	c->authority_number = calloc(p->n_authorities + 1, sizeof(*c->authority_number));
-	c->file_text = calloc(p->n_files + 1, sizeof(*c->file_text));
-	if (c->by_name == NULL || c->by_mac == NULL || c->named == NULL || c->authority_order == NULL ||
-	    c->class_order == NULL || c->device_order == NULL || c->class_number == NULL ||
-	    c->authority_number == NULL || c->file_text == NULL)
-		return -ENOMEM;
-	return 0;
+	if (TABLE(by_name, p->n_devices) && TABLE(by_mac, p->n_devices) && TABLE(device_order, p->n_devices) &&
+	    TABLE(named, p->n_classes) && TABLE(class_order, p->n_classes) && TABLE(class_number, p->n_classes) &&
+	    TABLE(class_seen, p->n_classes) && TABLE(family, p->n_classes) &&
+	    TABLE(authority_order, p->n_authorities) && TABLE(authority_number, p->n_authorities) &&
+	    TABLE(schedule_number, p->n_schedules) && TABLE(schedule_order, p->n_schedules) &&
+	    TABLE(group_seen, p->n_groups) && TABLE(service_seen, p->n_services) && TABLE(file_text, p->n_files))
+		return 0;
+	return -ENOMEM;
 }
 
 static int
@@ -146,13 +159,17 @@ compile_classes(struct compile *c)
 	size_t i;
 	int rc;
 
-	if ((rc = compile_class(c, &quarantine, 0, false)) < 0)
+	if ((rc = compile_meetings(c)) < 0)
+		return rc;
+	c->family[0] = &quarantine;
+	c->n_family = 1;
+	if ((rc = compile_class(c, 0, false)) < 0)
 		return rc;
 	for (i = 0; i < c->p->n_classes; i++) {
 		const struct numbered *n = &c->class_order[i];
 
-		rc = compile_class(c, &c->p->classes[n->index], n->number, c->named[n->index] != 0);
-		if (rc < 0)
+		compile_family(c, n->index);
+		if ((rc = compile_class(c, n->number, c->named[n->index] != 0)) < 0)
 			return rc;
 	}
 	return 0;
@@ -185,6 +202,7 @@ compile_write(struct compile *c, uint8_t **out, size_t *len)
 	for (i = 0; i < c->p->n_authorities; i++)
 		compile_authority(c, &c->p->authorities[c->authority_order[i].index],
 		    c->authority_order[i].number);
+	compile_schedules(c);
 	if ((rc = compile_classes(c)) < 0 || (rc = compile_devices(c)) < 0)
 		return rc;
 	compile_warnings(c);
@@ -225,7 +243,7 @@ compile_empty(uint8_t **out, size_t *len)
 	if (p == NULL)
 		goto out;
 	/* Not checked: having no device interface is a mistake in what people write. */
-	if ((rc = compile_init(&c, p, NULL, &m)) == 0)
+	if ((rc = compile_init(&c, p, NULL, &m)) == 0 && (rc = compile_graphs(&c)) == 0)
 		rc = compile_write(&c, out, len);
 	compile_done(&c);
 out:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* compile_devices.c -- devices: every identity belongs to one device only, and
- * everything a device refers to exists. Then into the image. */
+/* compile_devices.c -- devices: everything a device refers to exists. Then into
+ * the image. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,47 +8,7 @@
 #include "model/compile_parts.h"
 #include "proto/limits.h"
 
-/* ---- orders ------------------------------------------------------------- */
-
-/* Ties fall by declaration, so that the first one is the one that is right. */
-static int
-index_cmp(uint32_t a, uint32_t b)
-{
-	return a < b ? -1 : a > b;
-}
-
-static int
-name_cmp(const void *a, const void *b, void *policy)
-{
-	const struct device_decl *devices = ((const struct policy *)policy)->devices;
-
-	return strcmp(devices[*(const uint32_t *)a].name, devices[*(const uint32_t *)b].name);
-}
-
-static int
-mac_cmp(const void *a, const void *b, void *policy)
-{
-	const struct device_decl *devices = ((const struct policy *)policy)->devices;
-	uint32_t i = *(const uint32_t *)a, k = *(const uint32_t *)b;
-	int rc = memcmp(devices[i].mac.bytes, devices[k].mac.bytes, sizeof(devices[i].mac.bytes));
-
-	return rc != 0 ? rc : index_cmp(i, k);
-}
-
-static const struct addr *
-address_of(const struct policy *p, const struct address_at *at)
-{
-	return &p->devices[at->device].addresses[at->nth].addr;
-}
-
-static int
-address_cmp(const void *pa, const void *pb, void *policy)
-{
-	const struct address_at *a = pa, *b = pb;
-	int rc = addr_cmp(address_of(policy, a), address_of(policy, b));
-
-	return rc != 0 ? rc : index_cmp(a->device, b->device);
-}
+/* ---- checks ------------------------------------------------------------- */
 
 static int
 certificate_cmp(const void *a, const void *b, void *policy)
@@ -63,75 +23,6 @@ certificate_cmp(const void *a, const void *b, void *policy)
 	if (rc == 0)
 		rc = memcmp(x->serial, y->serial, x->serial_len);
 	return rc;
-}
-
-static int
-sort_devices(struct compile *c)
-{
-	const struct policy *p = c->p;
-	uint32_t i, k;
-	size_t n = 0;
-
-	for (i = 0; i < p->n_devices; i++) {
-		c->by_name[i] = c->by_mac[i] = i;
-		n += p->devices[i].n_addresses;
-	}
-	if ((c->by_address = calloc(n + 1, sizeof(*c->by_address))) == NULL)
-		return -ENOMEM;
-	for (i = 0; i < p->n_devices; i++)
-		for (k = 0; k < p->devices[i].n_addresses; k++)
-			c->by_address[c->n_addresses++] = (struct address_at){ .device = i, .nth = k };
-	qsort_r(c->by_name, p->n_devices, sizeof(*c->by_name), name_cmp, (void *)(uintptr_t)p);
-	qsort_r(c->by_mac, p->n_devices, sizeof(*c->by_mac), mac_cmp, (void *)(uintptr_t)p);
-	qsort_r(c->by_address, n, sizeof(*c->by_address), address_cmp, (void *)(uintptr_t)p);
-	return 0;
-}
-
-/* ---- checks ------------------------------------------------------------- */
-
-static void
-check_macs(struct compile *c)
-{
-	static const struct mac none;
-	const struct policy *p = c->p;
-	char text[MAC_STRLEN];
-	size_t i;
-
-	for (i = 1; i < p->n_devices; i++) {
-		const struct device_decl *a = &p->devices[c->by_mac[i - 1]], *b = &p->devices[c->by_mac[i]];
-
-		/* Without a MAC: the reader has said so already. */
-		if (memcmp(a->mac.bytes, b->mac.bytes, sizeof(a->mac.bytes)) != 0 ||
-		    memcmp(a->mac.bytes, none.bytes, sizeof(none.bytes)) == 0)
-			continue;
-		mistakes_add(c->m, compile_file(c, &b->where), b->where.line,
-		    "device \"%s\" has the MAC %s of device \"%s\" (%s:%u): a MAC belongs to one device",
-		    b->name, mac_format(&b->mac, text), a->name, compile_file(c, &a->where), a->where.line);
-	}
-}
-
-static void
-check_addresses(struct compile *c)
-{
-	const struct policy *p = c->p;
-	char text[ADDR_STRLEN];
-	size_t i;
-
-	for (i = 1; i < c->n_addresses; i++) {
-		const struct address_at *x = &c->by_address[i - 1], *y = &c->by_address[i];
-		const struct device_decl *a = &p->devices[x->device], *b = &p->devices[y->device];
-
-		if (addr_cmp(address_of(p, x), address_of(p, y)) != 0)
-			continue;
-		addr_format(address_of(p, y), text);
-		if (a == b)
-			mistakes_add(c->m, compile_file(c, &b->where), b->where.line,
-			    "device \"%s\" has the address %s twice: once is enough", b->name, text);
-		else
-			mistakes_add(c->m, compile_file(c, &b->where), b->where.line,
-			    "device \"%s\" has the address %s of device \"%s\" (%s:%u): an address belongs to "
-			    "one device", b->name, text, a->name, compile_file(c, &a->where), a->where.line);
-	}
 }
 
 /* Two devices with one certificate are possible (a gateway with two ports), but
@@ -164,29 +55,50 @@ check_certificates(struct compile *c)
 	return 0;
 }
 
+/* How many, parallel to classes and interfaces. */
+struct census {
+	uint32_t *members;
+	uint32_t *reachable;	/* of them: somebody can name their address */
+	uint32_t *at_port;
+};
+
+static void
+count_member(const struct device_decl *d, uint32_t index, struct census *n)
+{
+	size_t i;
+
+	n->members[index]++;
+	for (i = 0; i < d->n_addresses; i++) {
+		if (compile_address_is_whole(&d->addresses[i])) {
+			n->reachable[index]++;
+			return;
+		}
+	}
+}
+
 /* What one device refers to. */
 static void
-check_references(struct compile *c, const struct device_decl *d, uint32_t *members, uint32_t *at_port)
+check_references(struct compile *c, const struct device_decl *d, struct census *n)
 {
 	const char *file = compile_file(c, &d->where);
 	uint32_t index;
 
 	if (d->class_name != NULL && names_find(&c->classes, d->class_name, &index))
-		members[index]++;
-	else if (d->class_name != NULL && !c->p->incomplete)
-		mistakes_add(c->m, file, d->where.line,
-		    "class \"%s\" is not declared: declare it in classes.d, or correct the name", d->class_name);
+		count_member(d, index, n);
+	else if (d->class_name != NULL)
+		compile_unknown(c, &d->where, "class", d->class_name, &c->classes,
+		    "declare it in classes.d, or correct the name");
+	/* Behind a router they share its port, and cannot do otherwise. */
 	if (d->interface != NULL && names_find(&c->interfaces, d->interface, &index))
-		at_port[index]++;
+		n->at_port[index] += d->has_mac;
 	else if (d->interface != NULL && !c->p->incomplete)
 		mistakes_add(c->m, file, d->where.line,
 		    "\"%s\" is no device interface: add it to appliance.device_interfaces, or correct the name",
 		    d->interface);
-	if (d->certificate != NULL && d->certificate->authority != NULL && !c->p->incomplete &&
+	if (d->certificate != NULL && d->certificate->authority != NULL &&
 	    !names_find(&c->authorities, d->certificate->authority, &index))
-		mistakes_add(c->m, compile_file(c, &d->certificate->where), d->certificate->where.line,
-		    "authority \"%s\" is not declared: declare it under authorities, or correct the name",
-		    d->certificate->authority);
+		compile_unknown(c, &d->certificate->where, "authority", d->certificate->authority, &c->authorities,
+		    "declare it under authorities, or correct the name");
 	if (d->n_addresses > LIMIT_ADDRESSES_PER_DEVICE)
 		mistakes_add(c->m, file, d->where.line, "device \"%s\" has %zu addresses: at most %u", d->name,
 		    d->n_addresses, LIMIT_ADDRESSES_PER_DEVICE);
@@ -198,7 +110,7 @@ check_references(struct compile *c, const struct device_decl *d, uint32_t *membe
 /* MAC and address can be taken by whoever is on the same segment; only a port of
  * one's own stops it. One line each, since it concerns most or none. */
 static void
-warn_segments(struct compile *c, const uint32_t *members, const uint32_t *at_port)
+warn_segments(struct compile *c, const struct census *n)
 {
 	const struct policy *p = c->p;
 	size_t i, unbound = 0, shared = 0;
@@ -206,8 +118,8 @@ warn_segments(struct compile *c, const uint32_t *members, const uint32_t *at_por
 	for (i = 0; i < p->n_devices; i++)
 		unbound += p->devices[i].interface == NULL;
 	for (i = 0; i < p->appliance.n_interfaces; i++)
-		if (at_port[i] > 1)
-			shared += at_port[i];
+		if (n->at_port[i] > 1)
+			shared += n->at_port[i];
 	if (unbound > 0)
 		mistakes_warn(c->m, NULL, 0,
 		    "%zu device%s not bound to a router port: on a shared segment another device can take "
@@ -217,33 +129,72 @@ warn_segments(struct compile *c, const uint32_t *members, const uint32_t *at_por
 		mistakes_warn(c->m, NULL, 0,
 		    "%zu devices share their router port with another device, which can take their MAC and "
 		    "address: give each a port of its own", shared);
-	for (i = 0; i < p->n_classes; i++)
-		if (members[i] == 0)
-			mistakes_warn(c->m, compile_file(c, &p->classes[i].where), p->classes[i].where.line,
-			    "no device belongs to class \"%s\"", p->classes[i].name);
+}
+
+static bool
+has_inbound(struct compile *c, uint32_t index)
+{
+	size_t i;
+
+	compile_family(c, index);
+	for (i = 0; i < c->n_family; i++)
+		if (c->family[i]->n_inbound > 0)
+			return true;
+	return false;
+}
+
+/* A class that others extend needs no devices. */
+static int
+warn_classes(struct compile *c, const struct census *n)
+{
+	const struct policy *p = c->p;
+	uint8_t *extended = calloc(p->n_classes + 1, sizeof(*extended));
+	uint32_t i;
+
+	if (extended == NULL)
+		return -ENOMEM;
+	for (i = 0; i < c->extends.first[c->extends.n]; i++)
+		extended[c->extends.to[i]] = 1;
+	for (i = 0; i < p->n_classes; i++) {
+		const struct class_decl *cl = &p->classes[i];
+
+		if (n->members[i] == 0 && !extended[i])
+			mistakes_warn(c->m, compile_file(c, &cl->where), cl->where.line,
+			    "no device belongs to class \"%s\"", cl->name);
+		else if (n->members[i] > 0 && n->reachable[i] == 0 && has_inbound(c, i))
+			mistakes_warn(c->m, compile_file(c, &cl->where), cl->where.line,
+			    "class \"%s\" has inbound rules, but no device of it has a declared address: nobody can "
+			    "reach them before they have one", cl->name);
+	}
+	free(extended);
+	return 0;
 }
 
 int
 compile_check_devices(struct compile *c)
 {
 	const struct policy *p = c->p;
-	uint32_t *members = calloc(p->n_classes + 1, sizeof(*members));
-	uint32_t *at_port = calloc(p->appliance.n_interfaces + 1, sizeof(*at_port));
+	struct census n = {
+		.members = calloc(p->n_classes + 1, sizeof(*n.members)),
+		.reachable = calloc(p->n_classes + 1, sizeof(*n.reachable)),
+		.at_port = calloc(p->appliance.n_interfaces + 1, sizeof(*n.at_port)),
+	};
 	size_t i;
 	int rc = -ENOMEM;
 
-	if (members == NULL || at_port == NULL || (rc = sort_devices(c)) < 0)
+	if (n.members == NULL || n.reachable == NULL || n.at_port == NULL)
 		goto out;
 	for (i = 0; i < p->n_devices; i++)
-		check_references(c, &p->devices[i], members, at_port);
-	check_macs(c);
-	check_addresses(c);
-	if ((rc = check_certificates(c)) < 0)
+		check_references(c, &p->devices[i], &n);
+	if ((rc = compile_check_identities(c)) < 0 || (rc = check_certificates(c)) < 0)
 		goto out;
-	warn_segments(c, members, at_port);
+	warn_segments(c, &n);
+	if (!c->too_many)
+		rc = warn_classes(c, &n);
 out:
-	free(members);
-	free(at_port);
+	free(n.members);
+	free(n.reachable);
+	free(n.at_port);
 	return rc;
 }
 
@@ -301,7 +252,9 @@ write_device(struct compile *c, const struct device_decl *d, uint32_t number)
 	out.class_number = c->class_number[index];
 	if (d->interface != NULL)
 		out.interface = image_build_intern(&c->b, d->interface);
-	memcpy(out.mac, d->mac.bytes, sizeof(out.mac));
+	out.identity = (uint8_t)compile_identity(d);
+	if (out.identity != IDENTITY_ROUTED)
+		memcpy(out.mac, d->mac.bytes, sizeof(out.mac));
 	write_addresses(c, d, &out.addresses);
 	write_certificate(c, d->certificate, &out.certificates);
 	out.labels.first = image_build_count(&c->b, IMAGE_LABELS);
@@ -332,11 +285,11 @@ compile_devices(struct compile *c)
 		address[at] = image_build_count(&c->b, IMAGE_ADDRESSES);
 		write_device(c, &p->devices[at], c->device_order[i].number);
 	}
-	for (i = 0; i < p->n_devices; i++) {
+	for (i = 0; i < p->n_devices; i++)
 		image_build_add(&c->b, IMAGE_BY_NAME, &device[c->by_name[i]], 1);
+	for (i = 0; i < c->n_by_mac; i++)
 		image_build_add(&c->b, IMAGE_BY_MAC, &device[c->by_mac[i]], 1);
-	}
-	for (i = 0; i < c->n_addresses; i++) {
+	for (i = 0; i < c->n_by_address; i++) {
 		at = address[c->by_address[i].device] + c->by_address[i].nth;
 		image_build_add(&c->b, IMAGE_BY_ADDRESS, &at, 1);
 	}

@@ -18,24 +18,72 @@ struct address_at {
 	uint32_t nth;
 };
 
+/* Who names whom, by index: to[first[i]] to to[first[i + 1] - 1] for i. */
+struct graph {
+	uint32_t *first;
+	uint32_t *to;
+	size_t n;
+};
+
+/* A rule without names of groups and services: whereto, and what. */
+struct resolved {
+	const struct destination **to;
+	size_t n_to, cap_to;
+	const struct service **services;
+	size_t n_services, cap_services;
+};
+
+/* A piece of a reach before overlaps are resolved. */
+struct piece {
+	uint8_t direction;	/* enum reach_direction */
+	uint32_t schedule;
+	uint32_t peer;		/* class number; 0: by address */
+	struct image_box box;
+};
+
+/* What an inbound rule of one class adds to the reach of another. */
+struct meeting {
+	uint32_t class_number;
+	struct piece piece;
+};
+
 struct compile {
 	const struct policy *p;
 	const struct image *before;	/* or NULL */
 	struct mistakes *m;
+	bool told;		/* who read the policy found mistakes: do not tell them again */
+	bool too_many;		/* beyond limits: what needs room for each is left out */
 	struct names authorities;	/* name -> index into the policy's array */
+	struct names services;
+	struct names groups;
+	struct names schedules;
 	struct names classes;
 	struct names devices;
 	struct names interfaces;
+	struct graph extends;		/* of classes */
+	struct graph nested;		/* of groups */
+	struct resolved rule;		/* the one at hand */
+	uint32_t *group_seen;		/* parallel to groups, services and classes: in which look */
+	uint32_t *service_seen;
+	uint32_t *class_seen;
+	uint32_t look;
+	const struct class_decl **family;	/* the class at hand, and all that it extends */
+	size_t n_family;
+	struct meeting *meetings;	/* by class number */
+	size_t n_meetings;
 	uint32_t *by_name;		/* indices of devices, sorted */
-	uint32_t *by_mac;
-	struct address_at *by_address;
-	size_t n_addresses;
+	uint32_t *by_mac;		/* of those with a MAC of their own */
+	size_t n_by_mac;
+	struct address_at *by_address;	/* whole addresses */
+	size_t n_by_address;
 	uint8_t *named;			/* parallel to classes: some class has it as destination */
 	struct numbered *authority_order;	/* by number */
 	struct numbered *class_order;
 	struct numbered *device_order;
 	uint32_t *class_number;		/* parallel to the policy's classes */
 	uint32_t *authority_number;
+	uint32_t *schedule_number;
+	uint32_t *schedule_order;	/* indices of schedules, sorted */
 	uint32_t *file_text;		/* parallel to the policy's files: text offsets */
 	struct image_build b;
 };
@@ -47,17 +95,70 @@ struct image_where compile_where(const struct compile *, const struct where *);
  * orders. 0 or -ENOMEM; mistakes are counted, not returned. (compile_check.c) */
 int compile_check(struct compile *);
 
-/* The same for devices. (compile_devices.c) */
+/* ---- names (compile_names.c) -------------------------------------------- */
+
+/* All names that are declared; those used twice are mistakes. 0 or -ENOMEM. */
+int compile_enter_names(struct compile *);
+
+/* `what "name" is not declared: ', and which one may be meant, or what to do. */
+void compile_unknown(struct compile *, const struct where *, const char *what, const char *name,
+    const struct names *, const char *to_do);
+
+/* ---- who names whom (compile_graph.c) ----------------------------------- */
+
+/* Fills c->extends and c->nested; circles and unknown names are mistakes. 0 or -ENOMEM. */
+int compile_graphs(struct compile *);
+void graph_done(struct graph *);
+
+/* c->family: the class at this index, then those it extends, depth first, each once. */
+void compile_family(struct compile *, uint32_t index);
+
+/* What the class says, or the first of its family that does. */
+const struct class_decl *compile_who_says(const struct compile *, enum class_key);
+
+/* c->rule: the destinations and services of a rule, each group and service once;
+ * what no declaration stands for is left out. 0 or -ENOMEM. (compile_resolve.c) */
+int compile_resolve(struct compile *, const struct rule *);
+
+/* Can this service exist towards this destination? ICMP belongs to IPv4. */
+bool compile_fits(const struct destination *, const struct service *);
+
+/* Rules, by themselves and together with what a class extends. (compile_check_rules.c) */
+int compile_check_rules(struct compile *);
+
+/* Devices. (compile_devices.c) */
 int compile_check_devices(struct compile *);
+
+/* Which packets are whose. Fills the orders of devices. (compile_identity.c) */
+int compile_check_identities(struct compile *);
+bool compile_address_is_whole(const struct device_address *);
+enum device_identity compile_identity(const struct device_decl *);
+
+/* ---- into the image ----------------------------------------------------- */
 
 /* Numbers for authorities, classes and devices. (compile_numbers.c) */
 int compile_numbers(struct compile *);
 
-/* Into the image: a class with its rules, boxes and peers. (compile_rules.c) */
-int compile_class(struct compile *, const struct class_decl *, uint32_t number, bool named);
+/* Names and windows that are wrong; numbers by name; then into the image. (compile_schedules.c) */
+void compile_check_schedules(struct compile *);
+void compile_schedules(struct compile *);
+/* 0: always. */
+uint32_t compile_schedule_number(const struct compile *, const struct rule *);
+
+/* A class with its rules: c->family is set. (compile_rules.c) */
+int compile_class(struct compile *, uint32_t number, bool named);
+/* The rules of all classes that name others as their sources: fills c->meetings
+ * and c->named. */
+int compile_meetings(struct compile *);
+/* Disjoint boxes of n overlapping ones; beyond `room' it is a mistake of that class. */
+int compile_boxes(struct compile *, const struct class_decl *, const struct image_box *, size_t n, size_t room,
+    struct image_slice *);
 void compile_services(struct compile *, struct image_slice *);
 
-/* Into the image: all devices. (compile_devices.c) */
+/* The reaches that pieces amount to; sorts them. (compile_reaches.c) */
+int compile_reaches(struct compile *, const struct class_decl *, struct piece *, size_t n, struct image_slice *);
+
+/* All devices. (compile_devices.c) */
 int compile_devices(struct compile *);
 
 #endif

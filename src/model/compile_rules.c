@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* compile_rules.c -- a class into the image: its rules as written, and what
- * they amount to as disjoint boxes, by address and by class. */
+/* compile_rules.c -- a class into the image: its rules as written, with those that
+ * it extends, and the pieces that they allow. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -10,11 +10,28 @@
 #include "model/compile_parts.h"
 #include "proto/limits.h"
 
-/* Every box of a class before overlaps are resolved; peer 0: by address. */
-struct raw {
-	struct image_rule_box *boxes;
-	size_t n;
+/* What a class's rules come to. */
+struct pieces {
+	struct piece *at;
+	size_t n, cap;
 };
+
+static int
+pieces_room(struct pieces *p, size_t more)
+{
+	size_t cap = p->cap < 64 ? 64 : p->cap;
+	struct piece *grown;
+
+	while (cap < p->n + more)
+		cap *= 2;
+	if (cap == p->cap)
+		return 0;
+	if ((grown = reallocarray(p->at, cap, sizeof(*grown))) == NULL)
+		return -ENOMEM;
+	p->at = grown;
+	p->cap = cap;
+	return 0;
+}
 
 /* ICMP is IPv4's, ICMPv6 is IPv6's; everything else is both's. 0: both. */
 static uint8_t
@@ -39,146 +56,195 @@ service_box(const struct service *s)
 	return box;
 }
 
-/* false: this service does not exist in the destination's family. */
-static bool
-rule_box(struct compile *c, const struct destination *to, const struct service *s, struct image_rule_box *out)
+static struct image_rule_box
+rule_box(struct compile *c, const struct destination *to, const struct service *s, uint32_t peer)
 {
-	uint8_t family = to->range.first.family;
+	struct image_rule_box out;
+
+	memset(&out, 0, sizeof(out));
+	out.box = service_box(s);
+	out.peer = peer;
+	if (to->kind == TO_NAME)
+		out.name = image_build_intern(&c->b, to->name);
+	if (to->kind != TO_RANGE)
+		return out;
+	out.box.family = to->range.first.family;
+	memcpy(out.box.first, to->range.first.bytes, sizeof(out.box.first));
+	memcpy(out.box.last, to->range.last.bytes, sizeof(out.box.last));
+	return out;
+}
+
+/* Does a box of this rule open something in the class itself? A host stays
+ * closed; a class that comes in is allowed on its own side. */
+static bool
+opens(const struct image_rule *r, const struct image_rule_box *b)
+{
+	return b->name == 0 && (r->direction == REACH_OUT || b->peer == 0);
+}
+
+static uint32_t
+class_peer(const struct compile *c, const struct destination *to)
+{
 	uint32_t index;
 
-	memset(out, 0, sizeof(*out));
-	out->box = service_box(s);
-	switch (to->kind) {
-	case TO_RANGE:
-		if (out->box.family != 0 && out->box.family != family)
-			return false;
-		out->box.family = family;
-		memcpy(out->box.first, to->range.first.bytes, sizeof(out->box.first));
-		memcpy(out->box.last, to->range.last.bytes, sizeof(out->box.last));
-		break;
-	case TO_CLASS:
-		if (!names_find(&c->classes, to->name, &index))
-			return false;
-		out->peer = c->class_number[index];
-		break;
-	case TO_GROUP:
-		return false;
-	case TO_NAME:
-		out->name = image_build_intern(&c->b, to->name);
-		break;
-	}
-	return true;
-}
-
-static void
-compile_rule(struct compile *c, const struct rule *r, struct raw *raw)
-{
-	struct image_rule out = { .where = compile_where(c, &r->where) };
-	size_t i, k, first = raw->n;
-
-	for (i = 0; i < r->n_to; i++)
-		for (k = 0; k < r->n_services; k++)
-			raw->n += rule_box(c, &r->to[i], &r->services[k], &raw->boxes[raw->n]);
-	out.boxes.n = (uint32_t)(raw->n - first);
-	out.boxes.first = image_build_add(&c->b, IMAGE_RULE_BOXES, raw->boxes + first, raw->n - first);
-	image_build_add(&c->b, IMAGE_RULES, &out, 1);
-}
-
-/* Write n overlapping boxes as disjoint ones. */
-static int
-write_boxes(struct compile *c, const struct class_decl *cl, const struct image_box *boxes, size_t n,
-    struct image_slice *slice)
-{
-	struct image_box *disjoint;
-	size_t n_disjoint;
-	int rc = boxes_disjoint(boxes, n, LIMIT_BOXES_PER_CLASS, &disjoint, &n_disjoint);
-
-	slice->first = image_build_count(&c->b, IMAGE_BOXES);
-	slice->n = 0;
-	if (rc == -E2BIG) {
-		mistakes_add(c->m, compile_file(c, &cl->where), cl->where.line,
-		    "the rules of class \"%s\" overlap in more than %u pieces: use wider ranges", cl->name,
-		    LIMIT_BOXES_PER_CLASS);
+	if (to->kind != TO_CLASS || !names_find(&c->classes, to->name, &index))
 		return 0;
-	}
-	if (rc < 0)
+	return c->class_number[index];
+}
+
+static int
+compile_rule(struct compile *c, const struct rule *r, enum reach_direction direction, struct pieces *pieces)
+{
+	struct image_rule out = { .direction = (uint8_t)direction, .schedule = compile_schedule_number(c, r),
+		.where = compile_where(c, &r->where) };
+	struct image_rule_box box;
+	size_t i, k;
+	int rc;
+
+	if ((rc = compile_resolve(c, r)) < 0 ||
+	    (rc = pieces_room(pieces, c->rule.n_to * c->rule.n_services)) < 0)
 		return rc;
-	image_build_add(&c->b, IMAGE_BOXES, disjoint, n_disjoint);
-	slice->n = (uint32_t)n_disjoint;
-	free(disjoint);
+	out.boxes.first = image_build_count(&c->b, IMAGE_RULE_BOXES);
+	for (i = 0; i < c->rule.n_to; i++) {
+		const struct destination *to = c->rule.to[i];
+		uint32_t peer = class_peer(c, to);
+
+		for (k = 0; k < c->rule.n_services; k++) {
+			if (!compile_fits(to, c->rule.services[k]))
+				continue;
+			box = rule_box(c, to, c->rule.services[k], peer);
+			image_build_add(&c->b, IMAGE_RULE_BOXES, &box, 1);
+			if (opens(&out, &box))
+				pieces->at[pieces->n++] = (struct piece){ out.direction, out.schedule, peer, box.box };
+		}
+	}
+	out.boxes.n = image_build_count(&c->b, IMAGE_RULE_BOXES) - out.boxes.first;
+	image_build_add(&c->b, IMAGE_RULES, &out, 1);
+	return c->b.error;
+}
+
+/* ---- who names a class as its source ------------------------------------ */
+
+static int
+add_meetings(struct compile *c, const struct rule *r, uint32_t number, bool *any)
+{
+	struct meeting *grown;
+	size_t i, k;
+	int rc;
+
+	if ((rc = compile_resolve(c, r)) < 0)
+		return rc;
+	for (i = 0; i < c->rule.n_to; i++) {
+		uint32_t from = class_peer(c, c->rule.to[i]);
+
+		for (k = 0; from != 0 && k < c->rule.n_services; k++) {
+			grown = policy_grow(c->meetings, c->n_meetings, sizeof(*grown));
+			if (grown == NULL)
+				return -ENOMEM;
+			c->meetings = grown;
+			c->meetings[c->n_meetings++] = (struct meeting){ from, { REACH_OUT,
+			    compile_schedule_number(c, r), number, service_box(c->rule.services[k]) } };
+			*any = true;
+		}
+	}
 	return 0;
 }
 
 static int
-by_peer(const void *pa, const void *pb)
+meeting_cmp(const void *pa, const void *pb)
 {
-	const struct image_rule_box *a = pa, *b = pb;
+	const struct meeting *a = pa, *b = pb;
 
-	return a->peer < b->peer ? -1 : a->peer > b->peer;
-}
-
-static int
-write_reach(struct compile *c, const struct class_decl *cl, const struct image_box *boxes, size_t n,
-    struct image_reach *reach)
-{
-	int rc = n == 0 ? 0 : write_boxes(c, cl, boxes, n, &reach->boxes);
-
-	if (rc == 0 && reach->boxes.n > 0)
-		image_build_add(&c->b, IMAGE_REACHES, reach, 1);
-	return rc;
-}
-
-/* By address, then each peer. raw is sorted by peer. */
-static int
-write_reaches(struct compile *c, const struct class_decl *cl, const struct raw *raw, struct image_class *out)
-{
-	struct image_box *boxes = calloc(raw->n + 1, sizeof(*boxes));
-	struct image_reach reach;
-	size_t i = 0, n;
-	int rc = 0;
-
-	if (boxes == NULL)
-		return -ENOMEM;
-	out->reaches.first = image_build_count(&c->b, IMAGE_REACHES);
-	while (rc == 0 && i < raw->n) {
-		memset(&reach, 0, sizeof(reach));
-		reach.peer = raw->boxes[i].peer;
-		for (n = 0; i < raw->n && raw->boxes[i].peer == reach.peer; i++)
-			if (raw->boxes[i].name == 0)
-				boxes[n++] = raw->boxes[i].box;
-		rc = write_reach(c, cl, boxes, n, &reach);
-	}
-	out->reaches.n = image_build_count(&c->b, IMAGE_REACHES) - out->reaches.first;
-	free(boxes);
-	return rc;
+	return a->class_number < b->class_number ? -1 : a->class_number > b->class_number;
 }
 
 int
-compile_class(struct compile *c, const struct class_decl *cl, uint32_t number, bool named)
+compile_meetings(struct compile *c)
 {
-	struct image_class out;
-	struct raw raw = { .n = 0 };
-	size_t i, n = 0;
+	size_t i, k, j;
 	int rc;
 
-	for (i = 0; i < cl->n_rules; i++)
-		n += cl->rules[i].n_to * cl->rules[i].n_services;
-	if ((raw.boxes = calloc(n + 1, sizeof(*raw.boxes))) == NULL)
-		return -ENOMEM;
+	for (i = 0; i < c->p->n_classes; i++) {
+		bool any = false;
+
+		compile_family(c, (uint32_t)i);
+		for (k = 0; k < c->n_family; k++)
+			for (j = 0; j < c->family[k]->n_inbound; j++) {
+				rc = add_meetings(c, &c->family[k]->inbound[j], c->class_number[i], &any);
+				if (rc < 0)
+					return rc;
+			}
+		if (any)
+			c->named[i] = 1;
+	}
+	qsort(c->meetings, c->n_meetings, sizeof(*c->meetings), meeting_cmp);
+	return 0;
+}
+
+static int
+take_meetings(struct compile *c, uint32_t number, struct pieces *pieces)
+{
+	size_t low = 0, high = c->n_meetings, mid;
+	int rc;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (c->meetings[mid].class_number < number)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (; low < c->n_meetings && c->meetings[low].class_number == number; low++) {
+		if ((rc = pieces_room(pieces, 1)) < 0)
+			return rc;
+		pieces->at[pieces->n++] = c->meetings[low].piece;
+	}
+	return 0;
+}
+
+/* ---- a class ------------------------------------------------------------ */
+
+/* Those of the class, then those of each that it extends. */
+static int
+compile_family_rules(struct compile *c, struct pieces *pieces)
+{
+	size_t i, k;
+	int rc;
+
+	for (i = 0; i < c->n_family; i++)
+		for (k = 0; k < c->family[i]->n_rules; k++)
+			if ((rc = compile_rule(c, &c->family[i]->rules[k], REACH_OUT, pieces)) < 0)
+				return rc;
+	for (i = 0; i < c->n_family; i++)
+		for (k = 0; k < c->family[i]->n_inbound; k++)
+			if ((rc = compile_rule(c, &c->family[i]->inbound[k], REACH_IN, pieces)) < 0)
+				return rc;
+	return 0;
+}
+
+int
+compile_class(struct compile *c, uint32_t number, bool named)
+{
+	const struct class_decl *cl = c->family[0];
+	struct pieces pieces = { .n = 0 };
+	struct image_class out;
+	int rc;
+
 	memset(&out, 0, sizeof(out));
 	out.number = number;
 	out.name = image_build_intern(&c->b, cl->name);
-	out.mode = (uint8_t)cl->mode;
+	out.mode = (uint8_t)compile_who_says(c, CLASS_MODE)->mode;
+	out.refuse = (uint8_t)compile_who_says(c, CLASS_REFUSE)->refuse;
+	out.rate = compile_who_says(c, CLASS_RATE)->rate;
+	out.rate_burst = compile_who_says(c, CLASS_RATE)->rate_burst;
 	out.named = named;
 	out.rules.first = image_build_count(&c->b, IMAGE_RULES);
-	out.rules.n = (uint32_t)cl->n_rules;
-	for (i = 0; i < cl->n_rules; i++)
-		compile_rule(c, &cl->rules[i], &raw);
-	qsort(raw.boxes, raw.n, sizeof(*raw.boxes), by_peer);
-	rc = write_reaches(c, cl, &raw, &out);
+	if ((rc = compile_family_rules(c, &pieces)) == 0 && (rc = take_meetings(c, number, &pieces)) == 0)
+		rc = compile_reaches(c, cl, pieces.at, pieces.n, &out.reaches);
+	out.rules.n = image_build_count(&c->b, IMAGE_RULES) - out.rules.first;
 	out.where = compile_where(c, &cl->where);
 	image_build_add(&c->b, IMAGE_CLASSES, &out, 1);
-	free(raw.boxes);
+	free(pieces.at);
 	return rc;
 }
 
@@ -197,7 +263,7 @@ compile_services(struct compile *c, struct image_slice *slice)
 	if (boxes != NULL) {
 		for (i = 0; i < a->n_services; i++)
 			boxes[i] = service_box(&a->services[i]);
-		rc = write_boxes(c, &appliance, boxes, a->n_services, slice);
+		rc = compile_boxes(c, &appliance, boxes, a->n_services, LIMIT_BOXES_PER_CLASS, slice);
 	}
 	free(boxes);
 	if (rc < 0 && c->b.error == 0)

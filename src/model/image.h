@@ -126,7 +126,7 @@ struct image_class {
 	uint32_t rate;		/* new connections per second of one device; 0: no bound */
 	uint32_t rate_burst;	/* 0 without a rate */
 	struct image_slice reaches;	/* IMAGE_REACHES */
-	struct image_slice rules;	/* IMAGE_RULES: its own and those it extends */
+	struct image_slice rules;	/* IMAGE_RULES: its own and those it extends; REACH_OUT's, then REACH_IN's */
 	struct image_where where;
 };
 
@@ -190,7 +190,7 @@ struct image_device {
 	uint32_t name;		/* text; unique */
 	uint32_t class_number;
 	uint32_t interface;	/* text: its router port; 0: any device interface */
-	uint8_t mac[6];		/* unique among IDENTITY_OWN */
+	uint8_t mac[6];		/* unique among IDENTITY_OWN; that of a router is none of theirs */
 	uint8_t identity;	/* enum device_identity; behind a router it has an interface and addresses */
 	uint8_t pad;
 	struct image_slice addresses;	/* none: the MAC alone is the identity */

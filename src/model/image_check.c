@@ -148,9 +148,20 @@ check_authorities(struct walk *w)
 	    offsetof(struct image_authority, name));
 }
 
-static const char *
-check_rule_box(const struct image *im, const struct image_rule_box *b)
+static bool
+pad_ok(const uint8_t pad[3])
 {
+	return (pad[0] | pad[1] | pad[2]) == 0;
+}
+
+static const char *
+check_rule_box(const struct image *im, const struct image_class *c, const struct image_rule *r,
+    const struct image_rule_box *b)
+{
+	if (c->number == 0 && b->peer != 0)
+		return "a rule of quarantine names a class";
+	if (b->name != 0 && r->direction == REACH_IN)
+		return "a host name comes in";
 	if (b->name != 0 && (b->peer != 0 || !text_ok(im, b->name) ||
 	    !host_name_is_valid(image_text(im, b->name))))
 		return "a rule's host name is not valid";
@@ -175,10 +186,14 @@ check_rules(struct walk *w, const struct image_class *c)
 
 		if (!slice_ok(w, IMAGE_RULE_BOXES, &r->boxes) || !where_ok(im, &r->where))
 			return "a rule's boxes are out of range";
-		if (r->direction > REACH_IN || r->schedule > im->n[IMAGE_SCHEDULES])
+		if (r->direction > REACH_IN || r->schedule > im->n[IMAGE_SCHEDULES] || !pad_ok(r->pad))
 			return "a rule's direction or schedule is out of range";
+		if (i > 0 && r->direction < r[-1].direction)
+			return "rules that come in stand before others";
+		if (c->number == 0 && (r->direction != REACH_OUT || r->schedule != 0))
+			return "a rule of quarantine comes in, or not always";
 		for (k = 0; k < r->boxes.n; k++)
-			if ((fault = check_rule_box(im, &im->rule_boxes[r->boxes.first + k])) != NULL)
+			if ((fault = check_rule_box(im, c, r, &im->rule_boxes[r->boxes.first + k])) != NULL)
 				return fault;
 	}
 	return NULL;
@@ -194,14 +209,14 @@ reach_order(const struct image_reach *a, const struct image_reach *b)
 	return a->peer < b->peer ? -1 : a->peer > b->peer;
 }
 
-/* named[] is parallel to the classes. */
+/* named[] is parallel to the classes. *boxes: of the class, with those of this one. */
 static const char *
-check_reach(struct walk *w, const struct image_reach *r, uint8_t *named)
+check_reach(struct walk *w, const struct image_reach *r, uint8_t *named, uint32_t *boxes)
 {
 	const struct image *im = w->im;
 	const struct image_class *peer;
 
-	if (r->direction > REACH_IN || r->schedule > im->n[IMAGE_SCHEDULES])
+	if (r->direction > REACH_IN || r->schedule > im->n[IMAGE_SCHEDULES] || !pad_ok(r->pad))
 		return "a reach's direction or schedule is out of range";
 	if (r->peer != 0) {
 		if (r->direction == REACH_IN || (peer = image_class(im, r->peer)) == NULL)
@@ -210,6 +225,9 @@ check_reach(struct walk *w, const struct image_reach *r, uint8_t *named)
 	}
 	if (r->boxes.n == 0 || !slice_ok(w, IMAGE_BOXES, &r->boxes))
 		return "a reach's boxes are out of range";
+	if (r->boxes.n > LIMIT_BOXES_PER_CLASS - *boxes)
+		return "too many boxes in one class";
+	*boxes += r->boxes.n;
 	return check_boxes(im->boxes + r->boxes.first, r->boxes.n, r->peer != 0 ? BOX_OF_PEER : BOX_OF_CLASS);
 }
 
@@ -218,6 +236,7 @@ check_reaches(struct walk *w, const struct image_class *c, uint8_t *named)
 {
 	const struct image *im = w->im;
 	const char *fault;
+	uint32_t boxes = 0;
 
 	if (!slice_ok(w, IMAGE_REACHES, &c->reaches))
 		return "a class's reaches are out of range";
@@ -226,9 +245,11 @@ check_reaches(struct walk *w, const struct image_class *c, uint8_t *named)
 
 		if (i > 0 && reach_order(r - 1, r) >= 0)
 			return "reaches are not in order";
+		if (i > 0 && r->direction < r[-1].direction)
+			return "rules that come in stand before others";
 		if (c->number == 0 && (r->direction != REACH_OUT || r->schedule != 0 || r->peer != 0))
 			return "quarantine reaches more than addresses";
-		if ((fault = check_reach(w, r, named)) != NULL)
+		if ((fault = check_reach(w, r, named, &boxes)) != NULL)
 			return fault;
 	}
 	return NULL;
@@ -240,7 +261,7 @@ check_class(struct walk *w, const struct image_class *c, uint8_t *named)
 	const struct image *im = w->im;
 	const char *fault;
 
-	if (c->mode != MODE_ENFORCE && c->mode != MODE_AUDIT)
+	if ((c->mode != MODE_ENFORCE && c->mode != MODE_AUDIT) || c->pad != 0)
 		return "a class's mode is not valid";
 	if (!name_ok(im, c->name) || !where_ok(im, &c->where))
 		return "a class's name is not valid";
@@ -354,7 +375,8 @@ image_check(const struct image *im)
 		return "the next numbers are out of range";
 	if ((fault = check_text(im)) != NULL || (fault = check_interfaces(im)) != NULL ||
 	    (fault = check_appliance(&w)) != NULL || (fault = check_authorities(&w)) != NULL ||
-	    (fault = check_schedules(&w)) != NULL || (fault = check_classes(&w)) != NULL || (fault = image_check_devices(&w)) != NULL)
+	    (fault = check_schedules(&w)) != NULL || (fault = check_classes(&w)) != NULL ||
+	    (fault = image_check_devices(&w)) != NULL)
 		return fault;
 	return check_rest(&w);
 }

@@ -153,6 +153,7 @@ sample_device(struct policy *p, const char *name, const char *class_name, uint8_
 	d->where = next_where();
 	d->name = must(strdup(name));
 	d->class_name = must(strdup(class_name));
+	d->has_mac = true;
 	memcpy(d->mac.bytes, (const uint8_t[]){ 2, 0, 0, 0, 0, mac }, 6);
 	if (address != NULL)
 		sample_address(d, address);

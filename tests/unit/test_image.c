@@ -184,7 +184,8 @@ test_classes(void **state)
 	SPOIL(IMAGE_CLASSES, 1, image_class, named, 0, "a class is not marked as named, or is without reason");
 	SPOIL(IMAGE_CLASSES, 1, image_class, rules.first, 0, "a class's rules are out of range");
 	SPOIL(IMAGE_RULES, 0, image_rule, boxes.n, 99, "a rule's boxes are out of range");
-	SPOIL(IMAGE_RULE_BOXES, 0, image_rule_box, peer, 44, "a rule names a class that is none");
+	SPOIL(IMAGE_RULE_BOXES, 1, image_rule_box, peer, 44, "a rule names a class that is none");
+	SPOIL(IMAGE_RULE_BOXES, 0, image_rule_box, peer, 1, "a rule of quarantine names a class");
 	SPOIL(IMAGE_RULE_BOXES, 0, image_rule_box, box.kind, BOX_KINDS, "a rule's box is not valid");
 	SPOIL(IMAGE_CLASSES, 1, image_class, refuse, 2, "a class's refuse or rate is not valid");
 	SPOIL(IMAGE_CLASSES, 1, image_class, rate, 1, "a class's refuse or rate is not valid");
