@@ -20,7 +20,6 @@ struct discovery {
 	struct unknown_list unknown;
 	struct sighting_sums sums;
 	struct clock_view now;
-	unsigned neighbours;
 	int rc;
 };
 
@@ -40,9 +39,8 @@ take_neighbour(void *arg, const struct neighbour *n)
 	struct discovery *d = arg;
 	struct sighting s = { .mac = n->mac, .n_addresses = 1, .addresses = { n->address } };
 
-	if (d->rc < 0 || d->neighbours >= NEIGHBOURS_MAX || if_indextoname(n->interface, s.interface) == NULL)
+	if (d->rc < 0 || if_indextoname(n->interface, s.interface) == NULL)
 		return;
-	d->neighbours++;
 	s.last_ms = d->now.wall_ms - n->age_ms;
 	d->rc = unknown_add(&d->unknown, &s, true);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* neighbours.h -- the kernel's neighbour tables: who answered ARP or neighbour
- * discovery, or asked. Reading them needs no right. */
+ * discovery, or asked. Reading them needs no right. The kernel bounds them
+ * (net.ipv4.neigh.default.gc_thresh3). */
 #ifndef CORDON_CTL_NEIGHBOURS_H
 #define CORDON_CTL_NEIGHBOURS_H
 
@@ -9,8 +10,6 @@
 #include <stdint.h>
 
 #include "common/addr.h"
-
-#define NEIGHBOURS_MAX 65536	/* far above the kernel's own bound (net.ipv4.neigh.default.gc_thresh3) */
 
 struct neighbour {
 	struct mac mac;
