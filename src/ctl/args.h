@@ -46,6 +46,7 @@ enum opt {
 	OPT_PROTOCOL,
 	OPT_AT,
 	OPT_CANDIDATE,
+	OPT_PREVIOUS,
 	OPTS
 };
 

@@ -13,12 +13,17 @@
 #include "proto/limits.h"
 
 static int
-compile_into(struct ctl *c, const char *folder, int fd)
+compile_into(struct ctl *c, const char *folder, const char *previous, int fd)
 {
 	char output[32];
-	const char *argv[] = { NULL, "--output", output, folder, NULL };
+	const char *argv[] = { NULL, "--output", output, folder, NULL, NULL, NULL };
 	int rc;
 
+	if (previous != NULL) {
+		argv[3] = "--previous";
+		argv[4] = previous;
+		argv[5] = folder;
+	}
 	snprintf(output, sizeof(output), "/proc/self/fd/%d", fd);
 	/* Its own words are mistakes and advice: not part of our answer. */
 	rc = child_compile(c, argv, STDERR_FILENO, -1, fd);
@@ -27,6 +32,12 @@ compile_into(struct ctl *c, const char *folder, int fd)
 
 int
 candidate_open(struct ctl *c, const char *folder, struct candidate *out)
+{
+	return candidate_open_after(c, folder, NULL, out);
+}
+
+int
+candidate_open_after(struct ctl *c, const char *folder, const char *previous, struct candidate *out)
 {
 	const char *why = "it cannot be read";
 	uint8_t *bytes = NULL;
@@ -38,7 +49,7 @@ candidate_open(struct ctl *c, const char *folder, struct candidate *out)
 		    errno == EACCES ? ": use sudo" : "");
 	if ((fd = memfile_new("image")) < 0)
 		return ctl_fail(c, EXIT_MISTAKES, "no memory: %s", strerror(-fd));
-	rc = compile_into(c, folder, fd);
+	rc = compile_into(c, folder, previous, fd);
 	if (rc == 0 && (file_read_fd(fd, LIMIT_IMAGE_BYTES, &bytes, &len) < 0 ||
 	    image_open(bytes, len, &out->image, &why) < 0))
 		rc = ctl_fail(c, EXIT_MISTAKES, "cordon-compile's image makes no sense (%s): are both of the "

@@ -14,6 +14,9 @@ struct candidate {
 /* 0, or the exit code, said already: mistakes go to standard error as
  * cordon-compile writes them. */
 int candidate_open(struct ctl *, const char *folder, struct candidate *);
+/* The same; devices, classes and authorities that the image in this file (or
+ * NULL) knows have the numbers that they have there. */
+int candidate_open_after(struct ctl *, const char *folder, const char *previous, struct candidate *);
 void candidate_close(struct candidate *);
 
 #endif

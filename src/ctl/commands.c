@@ -34,6 +34,11 @@ const struct command commands[] = {
 	{ "policy", "history", "[REVISION]", O(LIMIT), 0, 1, cmd_policy_history,
 	  "show what became of the policy, when, and by whom",
 	  "Newest first. With REVISION: how that one differs from the one before." },
+	{ "policy", "diff", "[DIR]", O(PREVIOUS) | O(LIMIT), 0, 1, cmd_policy_diff,
+	  "show what a configuration would change",
+	  "Against the running policy: in words with file and line, and in elements of the kernel's\n"
+	  "sets. DIR is a folder like the appliance's. Exit code 0 when nothing would change, 2\n"
+	  "when something would." },
 	{ "policy", "verify", "", 0, 0, 0, cmd_policy_verify,
 	  "compare the kernel with the policy, element by element",
 	  "Exit code 0 when they agree, 2 when they differ: with the first 100 differences." },

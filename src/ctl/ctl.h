@@ -50,6 +50,7 @@ extern const size_t n_commands;
 int cmd_policy_check(struct ctl *);
 int cmd_policy_print(struct ctl *);
 int cmd_policy_verify(struct ctl *);
+int cmd_policy_diff(struct ctl *);
 int cmd_policy_explain(struct ctl *);
 int cmd_policy_apply(struct ctl *);
 int cmd_policy_confirm(struct ctl *);
