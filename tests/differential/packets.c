@@ -133,6 +133,10 @@ device_address(struct packets *ps, const struct device_decl *d, uint8_t family, 
 
 		if (a->addr.family == family) {
 			memcpy(out, a->addr.bytes, 16);
+			if (a->prefix == 64)	/* any of them, or one a little beside */
+				out[15] = (uint8_t)random_below(ps->r, 20);
+			if (a->prefix == 64 && random_is(ps->r, 10))
+				out[7] ^= 1;
 			return true;
 		}
 	}
@@ -151,19 +155,47 @@ to_router(struct packets *ps, struct shape *s)
 		memcpy(s->dst, (const uint8_t[16]){ 0xfd, [7] = port, [15] = 0xfe }, 16);
 }
 
-static void
-to_rule(struct packets *ps, const struct rule *rule, struct shape *s)
+static const struct destination *
+pick_destination(struct packets *ps, const struct destination *to, size_t n)
 {
-	const struct destination *d = &rule->to[random_below(ps->r, (uint32_t)rule->n_to)];
-	const struct service *service = &rule->services[random_below(ps->r, (uint32_t)rule->n_services)];
+	const struct destination *d = &to[random_below(ps->r, (uint32_t)n)];
+	const struct policy *p = ps->site->policy;
+
+	if (d->kind != TO_GROUP)
+		return d;
+	for (size_t i = 0; i < p->n_groups; i++)
+		if (strcmp(p->groups[i].name, d->name) == 0)
+			return pick_destination(ps, p->groups[i].to, p->groups[i].n_to);
+	return d;
+}
+
+static const struct service *
+pick_service(struct packets *ps, const struct rule *rule)
+{
+	uint32_t at = random_below(ps->r, (uint32_t)(rule->n_services + rule->n_named));
+	const struct policy *p = ps->site->policy;
+
+	if (at < rule->n_services)
+		return &rule->services[at];
+	for (size_t i = 0; i < p->n_services; i++)
+		if (strcmp(p->services[i].name, rule->named[at - rule->n_services]) == 0)
+			return &p->services[i].services[random_below(ps->r, (uint32_t)p->services[i].n_services)];
+	return NULL;
+}
+
+/* The rule's end into `end`: a destination, or in an inbound rule a source. */
+static void
+to_rule(struct packets *ps, const struct rule *rule, struct shape *s, uint8_t end[16])
+{
+	const struct destination *d = pick_destination(ps, rule->to, rule->n_to);
 
 	if (d->kind == TO_RANGE) {
 		s->family = d->range.first.family;
-		near_range(ps->r, &d->range, s->dst);
-	} else if (!device_address(ps, any_device(ps), s->family, s->dst)) {
-		random_address(ps->r, s->family, s->dst);
+		near_range(ps->r, &d->range, end);
+	} else if (!device_address(ps, any_device(ps), s->family, end)) {
+		random_address(ps->r, s->family, end);
 	}
-	use_service(ps, s, service);
+	use_service(ps, s, pick_service(ps, rule));
 }
 
 static void
@@ -219,12 +251,19 @@ port_of(const struct packets *ps, const struct device_decl *d, const uint8_t src
 	return packets_route(family, src) < LANS ? packets_route(family, src) : 0;
 }
 
+/* Behind a router that is not said to have a MAC, any will do. */
+static void
+frame_from(const struct device_decl *d, struct shape *s)
+{
+	if (d->has_mac)
+		memcpy(s->ether, d->mac.bytes, 6);
+	else
+		memcpy(s->ether, (const uint8_t[]){ 2, 0xbb, 0, 0, 0, s->port }, 6);
+}
+
 static void
 from_device(struct packets *ps, const struct device_decl *d, struct shape *s)
 {
-	memcpy(s->ether, d->mac.bytes, 6);
-	if (random_is(ps->r, 4))
-		s->ether[5] = (uint8_t)random_below(ps->r, 16);
 	if (random_is(ps->r, 4) || !device_address(ps, d, s->family, s->src)) {
 		do
 			random_address(ps->r, s->family, s->src);
@@ -233,6 +272,11 @@ from_device(struct packets *ps, const struct device_decl *d, struct shape *s)
 	s->port = (uint8_t)port_of(ps, d, s->src, s->family);
 	if (random_is(ps->r, 5))
 		s->port = (uint8_t)random_below(ps->r, PORTS);
+	frame_from(d, s);
+	if (random_is(ps->r, 4))
+		s->ether[5] = (uint8_t)random_below(ps->r, 16);
+	if (s->family == AF_INET6 && random_is(ps->r, 2))	/* link-local */
+		memcpy(s->src, (const uint8_t[16]){ 0xfe, 0x80, [15] = 9 }, 16);
 }
 
 static void
@@ -278,8 +322,8 @@ turn(struct packets *ps, struct shape *s)
 		for (size_t j = 0; j < p->devices[i].n_addresses; j++)
 			if (p->devices[i].addresses[j].addr.family == s->family &&
 			    memcmp(p->devices[i].addresses[j].addr.bytes, s->src, 16) == 0) {
-				memcpy(s->ether, p->devices[i].mac.bytes, 6);
 				s->port = (uint8_t)port_of(ps, &p->devices[i], s->src, s->family);
+				frame_from(&p->devices[i], s);
 			}
 	if (random_is(ps->r, 2))
 		s->port = (uint8_t)random_below(ps->r, PORTS);
@@ -314,33 +358,64 @@ again(struct packets *ps, struct shape *s)
 	}
 }
 
+/* Some class that this one extends, or itself. */
+static const struct class_decl *
+some_parent(struct packets *ps, const struct class_decl *c)
+{
+	const struct policy *p = ps->site->policy;
+
+	if (c->n_extends > 0 && random_is(ps->r, 50))
+		for (size_t i = 0; i < p->n_classes; i++)
+			if (strcmp(p->classes[i].name, c->extends[0]) == 0)
+				return some_parent(ps, &p->classes[i]);
+	return c;
+}
+
+/* From outside, or another device, to one that may be reached. */
+static bool
+to_device(struct packets *ps, const struct device_decl *d, const struct class_decl *c, struct shape *s)
+{
+	if (c->n_inbound == 0)
+		return false;
+	to_rule(ps, &c->inbound[random_below(ps->r, (uint32_t)c->n_inbound)], s, s->src);
+	if (!device_address(ps, d, s->family, s->dst))
+		return false;
+	s->port = (uint8_t)packets_route(s->family, s->src);
+	memcpy(s->ether, (const uint8_t[]){ 2, 0xbb, 0, 0, 0, s->port }, 6);
+	if (s->port < LANS)
+		from_device(ps, any_device(ps), s);
+	return true;
+}
+
 static void
 anew(struct packets *ps, struct shape *s)
 {
 	const struct policy *p = ps->site->policy;
 	const struct device_decl *d = any_device(ps);
-	const struct class_decl *c = class_of(ps, d);
+	const struct class_decl *c = some_parent(ps, class_of(ps, d));
 	const struct rule *rules = c->rules;
 	size_t n_rules = c->n_rules;
 	uint32_t what = random_below(ps->r, 100);
-	bool outside = what >= 86;
+	bool done = what >= 80 && to_device(ps, d, c, s);
 
 	if (random_is(ps->r, 15)) {
 		rules = p->appliance.quarantine;
 		n_rules = p->appliance.n_quarantine;
 	}
-	if (what < 55 && n_rules > 0)
-		to_rule(ps, &rules[random_below(ps->r, (uint32_t)n_rules)], s);
-	else
-		to_anywhere(ps, s);
-	if (outside)
-		from_outside(ps, s);
-	else
-		from_device(ps, d, s);
-	if (what >= 70 && what < 86)
-		to_appliance(ps, s);
-	if (what >= 98)
-		to_router(ps, s);
+	if (!done) {
+		if (what < 50 && n_rules > 0)
+			to_rule(ps, &rules[random_below(ps->r, (uint32_t)n_rules)], s, s->dst);
+		else
+			to_anywhere(ps, s);
+		if (what >= 80)
+			from_outside(ps, s);
+		else
+			from_device(ps, d, s);
+		if (what >= 65 && what < 80)
+			to_appliance(ps, s);
+		if (what >= 98)
+			to_router(ps, s);
+	}
 	ps->others[ps->n_others < OTHERS ? ps->n_others++ : random_below(ps->r, OTHERS)] = *s;
 	ps->fresh = true;
 }

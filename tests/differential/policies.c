@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "model/compile.h"
 #include "world.h"
@@ -132,28 +133,117 @@ random_range(struct random *r)
 /* ---- parts -------------------------------------------------------------- */
 
 static void
-add_rule(struct policy *p, struct rule **rules, size_t *n, struct random *r, bool classes)
+add_destination(struct policy *p, struct destination **to, size_t *n, struct random *r, bool classes, size_t groups)
+{
+	struct destination *d = GROW(*to, *n);
+	uint32_t what = random_below(r, 100);
+
+	if (classes && what < 20) {
+		d->kind = TO_CLASS;
+		d->name = must(strdup(p->classes[random_below(r, (uint32_t)p->n_classes)].name));
+	} else if (groups > 0 && what < 35) {
+		d->kind = TO_GROUP;
+		d->name = must(strdup(p->groups[random_below(r, (uint32_t)groups)].name));
+	} else if (what < 37) {
+		d->kind = TO_NAME;
+		d->name = must(strdup("cloud.example"));
+	} else {
+		d->kind = TO_RANGE;
+		d->range = random_range(r);
+	}
+}
+
+static void
+add_rule(struct policy *p, struct rule **rules, size_t *n, struct random *r, bool classes, bool inbound)
 {
 	struct rule *rule = GROW(*rules, *n);
 	size_t n_to = random_in(r, 1, 3), n_services = random_in(r, 1, 3);
 
 	rule->where = next_where(p);
 	for (size_t i = 0; i < n_to; i++) {
-		struct destination *d = GROW(rule->to, rule->n_to);
-
-		if (classes && random_is(r, 20)) {
-			d->kind = TO_CLASS;
-			d->name = must(strdup(p->classes[random_below(r, (uint32_t)p->n_classes)].name));
-		} else if (random_is(r, 3)) {
-			d->kind = TO_NAME;
-			d->name = must(strdup("cloud.example"));
-		} else {
-			d->kind = TO_RANGE;
-			d->range = random_range(r);
+		add_destination(p, &rule->to, &rule->n_to, r, classes, classes ? p->n_groups : 0);
+		if (inbound && rule->to[i].kind == TO_NAME) {
+			free(rule->to[i].name);
+			rule->to[i] = (struct destination){ .kind = TO_RANGE, .range = random_range(r) };
 		}
 	}
-	for (size_t i = 0; i < n_services; i++)
-		random_service(r, GROW(rule->services, rule->n_services));
+	for (size_t i = 0; i < n_services; i++) {
+		if (p->n_services > 0 && random_is(r, 20))
+			*GROW(rule->named, rule->n_named) =
+			    must(strdup(p->services[random_below(r, (uint32_t)p->n_services)].name));
+		else
+			random_service(r, GROW(rule->services, rule->n_services));
+	}
+	if (classes && p->n_schedules > 0 && random_is(r, 25))
+		rule->schedule = must(strdup(p->schedules[random_below(r, (uint32_t)p->n_schedules)].name));
+}
+
+/* ---- what rules name ---------------------------------------------------- */
+
+static void
+add_named(struct policy *p, struct random *r)
+{
+	for (unsigned i = random_below(r, 3); i > 0; i--) {
+		struct service_decl *s = GROW(p->services, p->n_services);
+
+		s->where = next_where(p);
+		s->name = numbered("service-", (unsigned)p->n_services);
+		for (uint32_t n = random_in(r, 1, 3); n > 0; n--)
+			random_service(r, GROW(s->services, s->n_services));
+	}
+	for (unsigned i = random_below(r, 3); i > 0; i--) {
+		struct group_decl *g = GROW(p->groups, p->n_groups);
+
+		g->where = next_where(p);
+		g->name = numbered("group-", (unsigned)p->n_groups);
+		for (uint32_t n = random_in(r, 1, 3); n > 0; n--)
+			add_destination(p, &p->groups[p->n_groups - 1].to, &p->groups[p->n_groups - 1].n_to, r,
+			    false, p->n_groups - 1);
+	}
+}
+
+/* Some are open now for longer than any run takes, some are not. */
+static void
+add_schedule(struct policy *p, struct random *r)
+{
+	struct schedule_decl *s = GROW(p->schedules, p->n_schedules);
+	int64_t at = time(NULL) - 86400 * (int64_t)random_in(r, 3, 5), hour = 3600;
+	bool open = random_is(r, 60);
+
+	s->where = next_where(p);
+	s->name = numbered("schedule-", (unsigned)p->n_schedules);
+	s->days = 0x7f;
+	s->to_s = (uint32_t)hour;
+	s->zone = must(strdup("UTC"));
+	for (uint32_t n = random_in(r, 1, 4); n > 0; n--, at += 4 * hour)
+		*GROW(s->windows, s->n_windows) = (struct window){ at, at + hour };
+	at = time(NULL);
+	if (open)
+		*GROW(s->windows, s->n_windows) = (struct window){ at - hour, at + 5 * hour };
+	for (uint32_t n = random_below(r, 3); n > 0; n--)
+		*GROW(s->windows, s->n_windows) = (struct window){ at + (8 - (int64_t)n) * 2 * hour,
+			at + (8 - (int64_t)n) * 2 * hour + hour };
+}
+
+static void
+add_class(struct policy *p, struct random *r)
+{
+	struct class_decl *c = GROW(p->classes, p->n_classes);
+	size_t before = p->n_classes - 1;
+
+	c->where = next_where(p);
+	c->name = numbered("class-", (unsigned)p->n_classes);
+	c->keys = CLASS_MODE | CLASS_ALLOW | CLASS_REFUSE | CLASS_RATE;
+	c->mode = random_is(r, 20) ? MODE_AUDIT : MODE_ENFORCE;
+	c->refuse = random_is(r, 30) ? REFUSE_REJECT : REFUSE_DROP;
+	if (random_is(r, 25)) {
+		c->rate = LIMIT_RATE;
+		c->rate_burst = LIMIT_RATE;
+	}
+	if (before > 0 && random_is(r, 25)) {
+		c->keys = CLASS_ALLOW | (uint32_t)(random_next(r) & (CLASS_MODE | CLASS_REFUSE | CLASS_RATE));
+		*GROW(c->extends, c->n_extends) = must(strdup(p->classes[random_below(r, (uint32_t)before)].name));
+	}
 }
 
 static void
@@ -202,6 +292,30 @@ take_address(struct taken *t, struct random *r, uint8_t family, uint32_t lan, ui
 	return true;
 }
 
+/* Its own MAC; the MAC of the router that it is behind; or none. */
+static void
+add_identity(struct device_decl *d, struct random *r, unsigned n, uint32_t lan)
+{
+	uint32_t what = d->n_addresses == 0 ? 0 : random_below(r, 100);
+
+	d->has_mac = what < 85;
+	d->has_via = what >= 70 && what < 85;
+	if (what < 70)
+		memcpy(d->mac.bytes, (const uint8_t[]){ 2, 0, 0, 0, 0, (uint8_t)n }, 6);
+	else if (what < 85)
+		memcpy(d->mac.bytes, (const uint8_t[]){ 2, 0, 0, 0, 1, (uint8_t)lan }, 6);
+	if (what >= 70 || random_is(r, 50))
+		d->interface = must(strdup(port_names[lan]));
+	if (what < 70 && random_is(r, 20)) {
+		struct device_address *a = GROW(d->addresses, d->n_addresses);
+
+		a->addr.family = AF_INET6;
+		a->addr.bytes[0] = 0xfd;
+		a->addr.bytes[7] = (uint8_t)lan;
+		a->prefix = 64;
+	}
+}
+
 static void
 add_device(struct policy *p, struct random *r, unsigned n, struct taken *t)
 {
@@ -212,8 +326,6 @@ add_device(struct policy *p, struct random *r, unsigned n, struct taken *t)
 	d->where = next_where(p);
 	d->name = numbered("device-", n);
 	d->class_name = must(strdup(p->classes[random_below(r, (uint32_t)p->n_classes)].name));
-	d->has_mac = true;
-	memcpy(d->mac.bytes, (const uint8_t[]){ 2, 0, 0, 0, 0, (uint8_t)n }, 6);
 	for (uint32_t i = 0; i < addresses; i++) {
 		uint8_t family = random_is(r, 50) ? AF_INET : AF_INET6;
 		struct device_address *a;
@@ -225,8 +337,7 @@ add_device(struct policy *p, struct random *r, unsigned n, struct taken *t)
 		memcpy(a->addr.bytes, address, 16);
 		a->prefix = family == AF_INET ? 32 : 128;
 	}
-	if (random_is(r, 50))
-		d->interface = must(strdup(port_names[lan]));
+	add_identity(d, r, n, lan);
 }
 
 static struct policy *
@@ -238,19 +349,21 @@ random_policy(struct random *r)
 
 	*GROW(p->files, p->n_files) = must(strdup("random.conf"));
 	add_appliance(p, r);
-	for (unsigned i = 0; i < classes; i++) {
-		struct class_decl *c = GROW(p->classes, p->n_classes);
-
-		c->where = next_where(p);
-		c->name = numbered("class-", i + 1);
-		c->keys = CLASS_MODE | CLASS_ALLOW;
-		c->mode = random_is(r, 20) ? MODE_AUDIT : MODE_ENFORCE;
-	}
-	for (unsigned i = 0; i < classes; i++)
-		for (uint32_t n = random_below(r, 6); n > 0; n--)
-			add_rule(p, &p->classes[i].rules, &p->classes[i].n_rules, r, true);
+	add_named(p, r);
 	for (uint32_t n = random_below(r, 3); n > 0; n--)
-		add_rule(p, &p->appliance.quarantine, &p->appliance.n_quarantine, r, false);
+		add_schedule(p, r);
+	for (unsigned i = 0; i < classes; i++)
+		add_class(p, r);
+	for (unsigned i = 0; i < classes; i++) {
+		struct class_decl *c = &p->classes[i];
+
+		for (uint32_t n = random_below(r, 6); n > 0; n--)
+			add_rule(p, &c->rules, &c->n_rules, r, true, false);
+		for (uint32_t n = random_is(r, 50) ? random_below(r, 4) : 0; n > 0; n--)
+			add_rule(p, &c->inbound, &c->n_inbound, r, true, true);
+	}
+	for (uint32_t n = random_below(r, 3); n > 0; n--)
+		add_rule(p, &p->appliance.quarantine, &p->appliance.n_quarantine, r, false, false);
 	for (unsigned i = 0; i < devices; i++)
 		add_device(p, r, i + 1, &taken);
 	return p;
@@ -258,22 +371,38 @@ random_policy(struct random *r)
 
 /* ---- compiled ----------------------------------------------------------- */
 
+/* What is random may make no sense, as ICMP towards an IPv6 address alone does:
+ * the compiler says so, and another one is made. */
+#define TRIES 100
+
+static bool
+compiled(struct site *s, bool say)
+{
+	struct mistakes m;
+	int rc;
+
+	mistakes_init(&m);
+	rc = compile_policy(s->policy, NULL, &m, &s->bytes, &s->len);
+	for (size_t i = 0; say && i < mistakes_kept(m.n); i++)
+		fprintf(stderr, "%s\n", m.lines[i]);
+	mistakes_done(&m);
+	return rc == 0;
+}
+
 void
 site_make(struct site *s, struct random *r)
 {
-	struct mistakes m;
 	const char *why;
 	uint32_t n;
 
 	memset(s, 0, sizeof(*s));
 	s->policy = random_policy(r);
-	mistakes_init(&m);
-	if (compile_policy(s->policy, NULL, &m, &s->bytes, &s->len) < 0) {
-		for (size_t i = 0; i < mistakes_kept(m.n); i++)
-			fprintf(stderr, "%s\n", m.lines[i]);
-		world_fail("the random policy has mistakes", 22);
+	for (int tries = 1; !compiled(s, tries == TRIES); tries++) {
+		if (tries == TRIES)
+			world_fail("random policies with nothing but mistakes", 22);
+		policy_free(s->policy);
+		s->policy = random_policy(r);
 	}
-	mistakes_done(&m);
 	if (image_open(s->bytes, s->len, &s->image, &why) < 0)
 		world_fail(why, 22);
 	n = s->image.n[IMAGE_DEVICES];
