@@ -13,7 +13,14 @@ struct printer {
 /* Each begins with a blank: " tcp = (80, 443); udp = 53;". 0 or -ENOMEM. */
 int print_services(struct printer *, const struct image_box *, size_t n);
 
-/* "allow = ( ... );". 0 or -ENOMEM. */
+/* "allow = ( ... );"; "\n\tinbound = ( ... );", or nothing when nobody may come in.
+ * 0 or -ENOMEM. */
 int print_allow(struct printer *, const struct image_class *);
+int print_inbound(struct printer *, const struct image_class *);
+
+/* "\nschedules = ( ... );\n", "\nclasses = ( ... );\n"; nothing when there are none.
+ * 0 or -ENOMEM. (print_classes.c) */
+void print_schedules(struct printer *);
+int print_classes(struct printer *);
 
 #endif

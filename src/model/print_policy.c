@@ -95,18 +95,6 @@ print_authority(struct printer *pr, const struct image_authority *a)
 	fputs(" }", pr->out);
 }
 
-static int
-print_class(struct printer *pr, const struct image_class *c)
-{
-	int rc;
-
-	fprintf(pr->out, "\t{ name = \"%s\"; mode = \"%s\"; refuse = \"drop\";\n\t", image_text(pr->im, c->name),
-	    c->mode == MODE_AUDIT ? "audit" : "enforce");
-	rc = print_allow(pr, c);
-	fputs(" }", pr->out);
-	return rc;
-}
-
 static void
 print_device_certificate(struct printer *pr, const struct image_certificate *c)
 {
@@ -138,8 +126,8 @@ print_addresses(struct printer *pr, const struct image_device *d)
 		memset(&a, 0, sizeof(a));
 		a.family = from->family;
 		memcpy(a.bytes, from->bytes, sizeof(a.bytes));
-		fprintf(pr->out, "%s\"%s\"%s", i == 0 ? " address = [ " : ", ", addr_format(&a, text),
-		    i + 1 == d->addresses.n ? " ];" : "");
+		fprintf(pr->out, "%s\"%s%s\"%s", i == 0 ? " address = [ " : ", ", addr_format(&a, text),
+		    image_address_is_whole(from) ? "" : "/64", i + 1 == d->addresses.n ? " ];" : "");
 	}
 }
 
@@ -152,8 +140,11 @@ print_device(struct printer *pr, const struct image_device *d)
 	uint32_t i;
 
 	memcpy(mac.bytes, d->mac, sizeof(mac.bytes));
-	fprintf(pr->out, "\t{ name = \"%s\"; class = \"%s\"; mac = \"%s\";", image_text(im, d->name),
-	    image_text(im, image_class(im, d->class_number)->name), mac_format(&mac, text));
+	fprintf(pr->out, "\t{ name = \"%s\"; class = \"%s\";", image_text(im, d->name),
+	    image_text(im, image_class(im, d->class_number)->name));
+	if (d->identity != IDENTITY_ROUTED)
+		fprintf(pr->out, " %s = \"%s\";", d->identity == IDENTITY_VIA ? "via" : "mac",
+		    mac_format(&mac, text));
 	print_addresses(pr, d);
 	if (d->interface != 0)
 		fprintf(pr->out, " interface = \"%s\";", image_text(im, d->interface));
@@ -168,15 +159,6 @@ print_device(struct printer *pr, const struct image_device *d)
 /* ---- the whole ---------------------------------------------------------- */
 
 static int
-class_cmp(const void *a, const void *b, void *arg)
-{
-	const struct image *im = arg;
-
-	return strcmp(image_text(im, im->classes[*(const uint32_t *)a].name),
-	    image_text(im, im->classes[*(const uint32_t *)b].name));
-}
-
-static int
 authority_cmp(const void *a, const void *b, void *arg)
 {
 	const struct image *im = arg;
@@ -186,33 +168,14 @@ authority_cmp(const void *a, const void *b, void *arg)
 }
 
 static int
-print_classes(struct printer *pr, uint32_t *order)
+print_authorities(struct printer *pr)
 {
-	uint32_t n = pr->im->n[IMAGE_CLASSES] - 1, i;
-	int rc;
+	uint32_t n = pr->im->n[IMAGE_AUTHORITIES], i, *order;
 
 	if (n == 0)
 		return 0;
-	/* Without quarantine, the first, which is the appliance's. */
-	for (i = 0; i < n; i++)
-		order[i] = i + 1;
-	qsort_r(order, n, sizeof(*order), class_cmp, (void *)(uintptr_t)pr->im);
-	fputs("\nclasses = (\n", pr->out);
-	for (i = 0; i < n; i++) {
-		if ((rc = print_class(pr, &pr->im->classes[order[i]])) < 0)
-			return rc;
-		fputs(i + 1 < n ? ",\n" : "\n);\n", pr->out);
-	}
-	return 0;
-}
-
-static void
-print_authorities(struct printer *pr, uint32_t *order)
-{
-	uint32_t n = pr->im->n[IMAGE_AUTHORITIES], i;
-
-	if (n == 0)
-		return;
+	if ((order = calloc(n, sizeof(*order))) == NULL)
+		return -ENOMEM;
 	for (i = 0; i < n; i++)
 		order[i] = i;
 	qsort_r(order, n, sizeof(*order), authority_cmp, (void *)(uintptr_t)pr->im);
@@ -221,6 +184,8 @@ print_authorities(struct printer *pr, uint32_t *order)
 		print_authority(pr, &pr->im->authorities[order[i]]);
 		fputs(i + 1 < n ? ",\n" : "\n);\n", pr->out);
 	}
+	free(order);
+	return 0;
 }
 
 int
@@ -228,22 +193,16 @@ print_policy(const struct image *im, FILE *out)
 {
 	struct printer pr = { .im = im, .out = out };
 	uint32_t n = im->n[IMAGE_DEVICES], i;
-	uint32_t *order;
 	int rc;
 
 	if (im->n[IMAGE_INTERFACES] == 0) {
 		fputs("# there is no policy yet\n", out);
 		return ferror(out) ? -EIO : 0;
 	}
-	order = calloc((size_t)im->n[IMAGE_CLASSES] + im->n[IMAGE_AUTHORITIES], sizeof(*order));
-	if (order == NULL)
-		return -ENOMEM;
-	if ((rc = print_appliance(&pr)) == 0) {
-		print_authorities(&pr, order);
-		rc = print_classes(&pr, order);
-	}
-	free(order);
-	if (rc < 0)
+	if ((rc = print_appliance(&pr)) < 0 || (rc = print_authorities(&pr)) < 0)
+		return rc;
+	print_schedules(&pr);
+	if ((rc = print_classes(&pr)) < 0)
 		return rc;
 	if (n > 0)
 		fputs("\ndevices = (\n", out);

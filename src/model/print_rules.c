@@ -169,7 +169,7 @@ print_rule(struct printer *pr, const struct image_rule *r)
 	qsort(services, n, sizeof(*services), service_cmp);
 	for (i = 1; i < n; i++)
 		values += destination_cmp(&to[i - 1], &to[i], im) != 0;
-	fprintf(pr->out, "{ to = %s", values > 1 ? "[ " : "");
+	fprintf(pr->out, "{ %s = %s", r->direction == REACH_IN ? "from" : "to", values > 1 ? "[ " : "");
 	for (i = 0; i < n; i++) {
 		if (i > 0 && destination_cmp(&to[i - 1], &to[i], im) == 0)
 			continue;
@@ -179,29 +179,53 @@ print_rule(struct printer *pr, const struct image_rule *r)
 	}
 	fprintf(pr->out, "%s;", values > 1 ? " ]" : "");
 	print_sorted(pr, services, n);
+	if (r->schedule != 0)
+		fprintf(pr->out, " schedule = \"%s\";", image_text(pr->im, pr->im->schedules[r->schedule - 1].name));
 	fputs(" }", pr->out);
 	free(to);
 	free(services);
 	return 0;
 }
 
-int
-print_allow(struct printer *pr, const struct image_class *c)
+/* Those of one direction; *n: how many. */
+static int
+print_list(struct printer *pr, const struct image_class *c, enum reach_direction direction, const char *key,
+    uint32_t *n)
 {
+	const struct image_rule *rules = pr->im->rules + c->rules.first;
 	uint32_t i;
 	int rc;
 
-	if (c->rules.n == 0) {
-		fputs("allow = \"nothing\";", pr->out);
-		return 0;
-	}
-	fputs("allow = (\n", pr->out);
-	for (i = 0; i < c->rules.n; i++) {
-		fputs("\t\t", pr->out);
-		if ((rc = print_rule(pr, &pr->im->rules[c->rules.first + i])) < 0)
+	for (*n = i = 0; i < c->rules.n; i++) {
+		if (rules[i].direction != direction)
+			continue;
+		if ((*n)++ == 0)
+			fprintf(pr->out, "%s = (\n\t\t", key);
+		else
+			fputs(",\n\t\t", pr->out);
+		if ((rc = print_rule(pr, &rules[i])) < 0)
 			return rc;
-		fputs(i + 1 < c->rules.n ? ",\n" : "\n", pr->out);
 	}
-	fputs("\t);", pr->out);
+	if (*n > 0)
+		fputs("\n\t);", pr->out);
 	return 0;
+}
+
+int
+print_allow(struct printer *pr, const struct image_class *c)
+{
+	uint32_t n;
+	int rc = print_list(pr, c, REACH_OUT, "allow", &n);
+
+	if (rc == 0 && n == 0)
+		fputs("allow = \"nothing\";", pr->out);
+	return rc;
+}
+
+int
+print_inbound(struct printer *pr, const struct image_class *c)
+{
+	uint32_t n;
+
+	return print_list(pr, c, REACH_IN, "\n\tinbound", &n);
 }
