@@ -9,21 +9,19 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "enforce/cordond.h"
+#include "enforce/change_parts.h"
 #include "enforce/history.h"
 #include "enforce/lockout.h"
 
-#define GRACE_MS	1000	/* cordon-spawn's clock runs out after ours */
-#define REVERT_MS	60000	/* for going back, once we have begun to */
+#define LOADING_MS	60000	/* for the kernel to take a policy, or the one before again */
 #define AGAIN_MS	1000	/* between two tries to go back */
-#define SEND_WAIT_MS	200
 
-static const struct ctl_who nobody = { .uid = CTL_NOBODY };
+const struct ctl_who change_nobody = { .uid = CTL_NOBODY };
 
 /* ---- the clocks --------------------------------------------------------- */
 
-static int
-arm(struct cordond *d, uint32_t ms)
+int
+change_arm(struct cordond *d, uint32_t ms)
 {
 	struct spawn_arm m = { .ms = ms };
 
@@ -38,8 +36,8 @@ disarm(struct cordond *d)
 	ipc_send_wait(&d->spawn, MSG_SPAWN_DISARM, 0, &m, sizeof(m), -1, SEND_WAIT_MS);
 }
 
-static void
-set_timer(struct cordond *d, uint32_t ms)
+void
+change_set_timer(struct cordond *d, uint32_t ms)
 {
 	struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
 
@@ -57,8 +55,8 @@ change_left(const struct cordond *d)
 	return pending_left(&d->change.waits, d->change.boot_id, now.boot_ms);
 }
 
-static void
-on_timer(evutil_socket_t fd, short what, void *arg)
+void
+change_on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct cordond *d = arg;
 	uint32_t left = change_left(d);
@@ -66,28 +64,28 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (left > 0)
-		set_timer(d, left);
+		change_set_timer(d, left);
 	else if (d->change.waits.revision != 0)
-		change_revert(d, WHY_DEADLINE, &nobody, NULL);
+		change_revert(d, WHY_DEADLINE, &change_nobody, NULL);
 }
 
-/* Nothing waits any more. The file goes last, when all else is written down. */
-static void
-settled(struct cordond *d)
+void
+change_settled(struct cordond *d)
 {
 	int rc;
 
 	if ((rc = pending_remove(d->enforcer.dirfd)) < 0)
 		log_error(rc, "the note on the confirmed or reverted policy cannot be removed");
 	d->change.waits.revision = 0;
+	d->change.reverting = false;
 	evtimer_del(d->change.timer);
 	disarm(d);
 }
 
 /* ---- what is written down ----------------------------------------------- */
 
-static int
-record(struct cordond *d, struct history_entry *h)
+int
+change_record(struct cordond *d, struct history_entry *h)
 {
 	struct clock_view now;
 	int rc;
@@ -100,24 +98,6 @@ record(struct cordond *d, struct history_entry *h)
 	if ((rc = history_append(d->enforcer.dirfd, h)) < 0)
 		log_error(rc, "the history of the policy cannot be written");
 	return rc;
-}
-
-/* The last change, for the status; a start and a repair are none. */
-static void
-find_last(struct cordond *d)
-{
-	struct history_entry *all;
-	uint32_t damaged;
-	size_t n;
-
-	if (history_load(d->enforcer.dirfd, &all, &n, &damaged) < 0)
-		return;
-	if (damaged > 0)
-		log_warn(0, "%u damaged record(s) in the history of the policy passed over", damaged);
-	while (n > 0 && (all[n - 1].what == HISTORY_BOOT || all[n - 1].what == HISTORY_RESTORED))
-		n--;
-	d->change.last = n > 0 ? all[n - 1] : (struct history_entry){ .what = 0 };
-	free(all);
 }
 
 void
@@ -154,13 +134,25 @@ struct before {
 	bool locks_out;
 };
 
+/* From now on. */
+static int
+note_deadline(struct cordond *d, struct pending *p)
+{
+	struct clock_view now;
+
+	clock_now(&now);
+	p->since = now.wall_ms;
+	p->until = now.wall_ms + p->confirm_s * INT64_C(1000);
+	p->until_boot = now.boot_ms + p->confirm_s * INT64_C(1000);
+	return pending_write(d->enforcer.dirfd, p);
+}
+
 /* The image is sound and nothing has changed yet: what must stand before it does? */
 static int
 before_change(void *arg, const struct ruleset *next)
 {
 	struct before *b = arg;
 	const struct ctl_apply *asked = b->order->asked;
-	struct clock_view now;
 	int rc;
 
 	if ((asked->flags & CTL_FORCE) == 0 && would_drop(next, &asked->from)) {
@@ -169,18 +161,14 @@ before_change(void *arg, const struct ruleset *next)
 	}
 	if (asked->confirm_s == 0)
 		return 0;
-	clock_now(&now);
-	b->pending.since = now.wall_ms;
-	b->pending.until = now.wall_ms + asked->confirm_s * INT64_C(1000);
-	b->pending.until_boot = now.boot_ms + asked->confirm_s * INT64_C(1000);
 	b->noted = true;
-	if ((rc = pending_write(b->d->enforcer.dirfd, &b->pending)) < 0)
+	if ((rc = note_deadline(b->d, &b->pending)) < 0)
 		return rc;
-	return arm(b->d, asked->confirm_s * 1000 + GRACE_MS);
+	return change_arm(b->d, asked->confirm_s * 1000 + LOADING_MS);
 }
 
 static void
-into_force(struct cordond *d, const struct before *b, const struct apply_report *r)
+into_force(struct cordond *d, struct before *b, const struct apply_report *r)
 {
 	const struct change_order *o = b->order;
 	struct history_entry h = { .other = o->other, .what = o->what, .added = r->added, .removed = r->removed,
@@ -188,12 +176,15 @@ into_force(struct cordond *d, const struct before *b, const struct apply_report 
 		.forced = (o->asked->flags & CTL_FORCE) != 0, .who = o->who };
 
 	if (o->asked->confirm_s > 0) {
+		/* The time that loading took is not the operator's. */
+		note_deadline(d, &b->pending);
+		change_arm(d, o->asked->confirm_s * 1000 + GRACE_MS);
 		d->change.waits = b->pending;
-		set_timer(d, change_left(d));
+		change_set_timer(d, change_left(d));
 		log_warn(0, "revision %llu is left again in %u s unless it is confirmed",
 		    (unsigned long long)b->pending.revision, o->asked->confirm_s);
 	}
-	record(d, &h);
+	change_record(d, &h);
 }
 
 static void
@@ -230,7 +221,7 @@ change_load(struct cordond *d, int image_fd, const struct change_order *o, struc
 		return;
 	}
 	if (b.noted)
-		settled(d);
+		change_settled(d);
 	if (b.locks_out) {
 		a->refusal = REFUSAL_LOCKOUT;
 		return;
@@ -243,8 +234,8 @@ change_load(struct cordond *d, int image_fd, const struct change_order *o, struc
 
 /* ---- back --------------------------------------------------------------- */
 
-static const char *
-why_text(enum history_why why)
+const char *
+change_why_text(enum history_why why)
 {
 	static const char *const texts[HISTORY_WHYS] = {
 		[WHY_DEADLINE] = "nobody confirmed it in time",
@@ -281,7 +272,9 @@ change_revert(struct cordond *d, enum history_why why, const struct ctl_who *who
 	struct apply_report report = { .added = 0 };
 	int rc;
 
-	arm(d, REVERT_MS);
+	if (!d->change.reverting)	/* once: if it goes on failing, another cordond shall try */
+		change_arm(d, LOADING_MS);
+	d->change.reverting = true;
 	if ((rc = load_before(d, &before)) == 0) {
 		order.image_fd = before.fd;
 		order.revision = before.revision;
@@ -290,7 +283,7 @@ change_revert(struct cordond *d, enum history_why why, const struct ctl_who *who
 	}
 	if (rc < 0) {
 		log_error(rc, "revision %llu cannot be left: it is tried again", (unsigned long long)h.other);
-		set_timer(d, AGAIN_MS);
+		change_set_timer(d, AGAIN_MS);
 		return rc;
 	}
 	if (report.not_saved != 0)
@@ -301,9 +294,9 @@ change_revert(struct cordond *d, enum history_why why, const struct ctl_who *who
 	h.removed = report.removed;
 	h.renewed = report.renewed;
 	log_warn(0, "REVERTED: revision %llu was left, %s; revision %llu holds what ran before",
-	    (unsigned long long)h.other, why_text(why), (unsigned long long)d->enforcer.policy.revision);
-	record(d, &h);
-	settled(d);
+	    (unsigned long long)h.other, change_why_text(why), (unsigned long long)d->enforcer.policy.revision);
+	change_record(d, &h);
+	change_settled(d);
 	return 0;
 }
 
@@ -316,85 +309,7 @@ change_confirm(struct cordond *d, const struct ctl_who *who)
 	if (rc < 0)
 		return rc;
 	log_info("revision %llu is confirmed", (unsigned long long)d->change.waits.revision);
-	record(d, &h);
-	settled(d);
+	change_record(d, &h);
+	change_settled(d);
 	return 0;
-}
-
-/* ---- start, now and then ------------------------------------------------ */
-
-static void
-record_start(struct cordond *d, const struct start_report *r)
-{
-	struct history_entry h = { .what = HISTORY_BOOT, .who = nobody,
-		.why = r->adopted && !r->caught_up ? WHY_ADOPTED : r->adopted || r->rebuilt ? WHY_REBUILT :
-		    WHY_LOADED };
-
-	record(d, &h);
-}
-
-/* A change that ended while nobody was there to write it down. */
-static void
-record_trial(struct cordond *d, const struct trial *t)
-{
-	struct history_entry h = { .who = nobody, .confirm_s = t->known ? t->pending.confirm_s : 0 };
-
-	if (t->state == TRIAL_CONFIRMED) {
-		h.what = HISTORY_CONFIRMED;
-	} else {
-		h.what = HISTORY_REVERTED;
-		h.why = t->why;
-		h.other = t->given_up;
-		log_warn(0, "REVERTED: revision %llu was left, %s; revision %llu holds what ran before",
-		    (unsigned long long)t->given_up, why_text(t->why),
-		    (unsigned long long)d->enforcer.policy.revision);
-	}
-	if (t->not_saved != 0)
-		log_error(t->not_saved, "the policy is in force and could not be written down");
-	record(d, &h);
-}
-
-int
-change_init(struct cordond *d, const struct trial *t, const struct start_report *r)
-{
-	struct spawn_loaded loaded = { 0 };
-	uint32_t left = 0;
-
-	if ((d->change.timer = evtimer_new(d->base, on_timer, d)) == NULL)
-		return -ENOMEM;
-	find_last(d);
-	if (t->state == TRIAL_WAITS && d->enforcer.policy.revision == t->pending.revision) {
-		d->change.waits = t->pending;
-		left = change_left(d);
-		arm(d, left + GRACE_MS);
-		set_timer(d, left);
-		log_warn(0, "revision %llu is left again in %u s unless it is confirmed",
-		    (unsigned long long)t->pending.revision, left / 1000);
-	} else {
-		if (t->state != TRIAL_NONE)
-			record_trial(d, t);
-		settled(d);
-	}
-	record_start(d, r);
-	return ipc_send_wait(&d->spawn, MSG_SPAWN_LOADED, 0, &loaded, sizeof(loaded), -1, SEND_WAIT_MS);
-}
-
-void
-change_done(struct cordond *d)
-{
-	if (d->change.timer != NULL)
-		event_free(d->change.timer);
-}
-
-void
-change_tick(struct cordond *d)
-{
-	struct history_entry h = { .what = HISTORY_RESTORED, .who = nobody };
-
-	if (d->change.foreign_noted != d->enforcer.foreign_changes) {
-		d->change.foreign_noted = d->enforcer.foreign_changes;
-		record(d, &h);
-	}
-	if (d->change.waits.revision != 0 && change_left(d) == 0)
-		on_timer(-1, 0, d);
 }

@@ -115,7 +115,7 @@ void control_flushed(struct cordond *, uint32_t token, uint32_t error);
 int snapshot_make(struct cordond *);
 void status_fill(struct cordond *, struct ctl_status *);
 
-/* ---- changes of the policy (change.c, change_ask.c) --------------------- */
+/* ---- changes of the policy (change*.c) ---------------------------------- */
 
 /* One at a time: it is compiled, or stands and waits for its confirmation. */
 struct change {
@@ -126,6 +126,7 @@ struct change {
 	struct ctl_who who;
 	int64_t since;
 	struct pending waits;		/* revision 0: none */
+	bool reverting;			/* and going back has been tried in vain */
 	struct event *timer;
 	struct history_entry last;	/* that was no start and no repair */
 	uint32_t foreign_noted;		/* of the enforcer's foreign_changes */

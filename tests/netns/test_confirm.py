@@ -169,7 +169,7 @@ def test_confirmed_it_stays(world):
     assert world.status()["waits"]["revision"] == before + 1
     done = world.cordon.ask("policy", "confirm")
     assert done["confirmed"] and done["waits"]["revision"] == before + 1
-    time.sleep(3.3)     # neither our clock nor the switch has anything to do any more
+    time.sleep(5.3)     # neither our clock nor the switch has anything to do any more
     assert world.cordon.pids()["cordond"] == pid
     status = world.status()
     assert status["revision"] == before + 1 and status["waits"] is None and not status["given_up"]
@@ -393,6 +393,19 @@ def test_one_compiles_and_another_comes(world):
     assert first.returncode == 0, (out, err)
 
 
+def test_reload_is_a_change_like_others(world):
+    """SIGHUP: nobody is told, so the history and the log must say it."""
+    before = world.status()["revision"]
+    world.cordon.kill("cordon-spawn", signal.SIGHUP)
+    wait_for("the reload", lambda: world.status()["revision"] == before + 1, 10, 0.05)
+    row = history(world, "applied")[0]
+    assert row["who"]["uid"] is None and row["who"]["claimed"] == "reload"
+    apply(world, "--confirm", LONG)
+    world.cordon.kill("cordon-spawn", signal.SIGHUP)
+    wait_for("the refusal", lambda: "the policy is not applied: another change" in world.cordon.log_tail(5), 10, 0.05)
+    assert world.status()["revision"] == before + 2
+
+
 # ---- the own connection -----------------------------------------------------
 
 def test_refused_when_it_cuts_the_own_connection(world, session):
@@ -488,6 +501,14 @@ def test_rollback(world):
         assert done.returncode == 1 and "is not kept" in done.stderr
     row = history(world, "rolled-back")[0]
     assert row["revision"] == before + 3 and row["other"] == before + 1 and row["confirm_seconds"] == 2
+
+
+def test_foreign_changes_are_in_the_history(world):
+    """Where nobody owns the table others can change it."""
+    if "own" in world.status()["table"]:
+        pytest.skip("the table is owned: others cannot change it")
+    world.lab.router.run(["nft", "flush", "ruleset"])
+    wait_for("the record", lambda: history(world)[0]["what"] == "restored", 25, 0.1)
 
 
 def test_history(world):
