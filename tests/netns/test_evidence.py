@@ -185,6 +185,26 @@ def test_connection_limit(make_world):
     assert world.wait_attempts(reason="connection-limit", device=greedy.name)
 
 
+def test_rate(make_world):
+    """Beyond its class's rate a device begins no connection, also to where it may go; that is a reason of its own."""
+    world = make_world(kinds=[("sensor", 2)], start=False)
+    path = os.path.join(world.cordon.etc, "classes.d/sensor.conf")
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text.replace('mode = "enforce";', 'mode = "enforce"; rate = { per_second = 5; burst = 20; };'))
+    world.start()
+    hasty, modest = world.lab.devices
+    lines = "".join(flow_line(world, hasty, world.lab.server.ip4, 10000 + i, 5000) for i in range(2000))
+    blast(world, hasty, lines, 2000)
+    assert world.delivered(modest, world.lab.server, 4, 5000) == 4
+    row = wait_for("the rest to be counted", lambda: next(
+        (row for row in world.attempts(reason="rate", device=hasty.name) if row["packets"] > 1900), None), 15, 0.2)
+    assert row["packets"] <= 1980       # the burst, and what the time allowed
+    assert row["identity"] == "proved"
+    assert not world.attempts(reason="not-allowed", device=hasty.name)
+
+
 def test_counts_survive_the_death_of_flow(world, family):
     """cordon-flow dies in between; the kernel counted, so nothing is missing."""
     device, other = world.lab.of_kind("sensor")[0], world.lab.other
