@@ -451,11 +451,18 @@ test_shipped(void **state)
 	free(image);
 }
 
-/* So is the example of everything. What it holds is there in the policy. */
+/* So is the example of everything; all that it warns of is what is not in force
+ * yet, and how its devices are known. */
 static void
 test_everything(void **state)
 {
+	static const char *const warnings[] = { "brake is not in force", "resolvers are not asked", "*.pool.example.org",
+		"*.iot.example.com", "known by address and port alone", "not bound to a router port", "share their router port" };
 	char path[256];
+	uint8_t *image = NULL;
+	struct image im;
+	const char *why;
+	size_t len, i;
 	int fd;
 
 	(void)state;
@@ -463,15 +470,22 @@ test_everything(void **state)
 	assert_true(fd >= 0);
 	assert_int_equal(config_read_policy(fd, NOW, &p, &m), 0);
 	close(fd);
-	if (m.n > 0)
+	if (compile_policy(p, NULL, &m, &image, &len) != 0)
 		reading_show();
 	assert_int_equal(m.n, 0);
+	assert_int_equal(image_open(image, len, &im, &why), 0);
 	assert_int_equal(p->n_services, 6);
 	assert_int_equal(p->n_groups, 4);
 	assert_int_equal(p->n_schedules, 3);
 	assert_int_equal(p->n_classes, 6);
-	assert_int_equal(p->n_devices, 9);
+	assert_int_equal(im.n[IMAGE_DEVICES], 10);
 	assert_int_equal(p->devices[1].certificate->serial_len, 2);
+	if (m.n_warnings != sizeof(warnings) / sizeof(warnings[0]))
+		reading_show();
+	assert_int_equal(m.n_warnings, sizeof(warnings) / sizeof(warnings[0]));
+	for (i = 0; i < m.n_warnings; i++)
+		assert_non_null(strstr(m.warnings[i], warnings[i]));
+	free(image);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, reading_setup, reading_teardown)
