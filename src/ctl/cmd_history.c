@@ -7,11 +7,13 @@
 
 #include "common/file.h"
 #include "ctl/answer.h"
+#include "ctl/changes.h"
 #include "ctl/client.h"
 #include "ctl/ctl.h"
 #include "ctl/format.h"
 #include "ctl/history.h"
 #include "ctl/who.h"
+#include "model/image.h"
 
 #define ROWS_DEFAULT 50
 
@@ -101,6 +103,70 @@ show(struct ctl *c, const struct history *h)
 	return c->json ? show_json(c, h, limit) : show_table(c, h, limit);
 }
 
+/* ---- one of them -------------------------------------------------------- */
+
+/* Another answer takes the place of the one before: the image is mapped anew. */
+static int
+stored_image(struct ctl *c, struct client *cl, uint64_t revision, const void **data, size_t *len, struct image *out)
+{
+	const struct image_ref ref = { .revision = revision };
+	const char *why = "it cannot be mapped";
+	int rc = client_ask(cl, MSG_CTL_STORED, &ref, sizeof(ref), MSG_IMAGE, CLIENT_TIMEOUT_MS);
+
+	*data = NULL;
+	if (rc == -ENOENT)
+		return ctl_fail(c, EXIT_MISTAKES, "the policy of revision %" PRIu64 " is no longer kept: the last %u are",
+		    revision, LIMIT_REVISIONS);
+	if (rc < 0)
+		return client_fail(c, rc, "history");
+	if (memfile_map(cl->answer.fd, LIMIT_IMAGE_BYTES, data, len) < 0 || image_open(*data, *len, out, &why) < 0)
+		return ctl_fail(c, EXIT_MISTAKES, "the policy of revision %" PRIu64 " makes no sense: %s", revision, why);
+	return 0;
+}
+
+/* The policy that ran before this one came: 0 is the empty one. */
+static bool
+find_before(const struct history *h, uint64_t revision, uint64_t *before)
+{
+	size_t i;
+
+	*before = 0;
+	for (i = 0; i < h->n; i++) {
+		if (h->entries[i].revision == revision)
+			return true;
+		*before = h->entries[i].revision;
+	}
+	return false;
+}
+
+static int
+show_one(struct ctl *c, struct client *cl, const struct history *h, const char *word)
+{
+	const void *data[2] = { NULL, NULL };
+	struct image old, next;
+	size_t len[2];
+	uint32_t revision;
+	uint64_t before;
+	int rc;
+
+	if (args_number(word, UINT32_MAX, &revision) < 0)
+		return ctl_fail(c, EXIT_USAGE, "\"%s\" is no revision: a number, see `cordonctl policy history'", word);
+	if (!find_before(h, revision, &before))
+		return ctl_fail(c, EXIT_MISTAKES, "the history knows no revision %s", word);
+	if ((rc = stored_image(c, cl, before, &data[0], &len[0], &old)) == 0 &&
+	    (rc = stored_image(c, cl, revision, &data[1], &len[1], &next)) == 0) {
+		if (!c->json)
+			fprintf(c->out, "from revision %" PRIu64 " to %s:\n", before, word);
+		rc = changes_show(c, &old, &next);
+		if (rc == EXIT_DIFFERS)		/* as policies do; nothing failed */
+			rc = EXIT_DONE;
+	}
+	for (size_t i = 0; i < 2; i++)
+		if (data[i] != NULL)
+			memfile_unmap(data[i], len[i]);
+	return rc;
+}
+
 int
 cmd_policy_history(struct ctl *c)
 {
@@ -113,7 +179,7 @@ cmd_policy_history(struct ctl *c)
 	if ((rc = history_ask(&cl, &h)) < 0) {
 		rc = client_fail(c, rc, "history");
 	} else {
-		rc = show(c, &h);
+		rc = c->args->n_words > 0 ? show_one(c, &cl, &h, c->args->words[0]) : show(c, &h);
 		history_done(&h);
 	}
 	client_close(&cl);

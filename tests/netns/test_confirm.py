@@ -516,5 +516,13 @@ def test_history(world):
     rows = history(world)
     assert rows[0]["what"] == "applied" and rows[0]["who"]["user"] == "root"
     assert [row["at"] for row in rows] == sorted((row["at"] for row in rows), reverse=True)
+    revision = rows[0]["revision"]
+    with world.changed() as site:
+        site.classes["sensor"] = [*site.classes["sensor"], '{ to = "192.0.2.3"; udp = 7777; }']
+        world.apply()
+        said = world.cordon.ctl("policy", "history", str(revision + 1))
+        assert f"from revision {revision} to {revision + 1}" in said and "7777" in said
+        world.cordon.ask("policy", "history", str(revision + 1))
+        assert world.cordon.try_ctl("policy", "history", "9999").returncode == 1
     text = world.cordon.ctl("policy", "history", "--limit", "2")
     assert len(text.splitlines()) == 3 and "applied" in text
