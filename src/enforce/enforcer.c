@@ -6,14 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "common/clock.h"
 #include "enforce/conntrack.h"
 #include "enforce/nft_batch.h"
-#include "enforce/nft_read.h"
 #include "enforce/parts.h"
-#include "enforce/refusal.h"
 
 struct ruleset
 enforcer_ruleset(const struct enforcer *e)
@@ -43,102 +39,14 @@ enforcer_batch(struct enforcer *e, const struct image *image)
 	    ruleset_capacity(image));
 }
 
-/* ---- apply -------------------------------------------------------------- */
-
-/* taken: the standings made for these places belong to the enforcer now. */
-static void
-places_done(struct places *p, bool taken)
-{
-	for (size_t i = 0; !taken && i < p->n_own; i++)
-		free(p->own[i]);
-	if (!taken) {
-		free(p->stations);
-		free(p->standings);
-	}
-	free(p->own);
-	free(p->wrapped);
-}
-
-static int
-places_for(const struct enforcer *e, const struct image *next, struct places *p)
-{
-	size_t n = (size_t)next->n[IMAGE_DEVICES] + 1;
-
-	memset(p, 0, sizeof(*p));
-	p->stations = calloc(n, sizeof(*p->stations));
-	p->standings = calloc(n, sizeof(struct standing *));
-	p->wrapped = calloc(n, sizeof(*p->wrapped));
-	if (p->stations == NULL || p->standings == NULL || p->wrapped == NULL) {
-		places_done(p, false);
-		return -ENOMEM;
-	}
-	diff_stations(&e->policy.image, e->stations, next, p->stations, p->wrapped, &p->renewed);
-	for (size_t i = 0; i + 1 < n; i++) {
-		size_t before = enforcer_index(e, next->devices[i].number);
-
-		if (before != SIZE_MAX)
-			p->standings[i] = e->standings[before];
-	}
-	return 0;
-}
-
-/* Marks of long ago come again: no flow may still carry one. */
-static int
-forget_wrapped(struct enforcer *e, const struct places *p, uint32_t n)
-{
-	int rc = 0;
-
-	for (uint32_t i = 0; rc == 0 && i < n; i++)
-		if (p->wrapped[i])
-			rc = conntrack_forget(&e->reader, p->stations[i].number << 8, MARK_NUMBER_MASK);
-	return rc;
-}
-
-/* What was admitted under the last mark while its rules were being replaced. */
-static int
-forget_last_mark(struct enforcer *e, uint32_t number)
+int
+enforcer_forget_last_mark(struct enforcer *e, uint32_t number)
 {
 	return conntrack_forget(&e->reader, number << 8 | 255, UINT32_MAX);
 }
 
-static int
-commit_policy(struct enforcer *e, const struct ruleset *next, struct apply_report *report)
-{
-	const struct ruleset old = enforcer_ruleset(e);
-	struct nft_batch *b = enforcer_batch(e, next->image);
-	struct clock_view begin, end;
-	struct nft_failure failure;
-	size_t bytes;
-	int rc;
-
-	bool grows = ruleset_capacity(old.image) != ruleset_capacity(next->image) ||
-	    old.image->appliance->hook_priority != next->image->appliance->hook_priority;
-
-	if (b == NULL)
-		return -ENOMEM;
-	if (grows) {	/* sets and base chains are made anew: the whole table, at one stroke */
-		if (e->before_anew != NULL)
-			e->before_anew(e->before_anew_arg);
-		nft_batch_new_table(b, true, e->features.owner_persist);
-	}
-	if ((rc = diff_rulesets(grows ? NULL : &old, next, &nft_batch_sink, b)) == 0) {
-		clock_now(&begin);
-		rc = nft_batch_send(b, &e->owner, NULL, NULL, &failure);
-		clock_now(&end);
-		report->microseconds = (uint32_t)(end.boot_us - begin.boot_us);
-		if (rc < 0)
-			refusal_say(b, rc, &failure, next, report->refused);
-		nft_batch_size(b, &report->added, &report->removed, &bytes);
-	}
-	nft_batch_free(b);
-	return rc;
-}
-
-/* A transaction is made so that it cannot fail on a table that is as we left
- * it. If it fails, the table is not: put it right, then try once more, from the
- * generations that it has then. */
-static int
-restored(struct enforcer *e, int rc)
+int
+enforcer_restored(struct enforcer *e, int rc)
 {
 	char where[SET_NAMELEN];
 	bool differed, unknown;
@@ -150,132 +58,6 @@ restored(struct enforcer *e, int rc)
 	e->healthy = false;
 	rc = enforcer_restore(e, &differed, where);
 	e->foreign_changes += differed && !unknown;
-	return rc;
-}
-
-/* Places and rules for the next policy; *p is to be freed when the answer is 0. */
-static int
-place_and_commit(struct enforcer *e, const struct image *next, bool stored, struct places *p,
-    struct apply_report *report)
-{
-	struct ruleset rs;
-	int rc = places_for(e, next, p);
-
-	if (rc < 0)
-		return rc;
-	if (stored)
-		rc = returning_devices(e, next, p);
-	rs = ruleset_make(next, p->stations, e->features);
-	if (rc == 0 && (rc = forget_wrapped(e, p, next->n[IMAGE_DEVICES])) == 0)
-		rc = commit_policy(e, &rs, report);
-	for (uint32_t i = 0; rc == 0 && i < next->n[IMAGE_DEVICES]; i++)
-		if (p->wrapped[i])
-			rc = forget_last_mark(e, p->stations[i].number);
-	if (rc < 0)
-		places_done(p, false);
-	return rc;
-}
-
-/* The new policy is in force: what these addresses were admitted for is no more.
- * Such a flow may carry a live mark, of a device that it is no longer about. */
-static int
-forget_moved(struct enforcer *e, const struct image *next, uint32_t *n)
-{
-	struct image_address *moved;
-	size_t n_moved;
-	int rc = diff_moved_addresses(&e->policy.image, next, &moved, &n_moved);
-
-	if (rc < 0)
-		return rc;
-	rc = conntrack_forget_addresses(&e->reader, moved, n_moved, n);
-	free(moved);
-	return rc;
-}
-
-/* Standings of devices that are gone go with them. */
-static void
-drop_lost_standings(struct enforcer *e, const struct image *next)
-{
-	for (uint32_t i = 0; i < e->policy.image.n[IMAGE_DEVICES]; i++)
-		if (image_device(next, e->policy.image.devices[i].number) == NULL)
-			free(e->standings[i]);
-}
-
-/* Who is to say so may still refuse it. */
-static int
-ask_before(struct enforcer *e, const struct apply_order *order, const struct image *next)
-{
-	struct places p;
-	struct ruleset rs;
-	int rc;
-
-	if (order->before == NULL)
-		return 0;
-	if ((rc = places_for(e, next, &p)) < 0)
-		return rc;
-	rs = ruleset_make(next, p.stations, e->features);
-	rc = order->before(order->before_arg, &rs);
-	places_done(&p, false);
-	return rc;
-}
-
-/* The kernel has the next policy: it is ours. */
-static void
-take_over(struct enforcer *e, struct loaded_policy *next, struct places *p, struct apply_report *report)
-{
-	report->renewed = p->renewed;
-	report->not_forgotten = -forget_moved(e, &next->image, &report->forgotten);
-	drop_lost_standings(e, &next->image);
-	free(e->stations);
-	free(e->standings);
-	loaded_policy_done(&e->policy);
-	e->policy = *next;
-	enforcer_policy_changed(e);
-	e->stations = p->stations;
-	e->standings = p->standings;
-	for (size_t i = 0; i < p->n_renamed; i++)
-		if (journal_append(e->dirfd, p->own[i], 1) < 0)
-			e->disk_ok = false;
-	places_done(p, true);
-	enforcer_save_digest(e);
-}
-
-int
-enforcer_apply(struct enforcer *e, const struct apply_order *order, int64_t now, struct apply_report *report)
-{
-	struct loaded_policy next = { .fd = -1 };
-	struct clock_view begin, end;
-	struct places places;
-	int rc;
-
-	memset(report, 0, sizeof(*report));
-	clock_now(&begin);
-	if ((rc = loaded_policy_from_fd(order->image_fd, order->revision, &next, &report->why)) < 0)
-		return rc;
-	if ((rc = ask_before(e, order, &next.image)) < 0)
-		goto out;
-	if (!order->on_disk)
-		report->not_saved = -policy_store_save(e->dirfd, &next, order->trial);
-	if (report->not_saved != 0 && !order->despite_disk) {
-		rc = -report->not_saved;
-		goto out;
-	}
-	rc = place_and_commit(e, &next.image, order->stored, &places, report);
-	if (rc < 0 && (rc = restored(e, rc)) == 0)
-		rc = place_and_commit(e, &next.image, order->stored, &places, report);
-	if (rc < 0) {
-		if (!order->on_disk)
-			policy_store_discard(e->dirfd, next.revision);
-		goto out;
-	}
-	clock_now(&end);
-	report->all_microseconds = (uint32_t)(end.boot_us - begin.boot_us);
-	report->refused[0] = '\0';	/* at the second try it went */
-	take_over(e, &next, &places, report);
-	e->applied_at = now;
-	return 0;
-out:
-	loaded_policy_done(&next);
 	return rc;
 }
 
@@ -315,7 +97,7 @@ commit_changes(struct enforcer *e, struct station_change *changes, size_t n)
 {
 	int rc = send_changes(e, changes, n);
 
-	if (rc < 0 && (rc = restored(e, rc)) == 0) {
+	if (rc < 0 && (rc = enforcer_restored(e, rc)) == 0) {
 		for (size_t i = 0; rc == 0 && i < n; i++)
 			rc = change_to(e, changes[i].index, changes[i].to.quarantined, &changes[i]);
 		if (rc == 0)
@@ -324,7 +106,7 @@ commit_changes(struct enforcer *e, struct station_change *changes, size_t n)
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		e->stations[changes[i].index] = changes[i].to;
 		if (changes[i].from.generation == 255)
-			forget_last_mark(e, changes[i].from.number);
+			enforcer_forget_last_mark(e, changes[i].from.number);
 	}
 	return rc;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* parts.h -- shared by enforcer.c, start.c and returning.c alone. */
+/* parts.h -- shared by enforcer.c, apply.c, start.c and returning.c alone. */
 #ifndef CORDON_ENFORCE_PARTS_H
 #define CORDON_ENFORCE_PARTS_H
 
@@ -14,6 +14,14 @@ struct nft_batch *enforcer_batch(struct enforcer *, const struct image *);
  * the disk refuses that, the rules stand all the same: the next start finds no
  * note and replaces them once, without harm. */
 void enforcer_save_digest(struct enforcer *);
+
+/* What was admitted under the last mark while its rules were being replaced. */
+int enforcer_forget_last_mark(struct enforcer *, uint32_t number);
+
+/* A transaction is made so that it cannot fail on a table that is as we left
+ * it. If it fails, the table is not: put it right, then try once more, from the
+ * generations that it has then. rc: of the one that failed. */
+int enforcer_restored(struct enforcer *, int rc);
 
 /* The part of a policy that is not the image: stations and standings. */
 struct places {
