@@ -176,18 +176,25 @@ static void
 test_schedule(void **state)
 {
 	struct compile_result result;
+	struct image im;
 	struct worker w;
 	const void *data;
+	const char *why;
 	size_t len;
 
 	(void)state;
 	folder_put(&f, "classes.d/s.conf", "schedules = ( { name = \"n\"; days = \"daily\"; from = \"02:00\"; "
-	    "to = \"04:00\"; zone = \"Europe/Berlin\"; } );\n");
+	    "to = \"04:00\"; zone = \"Asia/Kathmandu\"; } );\n"
+	    "classes = ( { name = \"s\"; allow = ( { to = \"192.0.2.1\"; tcp = 1; schedule = \"n\"; } ); } );\n");
 	worker_start(&w);
 	result = ask(&w, false, &data, &len);
 	if (result.mistakes > 0)
 		print_message("%.*s", (int)len, (const char *)data);
 	assert_int_equal(result.mistakes, 0);
+	assert_int_equal(image_open(data, len, &im, &why), 0);
+	assert_true(im.n[IMAGE_WINDOWS] > 1800);
+	/* 02:00 there is 20:15 UTC, all year round. */
+	assert_int_equal(im.windows[0].from % 86400, 20 * 3600 + 15 * 60);
 	memfile_unmap(data, len);
 	assert_int_equal(worker_end(&w), 0);
 }
