@@ -28,6 +28,7 @@ struct world {
 	struct image im;
 	struct fake fake;
 	struct args args;
+	bool terminal;
 	char *out, *err;	/* what the last command said */
 };
 
@@ -96,6 +97,7 @@ run(struct world *w, const char *argv[])
 	memmove(w->args.words, w->args.words + used, (w->args.n_words - used) * sizeof(w->args.words[0]));
 	w->args.n_words -= used;
 	c.json = args_has(&w->args, OPT_JSON);
+	c.terminal = w->terminal;
 	c.run = args_value(&w->args, OPT_RUN) != NULL ? args_value(&w->args, OPT_RUN) : w->fake.folder;
 	c.out = open_memstream(&w->out, &len[0]);
 	c.err = open_memstream(&w->err, &len[1]);
@@ -625,6 +627,23 @@ test_apply_for_a_while(void **state)
 	assert_int_equal(RUN("policy", "apply", "--wait"), EXIT_USAGE);
 }
 
+/* On a terminal it says what it is doing; elsewhere only what came of it. */
+static void
+test_steps_are_told(void **state)
+{
+	struct world *w = *state;
+
+	w->fake.applied = (struct ctl_applied){ .revision = 7, .devices = 1, .classes = 1 };
+	w->fake.steps = 2;
+	w->terminal = true;
+	assert_int_equal(RUN("policy", "apply"), EXIT_DONE);
+	has(w->out, "reading and compiling the configuration ... 0 s");
+	has(w->out, "checking, keeping and loading the policy ... 0 s\r\033[Krevision 7 runs");
+	w->terminal = false;
+	assert_int_equal(RUN("policy", "apply"), EXIT_DONE);
+	assert_int_equal(strncmp(w->out, "revision 7 runs", 15), 0);
+}
+
 static void
 test_waiting(void **state)
 {
@@ -742,7 +761,7 @@ main(void)
 		T(test_device_list), T(test_device_show), T(test_classes), T(test_quarantine_and_release),
 		T(test_revoked_stays), T(test_refusals_are_told), T(test_doing_it_twice_is_no_failure), T(test_crl), T(test_crl_refresh_waits),
 		T(test_apply), T(test_apply_with_mistakes), T(test_apply_not_taken),
-		T(test_apply_for_a_while), T(test_waiting), T(test_changes_are_refused), T(test_confirm),
+		T(test_apply_for_a_while), T(test_steps_are_told), T(test_waiting), T(test_changes_are_refused), T(test_confirm),
 		T(test_policy_history),
 	};
 
