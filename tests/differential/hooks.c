@@ -293,6 +293,12 @@ came_through(struct hooks *h, const struct seen *s, uint32_t ct_mark)
 	h->lost = true;
 }
 
+static bool
+is_sentinel(const struct hooks *h, const struct seen *s)
+{
+	return s->ours && s->number == h->sentinel && s->packet.hook == HOOK_FORWARD;
+}
+
 static int
 read_record(const struct nlmsghdr *n, void *data)
 {
@@ -319,7 +325,7 @@ read_record(const struct nlmsghdr *n, void *data)
 	if (h->n_waiting == WAITING_MAX)
 		tell_first(h);
 	h->waiting[h->n_waiting++] = s;
-	h->done |= s.ours && s.number == h->sentinel && s.packet.hook == HOOK_FORWARD;
+	h->done |= is_sentinel(h, &s);
 	return MNL_CB_OK;
 }
 
@@ -341,7 +347,10 @@ hooks_collect(struct hooks *h, uint32_t sentinel, seen_fn *fn, void *arg)
 		else
 			mnl_cb_run(buf, (size_t)n, 0, 0, read_record, h);
 	}
-	while (h->n_waiting > 0)
+	/* What came behind the sentinel may still come through. */
+	while (h->n_waiting > 0 && !is_sentinel(h, &h->waiting[0]))
+		tell_first(h);
+	if (h->n_waiting > 0)
 		tell_first(h);
 	return h->done && !h->lost;
 }

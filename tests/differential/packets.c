@@ -327,6 +327,9 @@ turn(struct packets *ps, struct shape *s)
 			}
 	if (random_is(ps->r, 2))
 		s->port = (uint8_t)random_below(ps->r, PORTS);
+	/* Link-local addresses are not routed. */
+	if (s->family == AF_INET6 && s->dst[0] == 0xfe)
+		to_router(ps, s);
 }
 
 static void

@@ -111,9 +111,10 @@ configure_port(int p, char *out, size_t size)
 	    "link set %s up\n"
 	    "neigh add 10.255.%d.1 lladdr 02:bb:00:00:00:%02x dev %s nud permanent\n"
 	    "neigh add fe80::1 lladdr 02:bb:00:00:00:%02x dev %s nud permanent\n"
+	    "neigh add fe80::9 lladdr 02:bb:00:00:00:%02x dev %s nud permanent\n"
 	    "addr add 10.0.%d.254/32 dev %s\n"
 	    "addr add fd00:0:0:%d::fe/128 dev %s nodad\n",
-	    name, p, (unsigned)p, name, (unsigned)p, name, p, name, p, name);
+	    name, p, (unsigned)p, name, (unsigned)p, name, (unsigned)p, name, p, name, p, name);
 
 	if (p < LANS)
 		at += (size_t)snprintf(out + at, size - at, "route add 10.0.%d.0/24 via 10.255.%d.1 dev %s onlink\n"
