@@ -60,6 +60,9 @@ destination(const char *to)
 	if (strncmp(to, "class:", 6) == 0) {
 		d.kind = TO_CLASS;
 		d.name = must(strdup(to + 6));
+	} else if (strncmp(to, "group:", 6) == 0) {
+		d.kind = TO_GROUP;
+		d.name = must(strdup(to + 6));
 	} else if (addr_range_parse(to, &d.range) < 0) {
 		d.kind = TO_NAME;
 		d.name = must(strdup(to));
@@ -67,7 +70,7 @@ destination(const char *to)
 	return d;
 }
 
-static void
+static struct rule *
 rule_add(struct rule **rules, size_t *n, const char *to, struct service s)
 {
 	struct rule *r;
@@ -81,16 +84,109 @@ rule_add(struct rule **rules, size_t *n, const char *to, struct service s)
 	r->services = must(calloc(1, sizeof(*r->services)));
 	r->services[0] = s;
 	r->n_services = 1;
+	return r;
 }
 
-void
+struct rule *
 sample_rule(struct policy *p, struct class_decl *c, const char *to, uint8_t kind, uint8_t protocol, uint16_t low,
     uint16_t high)
 {
 	struct service s = { .kind = kind, .protocol = protocol, .low = low, .high = high };
 
 	(void)p;
-	rule_add(&c->rules, &c->n_rules, to, s);
+	return rule_add(&c->rules, &c->n_rules, to, s);
+}
+
+struct rule *
+sample_inbound(struct class_decl *c, const char *from, uint8_t kind, uint8_t protocol, uint16_t low, uint16_t high)
+{
+	struct service s = { .kind = kind, .protocol = protocol, .low = low, .high = high };
+
+	return rule_add(&c->inbound, &c->n_inbound, from, s);
+}
+
+void
+sample_to(struct rule *r, const char *to)
+{
+	r->to = must(reallocarray(r->to, r->n_to + 1, sizeof(*r->to)));
+	r->to[r->n_to++] = destination(to);
+}
+
+void
+sample_when(struct rule *r, const char *schedule)
+{
+	r->schedule = must(strdup(schedule));
+}
+
+void
+sample_by(struct rule *r, const char *service)
+{
+	r->named = must(policy_grow(r->named, r->n_named, sizeof(*r->named)));
+	r->named[r->n_named++] = must(strdup(service));
+	r->n_services = 0;
+}
+
+void
+sample_extends(struct class_decl *c, const char *base)
+{
+	c->extends = must(policy_grow(c->extends, c->n_extends, sizeof(*c->extends)));
+	c->extends[c->n_extends++] = must(strdup(base));
+}
+
+struct service_decl *
+sample_declared(struct policy *p, const char *name, uint8_t kind, uint8_t protocol, uint16_t low, uint16_t high)
+{
+	struct service_decl *s;
+
+	p->services = must(policy_grow(p->services, p->n_services, sizeof(*p->services)));
+	s = &p->services[p->n_services++];
+	s->where = next_where();
+	s->name = must(strdup(name));
+	s->services = must(calloc(1, sizeof(*s->services)));
+	s->services[s->n_services++] = (struct service){ kind, protocol, low, high };
+	return s;
+}
+
+struct group_decl *
+sample_group(struct policy *p, const char *name)
+{
+	struct group_decl *g;
+
+	p->groups = must(policy_grow(p->groups, p->n_groups, sizeof(*p->groups)));
+	g = &p->groups[p->n_groups++];
+	g->where = next_where();
+	g->name = must(strdup(name));
+	return g;
+}
+
+void
+sample_member(struct group_decl *g, const char *to)
+{
+	g->to = must(policy_grow(g->to, g->n_to, sizeof(*g->to)));
+	g->to[g->n_to++] = destination(to);
+}
+
+struct schedule_decl *
+sample_schedule(struct policy *p, const char *name)
+{
+	struct schedule_decl *s;
+
+	p->schedules = must(policy_grow(p->schedules, p->n_schedules, sizeof(*p->schedules)));
+	s = &p->schedules[p->n_schedules++];
+	s->where = next_where();
+	s->name = must(strdup(name));
+	s->zone = must(strdup("UTC"));
+	s->days = 0x7f;
+	s->from_s = 7200;
+	s->to_s = 10800;
+	return s;
+}
+
+void
+sample_window(struct schedule_decl *s, int64_t from, int64_t to)
+{
+	s->windows = must(policy_grow(s->windows, s->n_windows, sizeof(*s->windows)));
+	s->windows[s->n_windows++] = (struct window){ from, to };
 }
 
 void
@@ -140,6 +236,23 @@ sample_address(struct device_decl *d, const char *address)
 	if (addr_parse(address, &a->addr) < 0)
 		abort();
 	a->prefix = a->addr.family == AF_INET ? 32 : 128;
+}
+
+void
+sample_prefix(struct device_decl *d, const char *address)
+{
+	sample_address(d, address);
+	d->addresses[d->n_addresses - 1].prefix = 64;
+}
+
+void
+sample_behind(struct device_decl *d, uint8_t via)
+{
+	d->has_mac = false;
+	d->has_via = via != 0;
+	memset(&d->mac, 0, sizeof(d->mac));
+	if (via != 0)
+		memcpy(d->mac.bytes, (const uint8_t[]){ 2, 0, 0, 0, 0, via }, 6);
 }
 
 struct device_decl *
@@ -203,6 +316,31 @@ sample_full(void)
 	sample_device(p, "sensor-2", "sensor", 2, "10.10.0.12", NULL, "factory-ca", 0x50);
 	sample_device(p, "alpha", "gateway", 3, "fd10::3", "lan1", NULL, 0);
 	sample_device(p, "bare", "gateway", 4, NULL, NULL, NULL, 0);
+	return p;
+}
+
+struct policy *
+sample_language(void)
+{
+	struct policy *p = sample_full();
+	struct schedule_decl *s = sample_schedule(p, "nightly");
+	struct class_decl *c;
+	int64_t day;
+
+	for (day = 0; day < 3; day++)
+		sample_window(s, SAMPLE_NOW + day * 86400, SAMPLE_NOW + day * 86400 + 3600);
+	s = sample_schedule(p, "daily");
+	sample_window(s, SAMPLE_NOW, SAMPLE_NOW + 400 * 86400);
+	c = &p->classes[0];
+	c->refuse = REFUSE_REJECT;
+	c->rate = 10;
+	c->rate_burst = 20;
+	sample_when(sample_rule(p, c, "203.0.113.0/24", BOX_PORTS, IPPROTO_TCP, 443, 443), "nightly");
+	sample_inbound(c, "192.0.2.4", BOX_PORTS, IPPROTO_TCP, 554, 554);
+	sample_when(sample_inbound(c, "class:gateway", BOX_PORTS, IPPROTO_TCP, 80, 80), "daily");
+	sample_prefix(&p->devices[1], "2001:db8:1::");
+	sample_behind(sample_device(p, "behind", "sensor", 0, "10.20.0.1", "lan1", NULL, 0), 0xfe);
+	sample_behind(sample_device(p, "beyond", "sensor", 0, "10.20.0.2", "lan1", NULL, 0), 0);
 	return p;
 }
 

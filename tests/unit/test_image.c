@@ -19,7 +19,7 @@ static size_t bytes_len;
 static int
 setup(void **state)
 {
-	struct policy *p = sample_full();
+	struct policy *p = sample_language();
 
 	(void)state;
 	sample_image(p, NULL, &bytes, &bytes_len);
@@ -85,7 +85,7 @@ test_opens(void **state)
 
 	(void)state;
 	assert_int_equal(image_open(bytes, bytes_len, &im, &why), 0);
-	assert_int_equal(im.n[IMAGE_DEVICES], 4);
+	assert_int_equal(im.n[IMAGE_DEVICES], 6);
 	d = image_device_named(&im, "sensor-2");
 	assert_non_null(d);
 	assert_ptr_equal(image_device(&im, d->number), d);
@@ -187,44 +187,111 @@ test_classes(void **state)
 	SPOIL(IMAGE_RULE_BOXES, 1, image_rule_box, peer, 44, "a rule names a class that is none");
 	SPOIL(IMAGE_RULE_BOXES, 0, image_rule_box, peer, 1, "a rule of quarantine names a class");
 	SPOIL(IMAGE_RULE_BOXES, 0, image_rule_box, box.kind, BOX_KINDS, "a rule's box is not valid");
+	/* The gateway's, which has neither. */
 	SPOIL(IMAGE_CLASSES, 1, image_class, refuse, 2, "a class's refuse or rate is not valid");
 	SPOIL(IMAGE_CLASSES, 1, image_class, rate, 1, "a class's refuse or rate is not valid");
 	SPOIL(IMAGE_CLASSES, 1, image_class, rate_burst, 1, "a class's refuse or rate is not valid");
-	SPOIL(IMAGE_RULES, 0, image_rule, direction, 2, "a rule's direction or schedule is out of range");
-	SPOIL(IMAGE_RULES, 0, image_rule, schedule, 1, "a rule's direction or schedule is out of range");
+	SPOIL(IMAGE_CLASSES, 2, image_class, rate, LIMIT_RATE + 1, "a class's refuse or rate is not valid");
+	SPOIL(IMAGE_CLASSES, 2, image_class, rate_burst, LIMIT_RATE + 1, "a class's refuse or rate is not valid");
+	SPOIL(IMAGE_CLASSES, 0, image_class, refuse, REFUSE_REJECT, "a class's refuse or rate is not valid");
+	SPOIL(IMAGE_CLASSES, 1, image_class, pad, 1, "a class's mode is not valid");
 }
 
-/* The sensor's: by address, then to the gateways and to its own class. */
-static void
-test_reaches(void **state)
+static struct image
+untouched(void)
 {
 	struct image im;
 	const char *why;
-	uint32_t first;
+
+	assert_int_equal(image_open(bytes, bytes_len, &im, &why), 0);
+	return im;
+}
+
+/* Quarantine's is rule 0, the gateway's rule 1; the sensor's last two come in. */
+static void
+test_rules(void **state)
+{
+	struct image im = untouched();
+	const struct image_class *sensor = image_class_named(&im, "sensor");
+	uint32_t last = sensor->rules.first + sensor->rules.n - 1, k;
 
 	(void)state;
-	assert_int_equal(image_open(bytes, bytes_len, &im, &why), 0);
-	first = image_class_named(&im, "sensor")->reaches.first;
-	assert_true(image_class_named(&im, "sensor")->reaches.n > 1);
+	assert_int_equal(im.rules[last].direction, REACH_IN);
+	assert_int_equal(im.rules[last - 2].direction, REACH_OUT);
+	SPOIL(IMAGE_RULES, 1, image_rule, direction, 2, "a rule's direction or schedule is out of range");
+	SPOIL(IMAGE_RULES, 1, image_rule, schedule, 3, "a rule's direction or schedule is out of range");
+	SPOIL(IMAGE_RULES, 1, image_rule, pad[2], 1, "a rule's direction or schedule is out of range");
+	SPOIL(IMAGE_RULES, 0, image_rule, direction, REACH_IN, "a rule of quarantine comes in, or not always");
+	SPOIL(IMAGE_RULES, 0, image_rule, schedule, 1, "a rule of quarantine comes in, or not always");
+	SPOIL(IMAGE_RULES, last, image_rule, direction, REACH_OUT, "rules that come in stand before others");
+	for (k = im.rules[sensor->rules.first].boxes.first; im.rule_boxes[k].name == 0; k++)
+		;
+	SPOIL(IMAGE_RULE_BOXES, k, image_rule_box, peer, 1, "a rule's host name is not valid");
+	SPOIL(IMAGE_RULE_BOXES, im.rules[last].boxes.first, image_rule_box, name, im.rule_boxes[k].name,
+	    "a host name comes in");
+}
+
+static void
+test_reaches(void **state)
+{
+	struct image im = untouched();
+	const struct image_class *sensor = image_class_named(&im, "sensor");
+	const struct image_reach *r = im.reaches + sensor->reaches.first;
+	uint32_t first = sensor->reaches.first;
+
+	(void)state;
+	/* By address, to the gateways, to its own; at night by address; who comes in. */
+	assert_int_equal(sensor->reaches.n, 5);
+	assert_true(r[1].peer != 0 && r[3].schedule == 2 && r[4].direction == REACH_IN);
 	SPOIL(IMAGE_CLASSES, 1, image_class, reaches.n, 99, "a class's reaches are out of range");
 	SPOIL(IMAGE_REACHES, first, image_reach, direction, 2, "a reach's direction or schedule is out of range");
-	SPOIL(IMAGE_REACHES, first, image_reach, schedule, 1, "a reach's direction or schedule is out of range");
+	SPOIL(IMAGE_REACHES, first, image_reach, schedule, 3, "a reach's direction or schedule is out of range");
+	SPOIL(IMAGE_REACHES, first, image_reach, pad[0], 1, "a reach's direction or schedule is out of range");
 	SPOIL(IMAGE_REACHES, first, image_reach, direction, REACH_IN, "reaches are not in order");
 	SPOIL(IMAGE_REACHES, first + 1, image_reach, direction, REACH_IN, "a reach's peer is no class");
 	SPOIL(IMAGE_REACHES, first + 1, image_reach, peer, 44, "a reach's peer is no class");
 	SPOIL(IMAGE_REACHES, first + 1, image_reach, peer, 0, "reaches are not in order");
+	SPOIL(IMAGE_REACHES, first + 1, image_reach, schedule, 2, "reaches are not in order");
 	SPOIL(IMAGE_REACHES, first, image_reach, boxes.n, 0, "a reach's boxes are out of range");
+	SPOIL(IMAGE_REACHES, 0, image_reach, direction, REACH_IN, "quarantine reaches more than addresses");
+	SPOIL(IMAGE_REACHES, 0, image_reach, schedule, 1, "quarantine reaches more than addresses");
+}
+
+static void
+test_schedules(void **state)
+{
+	struct image im = untouched();
+	const char *range = "a schedule's windows are out of range";
+	const char *order = "a schedule's windows are not apart and in order";
+
+	(void)state;
+	/* daily has one window, nightly three. */
+	assert_string_equal(image_text(&im, im.schedules[0].name), "daily");
+	assert_int_equal(im.n[IMAGE_WINDOWS], 4);
+	SPOIL(IMAGE_SCHEDULES, 0, image_schedule, name, 0, "a schedule is not valid");
+	SPOIL(IMAGE_SCHEDULES, 0, image_schedule, zone, UINT32_MAX, "a schedule is not valid");
+	SPOIL(IMAGE_SCHEDULES, 0, image_schedule, where.file, UINT32_MAX, "a schedule is not valid");
+	SPOIL(IMAGE_SCHEDULES, 0, image_schedule, days, 0, "a schedule is not valid");
+	SPOIL(IMAGE_SCHEDULES, 0, image_schedule, days, 128, "a schedule is not valid");
+	SPOIL(IMAGE_SCHEDULES, 0, image_schedule, from_s, 86400, "a schedule is not valid");
+	SPOIL(IMAGE_SCHEDULES, 0, image_schedule, to_s, 86401, "a schedule is not valid");
+	SPOIL(IMAGE_SCHEDULES, 1, image_schedule, name, im.schedules[0].name, "schedules are not unique and sorted");
+	SPOIL(IMAGE_SCHEDULES, 0, image_schedule, windows.n, 5, range);
+	SPOIL(IMAGE_SCHEDULES, 1, image_schedule, windows.n, LIMIT_WINDOWS + 1, range);
+	SPOIL(IMAGE_SCHEDULES, 1, image_schedule, windows.n, 2, "records belong to nobody");
+	SPOIL(IMAGE_WINDOWS, 1, image_window, from, -1, order);
+	SPOIL(IMAGE_WINDOWS, 1, image_window, to, im.windows[1].from, order);
+	SPOIL(IMAGE_WINDOWS, 1, image_window, to, im.windows[2].from, order);
+	SPOIL(IMAGE_WINDOWS, 3, image_window, to, INT64_MAX / 1000000000 + 1, order);
 }
 
 static void
 test_boxes(void **state)
 {
-	struct image im;
-	const char *why;
+	struct image im = untouched();
 	uint32_t first;
 
 	(void)state;
-	assert_int_equal(image_open(bytes, bytes_len, &im, &why), 0);
 	first = im.reaches[image_class_named(&im, "sensor")->reaches.first].boxes.first;
 	SPOIL(IMAGE_BOXES, first, image_box, pad, 1, "a box is not valid");
 	SPOIL(IMAGE_BOXES, first, image_box, protocol, IPPROTO_GRE, "a box is not valid");
@@ -242,7 +309,7 @@ test_devices(void **state)
 {
 	(void)state;
 	SPOIL(IMAGE_DEVICES, 0, image_device, number, 0, "devices are not numbered in order");
-	SPOIL(IMAGE_DEVICES, 3, image_device, number, 5, "devices are not numbered in order");
+	SPOIL(IMAGE_DEVICES, 3, image_device, number, 7, "devices are not numbered in order");
 	SPOIL(IMAGE_DEVICES, 0, image_device, name, 0, "a device's name is not valid");
 	SPOIL(IMAGE_DEVICES, 0, image_device, class_number, 0, "a device's class is none");
 	SPOIL(IMAGE_DEVICES, 0, image_device, class_number, 9, "a device's class is none");
@@ -267,9 +334,80 @@ test_devices(void **state)
 	SPOIL(IMAGE_CERTIFICATES, 0, image_certificate, chain_len, 7, "a device's certificate is out of range");
 }
 
+/* alpha and bare have a MAC, behind stands behind one router, beyond behind any;
+ * sensor-2 has an address and a prefix. */
+static void
+test_identities(void **state)
+{
+	const char *mac = "a device's MAC is not valid", *address = "a device's address is not valid";
+	const char *place = "a device behind a router has no address or no port";
+	struct image im = untouched();
+	const struct image_device *two = image_device_named(&im, "sensor-2");
+	uint32_t prefix = two->addresses.first + 1, behind = im.devices[2].addresses.first;
+
+	(void)state;
+	assert_int_equal(im.devices[2].identity, IDENTITY_VIA);
+	assert_int_equal(im.devices[3].identity, IDENTITY_ROUTED);
+	assert_int_equal(im.addresses[prefix].prefix, 64);
+	SPOIL(IMAGE_DEVICES, 0, image_device, identity, IDENTITY_ROUTED + 1, mac);
+	SPOIL(IMAGE_DEVICES, 0, image_device, identity, IDENTITY_ROUTED, mac);
+	SPOIL(IMAGE_DEVICES, 3, image_device, mac[0], 2, mac);
+	SPOIL(IMAGE_DEVICES, 3, image_device, identity, IDENTITY_VIA, mac);
+	SPOIL(IMAGE_DEVICES, 2, image_device, mac[0], 3, mac);
+	SPOIL(IMAGE_DEVICES, 2, image_device, identity, IDENTITY_OWN, "an order has another length than what it orders");
+	SPOIL(IMAGE_DEVICES, 2, image_device, mac[5], 3, "a device stands behind another");
+	SPOIL(IMAGE_DEVICES, 2, image_device, interface, 0, place);
+	SPOIL(IMAGE_DEVICES, 3, image_device, interface, 0, place);
+	SPOIL(IMAGE_DEVICES, 2, image_device, addresses.n, 0, place);
+	SPOIL(IMAGE_ADDRESSES, prefix, image_address, prefix, 63, address);
+	SPOIL(IMAGE_ADDRESSES, prefix, image_address, bytes[8], 1, address);
+	SPOIL(IMAGE_ADDRESSES, prefix, image_address, bytes[15], 1, address);
+	SPOIL(IMAGE_ADDRESSES, prefix, image_address, prefix, 128, "an order has another length than what it orders");
+	SPOIL(IMAGE_ADDRESSES, behind, image_address, prefix, 64, address);
+	SPOIL(IMAGE_ADDRESSES, behind, image_address, pad[1], 1, address);
+}
+
+/* What one field cannot show. */
+static void
+test_prefixes(void **state)
+{
+	struct image im = untouched();
+	const struct image_device *two = image_device_named(&im, "sensor-2");
+	uint32_t prefix = two->addresses.first + 1;
+	struct image_address *a;
+	struct image_device *d;
+	struct spoiled s;
+
+	(void)state;
+	s = spoil();
+	a = record(&s, IMAGE_ADDRESSES, prefix);
+	a[-1] = *a;
+	refused(&s, "a device has a prefix twice", true);
+	s = spoil();
+	a = record(&s, IMAGE_ADDRESSES, im.devices[2].addresses.first);
+	*a = im.addresses[prefix];
+	refused(&s, "a device behind a router has a prefix", true);
+	s = spoil();
+	a = record(&s, IMAGE_ADDRESSES, prefix);
+	memcpy(a->bytes, "\xfe\x80\0\0\0\0\0\0", 8);
+	refused(&s, "a device's address is not valid", true);
+	/* As many as before, but another one. */
+	s = spoil();
+	d = record(&s, IMAGE_DEVICES, 2);
+	d->identity = IDENTITY_OWN;
+	d = record(&s, IMAGE_DEVICES, (uint32_t)(two - im.devices));
+	d->identity = IDENTITY_VIA;
+	a = record(&s, IMAGE_ADDRESSES, prefix);
+	a->prefix = 128;
+	a->bytes[15] = 1;
+	d->interface = im.devices[2].interface;
+	refused(&s, "an order holds what it does not order", true);
+}
+
 static void
 test_orders_and_text(void **state)
 {
+	struct image im = untouched();
 	struct spoiled s;
 	uint32_t *order;
 
@@ -290,6 +428,22 @@ test_orders_and_text(void **state)
 	order = record(&s, IMAGE_BY_ADDRESS, 0);
 	order[1] = order[0];
 	refused(&s, "an address is used twice", true);
+	s = spoil();
+	order = record(&s, IMAGE_BY_ADDRESS, 0);
+	*order = image_device_named(&im, "sensor-2")->addresses.first + 1;
+	refused(&s, "an order holds what it does not order", true);
+	s = spoil();
+	order = record(&s, IMAGE_BY_MAC, 0);
+	*order = 77;
+	refused(&s, "an order leads out of the devices", true);
+	s = spoil();
+	order = record(&s, IMAGE_BY_MAC, 0);
+	order[1] = order[0];
+	refused(&s, "two devices have one MAC", true);
+	s = spoil();
+	order = record(&s, IMAGE_BY_MAC, 0);
+	order[1] = 2;
+	refused(&s, "an order holds what it does not order", true);
 	s = spoil();
 	*(char *)record(&s, IMAGE_TEXT, 2) = '\033';
 	refused(&s, "the text holds what may not be shown", true);
@@ -336,9 +490,13 @@ main(void)
 		cmocka_unit_test(test_frame),
 		cmocka_unit_test(test_appliance_and_authorities),
 		cmocka_unit_test(test_classes),
+		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_reaches),
+		cmocka_unit_test(test_schedules),
 		cmocka_unit_test(test_boxes),
 		cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_identities),
+		cmocka_unit_test(test_prefixes),
 		cmocka_unit_test(test_orders_and_text),
 		cmocka_unit_test(test_any_byte),
 	};
