@@ -10,6 +10,7 @@
 #include "enforce/enforcer.h"
 #include "enforce/pending.h"
 #include "enforce/trial.h"
+#include "enforce/restore.h"
 #include "proto/messages.h"
 
 /* ---- workers (workers.c) ------------------------------------------------ */
@@ -224,6 +225,7 @@ struct cordond {
 	int watch_fd;
 	struct event *watch_event;
 	struct event *watch_timer;
+	struct told told;	/* by the kernel, of changes since the last comparison */
 	struct verify *verify;	/* under way; or NULL */
 	struct change change;
 	bool landlocked;

@@ -249,6 +249,7 @@ print_kernel(void *arg, const struct nft_element *e)
 	struct nft_compare *c = arg;
 
 	c->units++;
+	c->out.shape |= e->key == NULL;
 	return e->key == NULL ? 0 : push(&c->have, print_of_kernel(c, e));
 }
 
@@ -391,6 +392,19 @@ keep_alone(struct prints *a, struct prints *b)
 	b->n = nb;
 }
 
+/* Which fingerprints has one side alone? */
+static void
+sort_out(struct nft_compare *c)
+{
+	keep_alone(&c->have, &c->want);
+	c->out.foreign = c->have.n;
+	c->out.missing = c->want.n;
+	c->out.agrees = c->have.n == 0 && c->want.n == 0 && !c->out.shape;
+	for (size_t k = 0; !c->out.agrees && c->out.where[0] == '\0' && k < SET_KINDS; k++)
+		if (c->differs[k])
+			snprintf(c->out.where, sizeof(c->out.where), "%s", set_info((enum set_kind)k)->name);
+}
+
 static int
 difference_order(const void *a, const void *b)
 {
@@ -425,9 +439,7 @@ work(struct nft_compare *c)
 	case PHASE_PRINT_KERNEL:
 		return walk_kernel(c, print_kernel);
 	case PHASE_SORT:
-		keep_alone(&c->have, &c->want);
-		c->out.foreign = c->have.n;
-		c->out.missing = c->want.n;
+		sort_out(c);
 		return 0;
 	case PHASE_NAME_MODEL:
 		return walk_model(c, name_model);
@@ -450,7 +462,8 @@ nft_compare_step(struct nft_compare *c)
 
 	if (rc != 0)
 		return rc;
-	if (c->phase == PHASE_DONE || (c->phase == PHASE_SHAPE && (c->out.agrees || c->max == 0))) {
+	if (c->phase == PHASE_DONE || (c->phase == PHASE_SHAPE && (c->out.agrees || c->max == 0)) ||
+	    (c->phase == PHASE_SORT && c->out.agrees)) {
 		c->phase = PHASE_DONE;
 		return 0;
 	}
@@ -503,6 +516,13 @@ nft_compare_new(struct nft_socket *s, const struct ruleset *rs, size_t max)
 }
 
 void
+nft_compare_only(struct nft_compare *c, const bool kinds[SET_KINDS])
+{
+	memcpy(c->differs, kinds, sizeof(c->differs));
+	c->phase = PHASE_PRINT_MODEL;
+}
+
+void
 nft_compare_free(struct nft_compare *c)
 {
 	if (c == NULL)
@@ -529,13 +549,16 @@ nft_comparison_done(struct nft_comparison *r)
 }
 
 int
-nft_compare(struct nft_socket *s, const struct ruleset *rs, size_t max, struct nft_comparison *out)
+nft_compare(struct nft_socket *s, const struct ruleset *rs, const bool *kinds, size_t max,
+    struct nft_comparison *out)
 {
 	struct nft_compare *c = nft_compare_new(s, rs, max);
 	int rc;
 
 	if (c == NULL)
 		return -ENOMEM;
+	if (kinds != NULL)
+		nft_compare_only(c, kinds);
 	do {
 		rc = nft_compare_step(c);
 	} while (rc == 1);

@@ -36,14 +36,19 @@ struct nft_compare;
 struct nft_compare *nft_compare_new(struct nft_socket *, const struct ruleset *, size_t max);
 void nft_compare_free(struct nft_compare *);
 
+/* Before the first step: the sets of these kinds alone, and not how many sets and
+ * chains there are. They count as differing: each is read twice. */
+void nft_compare_only(struct nft_compare *, const bool kinds[SET_KINDS]);
+
 /* A part of the work. 1: there is more, 0: the result stands, or -errno. */
 int nft_compare_step(struct nft_compare *);
 
 /* What was found; it goes with the comparison. */
 const struct nft_comparison *nft_compare_result(const struct nft_compare *);
 
-/* All at once. The caller frees *out by nft_comparison_done when the answer is 0. */
-int nft_compare(struct nft_socket *, const struct ruleset *, size_t max, struct nft_comparison *out);
+/* All at once; kinds: see nft_compare_only, or NULL. The caller frees *out by nft_comparison_done when the answer is 0. */
+int nft_compare(struct nft_socket *, const struct ruleset *, const bool *kinds, size_t max,
+    struct nft_comparison *out);
 void nft_comparison_done(struct nft_comparison *);
 
 #endif

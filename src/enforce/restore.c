@@ -225,7 +225,7 @@ repair(struct enforcer *e, const struct nft_comparison *found, uint32_t generati
 		return -ENOMEM;
 	if ((rc = renew_concerned(e, found, next, &renewed)) == 0 && renewed > 0) {
 		rs.stations = next;
-		rc = nft_compare(&e->reader, &rs, REPAIR_MAX, &again);
+		rc = nft_compare(&e->reader, &rs, NULL, REPAIR_MAX, &again);
 		found = &again;
 	}
 	if (rc == 0)
@@ -269,7 +269,7 @@ enforcer_rules_agree(struct enforcer *e, char where[SET_NAMELEN])
 
 /* What the kernel has. Only a table of ours is looked into. */
 static int
-look(struct enforcer *e, struct look *l)
+look(struct enforcer *e, const struct told *told, struct look *l)
 {
 	const struct ruleset rs = enforcer_ruleset(e);
 	char where[SET_NAMELEN];
@@ -278,11 +278,16 @@ look(struct enforcer *e, struct look *l)
 
 	memset(l, 0, sizeof(*l));
 	if ((rc = nft_generation(&e->reader, &l->generation)) < 0 ||
-	    (rc = nft_read_table(&e->reader, &l->there, &flags, &owner)) < 0 || !l->there ||
-	    (rc = enforcer_rules_agree(e, where)) < 0)
+	    (rc = nft_read_table(&e->reader, &l->there, &flags, &owner)) < 0 || !l->there)
+		return rc;
+	if (told != NULL && !told->more && told->generation == l->generation) {
+		l->rules = true;
+		return nft_compare(&e->reader, &rs, told->kinds, REPAIR_MAX, &l->found);
+	}
+	if ((rc = enforcer_rules_agree(e, where)) < 0)
 		return rc;
 	l->rules = where[0] == '\0';
-	if ((rc = nft_compare(&e->reader, &rs, l->rules ? REPAIR_MAX : 0, &l->found)) < 0)
+	if ((rc = nft_compare(&e->reader, &rs, NULL, l->rules ? REPAIR_MAX : 0, &l->found)) < 0)
 		return rc;
 	if (!l->rules)
 		memcpy(l->found.where, where, sizeof(where));
@@ -293,7 +298,7 @@ int
 enforcer_agrees(struct enforcer *e, bool *agrees)
 {
 	struct look l;
-	int rc = look(e, &l);
+	int rc = look(e, NULL, &l);
 
 	*agrees = rc == 0 && l.there && l.rules && l.found.agrees;
 	e->owner.generation = l.generation;
@@ -317,13 +322,19 @@ put_right(struct enforcer *e, const struct look *l)
 int
 enforcer_restore(struct enforcer *e, bool *differed, char where[SET_NAMELEN])
 {
+	return enforcer_restore_told(e, NULL, differed, where);
+}
+
+int
+enforcer_restore_told(struct enforcer *e, const struct told *told, bool *differed, char where[SET_NAMELEN])
+{
 	struct look l;
 	int rc;
 
 	*differed = false;
 	where[0] = '\0';
 	for (int i = 0; i < TRIES; i++) {
-		if ((rc = look(e, &l)) < 0)
+		if ((rc = look(e, i == 0 ? told : NULL, &l)) < 0)
 			return rc;
 		e->owner.generation = l.generation;
 		if (l.there && l.rules && l.found.agrees) {

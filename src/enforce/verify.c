@@ -131,6 +131,7 @@ finish(struct verify *v)
 		a->foreign = found->foreign;
 		if (!a->agrees) {
 			d->enforcer.healthy = false;
+			d->told.more = true;
 			watch_compare(d);
 		}
 	}

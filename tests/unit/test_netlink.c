@@ -418,7 +418,7 @@ test_interrupted_dump(void **state)
 {
 	struct nft_comparison found;
 	struct ruleset rs = enforcer_ruleset(&e);
-	uint8_t before[32], after[32];
+	uint8_t before[DIGEST_LEN], after[DIGEST_LEN];
 
 	(void)state;
 	assert_int_equal(nft_read_rules_digest(&e.reader, before), 0);
@@ -429,7 +429,7 @@ test_interrupted_dump(void **state)
 	assert_int_equal(left, 0);
 	assert_memory_equal(before, after, sizeof(before));
 	left = 4;
-	assert_int_equal(nft_compare(&e.reader, &rs, 10, &found), 0);
+	assert_int_equal(nft_compare(&e.reader, &rs, NULL, 10, &found), 0);
 	assert_int_equal(left, 0);
 	assert_true(found.agrees);
 	nft_comparison_done(&found);
