@@ -198,3 +198,41 @@ def test_recorded(world):
         rows = history if isinstance(history, list) else history.get("history", history.get("entries", []))
         return rows and "restored" in json.dumps(rows[0])
     wait_for("the history to say so", noted, 15, 0.2)
+
+
+# ---- policy diff -------------------------------------------------------------------------------
+
+def diff(world, *words):
+    done = world.cordon.try_ctl("policy", "diff", *words, "--json")
+    return done.returncode, json.loads(done.stdout) if done.stdout else {}
+
+
+def test_diff_says_what_apply_does(world):
+    """Nothing, then a rule more; the numbers of elements are those of the apply that follows."""
+    code, got = diff(world)
+    assert (code, got["differs"], got["changes"], got["added"]) == (0, False, [], 0)
+    with world.changed() as site:
+        site.classes["sensor"] += ['{ to = "192.0.2.3"; udp = 5123; }']
+        site.write()
+        code, got = diff(world)
+        assert code == 2 and got["renewed"] == 0 and got["removed"] == 0
+        assert [(c["area"], c["name"], c["sign"], c["text"]) for c in got["changes"]] == [
+            ("class", "sensor", "+", "allows 192.0.2.3: udp 5123")]
+        assert got["changes"][0]["where"]["line"] > 0
+        applied = world.cordon.apply()
+        assert (applied["added"], applied["removed"], applied["renewed"]) == (
+            got["added"], got["removed"], got["renewed"])
+        assert diff(world)[0] == 0
+
+
+def test_diff_of_another_folder(world):
+    """A candidate anywhere; mistakes are told as by check; without cordond it is against nothing."""
+    assert world.cordon.try_ctl("policy", "diff", world.cordon.etc).returncode == 0
+    assert world.cordon.try_ctl("policy", "diff", "/nonexistent").returncode == 1
+    world.cordon.stop()
+    try:
+        code, got = diff(world)
+        assert code == 2 and got["removed"] == 0
+        assert got["devices"]["added"] == len(world.lab.devices)
+    finally:
+        world.cordon.start()
