@@ -348,10 +348,14 @@ static void
 identity(struct emitter *em, const struct image *im, const struct image_device *d,
     const struct image_address *a, uint32_t mark)
 {
+	bool prefix = a != NULL && !image_address_is_whole(a);
+
 	begin(em, ruleset_identity_set(d, a));
+	if (prefix)
+		field_bytes(em, a->bytes, sizeof(a->bytes));
 	if (d->identity != IDENTITY_ROUTED)
 		field_bytes(em, d->mac, sizeof(d->mac));
-	if (a != NULL)
+	if (a != NULL && !prefix)
 		field_bytes(em, a->bytes, a->family == AF_INET ? 4 : 16);
 	if (d->interface != 0)
 		field_name(em, image_text(im, d->interface));

@@ -72,7 +72,7 @@ enum set_kind {
 	SET_DEVICE_INTERFACES,
 	SET_IDENTITY4, SET_IDENTITY6,		/* mac . address -> mark */
 	SET_IDENTITY4_PORT, SET_IDENTITY6_PORT,	/* mac . address . interface -> mark */
-	SET_IDENTITY6_NET, SET_IDENTITY6_NET_PORT,	/* mac . first half of the address -> mark */
+	SET_IDENTITY6_NET, SET_IDENTITY6_NET_PORT,	/* first half of the address . mac -> mark */
 	SET_IDENTITY4_ROUTED, SET_IDENTITY6_ROUTED,	/* address . interface -> mark */
 	SET_IDENTITY_MAC, SET_IDENTITY_MAC_PORT,
 	SET_HARDWARE,				/* every device's own mac -> mark */

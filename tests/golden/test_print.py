@@ -3,12 +3,14 @@
 the nft syntax is loaded by nft itself, listed, compared and loaded again.
 
 GOLDEN_UPDATE=1 writes the files anew: look at the difference before committing."""
+import calendar
 import ipaddress
 import json
 import os
 import re
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -17,7 +19,9 @@ BUILD = os.environ.get("CORDON_BUILD", os.path.join(HERE, "../../build"))
 STAGE = os.path.join(BUILD, "stage")
 CASES = sorted(name for name in os.listdir(HERE) if os.path.exists(os.path.join(HERE, name, "cordon.conf")))
 UPDATE = os.environ.get("GOLDEN_UPDATE") == "1"
-ICMP_TYPES = {"echo-reply": {4: 0, 6: 129}, "echo-request": {4: 8, 6: 128}}
+WINDOW = re.compile(r'"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)"-"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)"')
+ICMP_TYPES = {"echo-reply": {4: 0, 6: 129}, "echo-request": {4: 8, 6: 128}, "timestamp-request": {4: 13},
+              "timestamp-reply": {4: 14}}
 
 
 def ctl(*argv):
@@ -31,7 +35,7 @@ def ctl(*argv):
 def in_netns(script, text):
     """A shell line in a network namespace of its own, with text on its input."""
     return subprocess.run(["unshare", "-n", "sh", "-ec", script], input=text, text=True,
-                          capture_output=True, check=False, timeout=60)
+                          env={**os.environ, "TZ": "UTC"}, capture_output=True, check=False, timeout=60)
 
 
 def nft(script, text):
@@ -64,8 +68,31 @@ def same_as_file(path, text):
         assert text == f.read()
 
 
+def without_windows(text):
+    """They begin on the day before, so that they are others tomorrow."""
+    return "".join(line for line in text.splitlines(keepends=True) if not WINDOW.search(line))
+
+
 def test_nft_is_the_same(case, printed):
-    same_as_file(case + ".nft", printed)
+    same_as_file(case + ".nft", without_windows(printed))
+
+
+def seconds(text):
+    return calendar.timegm(time.strptime(text, "%Y-%m-%d %H:%M:%S"))
+
+
+def test_windows(printed):
+    """From the day before for years, ascending, and apart from each other."""
+    sets = re.findall(r"\tset (windows_\d+) {\n.*?\n\t}\n", printed, re.S)
+    assert len(sets) == len(set(re.findall(r"@windows_\d+", printed)) | {"@" + name for name in sets})
+    for name in sets:
+        body = re.search(rf"\tset {name} {{\n.*?\n\t}}\n", printed, re.S).group(0)
+        windows = [tuple(map(seconds, w)) for w in WINDOW.findall(body)]
+        edges = [edge for window in windows for edge in window]
+        assert edges == sorted(set(edges)) and len(windows) > 200, name
+        assert edges[0] > time.time() - 3 * 86400
+        assert edges[0] < time.time() + 8 * 86400
+        assert edges[-1] > time.time() + 4 * 365 * 86400
 
 
 def test_nft_accepts(printed):
@@ -97,6 +124,8 @@ def scalar(value, family):
         return number(value)
     if value in ICMP_TYPES:
         return ICMP_TYPES[value][family]
+    if WINDOW.fullmatch(f'"{value}"-"{value}"'):
+        return seconds(value)
     try:
         return ipaddress.ip_address(value)
     except ValueError:
@@ -142,6 +171,9 @@ def listed_sets(listing):
 
 
 def field_of_text(text, family):
+    window = WINDOW.fullmatch(text)
+    if window:
+        return tuple(map(seconds, window.groups()))
     text = text.strip('"')
     if re.fullmatch(r"[^-]+-[^-]+", text) and re.match(r"[0-9a-f:.]+-", text):
         return tuple(scalar(v, family) for v in text.split("-"))
