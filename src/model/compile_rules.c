@@ -177,7 +177,8 @@ compile_meetings(struct compile *c)
 		if (any)
 			c->named[i] = 1;
 	}
-	qsort(c->meetings, c->n_meetings, sizeof(*c->meetings), meeting_cmp);
+	if (c->n_meetings > 0)	/* without one there is no array */
+		qsort(c->meetings, c->n_meetings, sizeof(*c->meetings), meeting_cmp);
 	return 0;
 }
 
