@@ -141,60 +141,57 @@ covers(const struct image_rule_box *b, const struct packet *p, const uint8_t *fa
 	return b->box.family == p->family && in_addresses(&b->box, far);
 }
 
-static void
-find_rules(const struct image *im, const struct image_class *class, enum reach_direction direction,
-    const struct image_device *peer, struct explanation *e)
-{
-	const uint8_t *far = direction == REACH_OUT ? e->packet.dst : e->packet.src;
+struct lines {
+	const struct packet *p;
+	struct explain_rule *rules;
+	size_t n;
+};
 
-	for (uint32_t i = 0; i < class->rules.n; i++) {
+static void
+add_line(struct lines *l, const struct image *im, const struct image_class *class, const struct image_rule *r)
+{
+	int64_t next;
+
+	if (l->n < EXPLAIN_RULES_MAX)
+		l->rules[l->n] = (struct explain_rule){ class, r, explain_open(im, r->schedule, l->p->time_s, &next) };
+	l->n++;
+}
+
+/* peers: by class alone, since an address in an inbound rule means somebody
+ * beyond the router. */
+static void
+find_lines(struct lines *l, const struct image *im, const struct image_class *class,
+    enum reach_direction direction, const struct image_device *peer, bool peers)
+{
+	const uint8_t *far = direction == REACH_OUT ? l->p->dst : l->p->src;
+
+	for (uint32_t i = 0; class != NULL && i < class->rules.n; i++) {
 		const struct image_rule *r = &im->rules[class->rules.first + i];
 		bool covered = false;
-		int64_t next;
 
-		for (uint32_t j = 0; j < r->boxes.n && !covered && r->direction == direction; j++)
-			covered = covers(&im->rule_boxes[r->boxes.first + j], &e->packet, far, peer);
-		if (!covered)
-			continue;
-		if (e->n_rules < EXPLAIN_RULES_MAX)
-			e->rules[e->n_rules] = (struct explain_rule){ class, r,
-				explain_open(im, r->schedule, e->packet.time_s, &next) };
-		e->n_rules++;
+		for (uint32_t j = 0; j < r->boxes.n && !covered && r->direction == direction; j++) {
+			const struct image_rule_box *b = &im->rule_boxes[r->boxes.first + j];
+
+			covered = (!peers || b->peer != 0) && covers(b, l->p, far, peer);
+		}
+		if (covered)
+			add_line(l, im, class, r);
 	}
 }
 
 /* Between devices both ends may have been written down: "to class:X" in one
  * class, "inbound from class:X" in the other. */
-static void
-find_all_rules(const struct image *im, const struct question *q, struct explanation *e)
+size_t
+explain_lines(const struct image *im, const struct packet *p, const struct image_class *asked,
+    const struct image_device *from, const struct image_device *to, struct explain_rule rules[EXPLAIN_RULES_MAX])
 {
-	const struct image_device *from = q->kind == ASK_IN ? e->other : q->device;
-	const struct image_device *to = q->kind == ASK_IN ? q->device : e->other;
-	const struct image_class *c;
-	size_t had;
+	struct lines l = { .p = p, .rules = rules };
 
-	if (q->kind == ASK_APPLIANCE)
-		return;
-	if (from != NULL && (c = e->asked != NULL ? e->asked : image_class(im, from->class_number)) != NULL)
-		find_rules(im, c, REACH_OUT, to, e);
-	if (to == NULL || (c = image_class(im, to->class_number)) == NULL)
-		return;
-	had = e->n_rules;
-	find_rules(im, c, REACH_IN, from, e);
-	/* An address in an inbound rule means somebody beyond the router. */
-	for (size_t i = had; from != NULL && i < e->n_rules && i < EXPLAIN_RULES_MAX;) {
-		const struct image_rule *r = e->rules[i].rule;
-		bool peer = false;
-
-		for (uint32_t j = 0; j < r->boxes.n; j++)
-			peer |= im->rule_boxes[r->boxes.first + j].peer == from->class_number;
-		if (peer) {
-			i++;
-		} else {
-			memmove(&e->rules[i], &e->rules[i + 1], (EXPLAIN_RULES_MAX - i - 1) * sizeof(e->rules[0]));
-			e->n_rules--;
-		}
-	}
+	if (from != NULL)
+		find_lines(&l, im, asked != NULL ? asked : image_class(im, from->class_number), REACH_OUT, to, false);
+	if (to != NULL && (from == NULL || asked == NULL || asked->number != 0))
+		find_lines(&l, im, image_class(im, to->class_number), REACH_IN, from, from != NULL);
+	return l.n;
 }
 
 /* ---- why ---------------------------------------------------------------- */
@@ -282,7 +279,9 @@ explain(struct evaluator *ev, const struct ruleset *rs, const struct question *q
 	e.asked = w.asked;
 	e.quarantined = is_quarantined(rs, q->device);
 	e.other_quarantined = is_quarantined(rs, e.other);
-	find_all_rules(im, q, &e);
+	if (q->kind != ASK_APPLIANCE)
+		e.n_rules = explain_lines(im, &e.packet, w.asked, q->kind == ASK_IN ? e.other : q->device,
+		    q->kind == ASK_IN ? q->device : e.other, e.rules);
 	e.reason = why(&w, q, &e);
 	*out = e;
 	return 0;

@@ -62,6 +62,13 @@ struct explanation {
 int explain(struct evaluator *, const struct ruleset *, const struct question *, trace_fn *trace, void *arg,
     struct explanation *out);
 
+/* The rules as they were written that cover the first packet of a connection;
+ * no reach and no set is asked. from, to: the devices at its ends, or NULL; asked:
+ * the class whose chain it came to (NULL: that of from). Returns how many there
+ * are, also beyond the room. */
+size_t explain_lines(const struct image *, const struct packet *, const struct image_class *asked,
+    const struct image_device *from, const struct image_device *to, struct explain_rule[EXPLAIN_RULES_MAX]);
+
 /* Is a schedule (0: always) open at that time? *next: when that changes, or 0. */
 bool explain_open(const struct image *, uint32_t schedule, int64_t time_s, int64_t *next);
 

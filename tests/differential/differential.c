@@ -15,6 +15,7 @@
 #include "craft.h"
 #include "hooks.h"
 #include "kernel.h"
+#include "lines.h"
 #include "packets.h"
 #include "policies.h"
 #include "show.h"
@@ -30,6 +31,7 @@ struct tally {
 	uint64_t pairs, accepted, rejected, disagree;
 	uint64_t hooks[HOOKS][2];	/* dropped, accepted */
 	uint64_t states[STATES];
+	uint64_t by_lines;	/* judged by what was written, too */
 	uint64_t sent, out, lost, policies, moves;
 	uint64_t chains[CHAIN_KINDS], found[SET_KINDS], missed[SET_KINDS];
 };
@@ -44,6 +46,7 @@ struct run {
 	struct ruleset rules;
 	struct evaluator *evaluator;
 	struct packets packets;
+	struct lines_seen lines;
 	struct tally t;
 	uint32_t number, sentinel;
 	uint32_t forwarded;	/* in this batch: by the model */
@@ -63,8 +66,10 @@ agree(const struct seen *s, const struct verdict *v)
 static void
 count_step(void *arg, const struct trace_step *step)
 {
-	struct tally *t = arg;
+	struct run *run = arg;
+	struct tally *t = &run->t;
 
+	lines_step(&run->lines, step);
 	if (step->kind == TRACE_CHAIN)
 		t->chains[step->chain.kind]++;
 	else if (step->kind == TRACE_SET)
@@ -81,7 +86,8 @@ compare(void *arg, const struct seen *s)
 
 	if (s->ours && s->number >= SENTINEL)
 		return;
-	if ((rc = evaluate(run->evaluator, &s->packet, NULL, count_step, t, &v)) < 0)
+	run->lines = (struct lines_seen){ .asked = false };
+	if ((rc = evaluate(run->evaluator, &s->packet, NULL, count_step, run, &v)) < 0)
 		world_fail("evaluate", rc);
 	t->pairs++;
 	t->accepted += s->accepted;
@@ -91,11 +97,12 @@ compare(void *arg, const struct seen *s)
 	run->forwarded += s->ours && s->packet.hook == HOOK_FORWARD && v.kind == VERDICT_ACCEPT;
 	if (s->ours && s->accepted && s->packet.hook == HOOK_FORWARD && s->number < NUMBERS)
 		packets_passed(&run->packets, s->number);
-	if (agree(s, &v))
+	if (agree(s, &v) && lines_agree(&run->lines, &run->site.image, &s->packet, &v, &t->by_lines))
 		return;
 	if (t->disagree++ >= SHOWN_MAX)
 		return;
-	printf("==== disagreement; to see it again: --seed %#" PRIx64 " --policies 1\n", run->seed);
+	printf("==== %s; to see it again: --seed %#" PRIx64 " --policies 1\n",
+	    agree(s, &v) ? "kernel and model agree, but not with the lines as written" : "disagreement", run->seed);
 	show_disagreement(&run->site, &run->rules, run->evaluator, s, &v);
 }
 
@@ -211,6 +218,7 @@ print_tally(const struct tally *t, uint64_t seed, double seconds, bool json)
 	    t->hooks[HOOK_FORWARD][1], t->hooks[HOOK_FORWARD][0], t->hooks[HOOK_INPUT][1],
 	    t->hooks[HOOK_INPUT][0], t->hooks[HOOK_OUTPUT][1], t->hooks[HOOK_OUTPUT][0], t->rejected, t->out,
 	    t->lost);
+	printf("  %" PRIu64 " were held against the lines as written\n", t->by_lines);
 	printf("  conntrack: %" PRIu64 " new, %" PRIu64 " established, %" PRIu64 " related, %" PRIu64
 	    " invalid, %" PRIu64 " untracked\n", t->states[CTS_NEW], t->states[CTS_ESTABLISHED],
 	    t->states[CTS_RELATED], t->states[CTS_INVALID], t->states[0]);

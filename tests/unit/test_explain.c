@@ -142,6 +142,9 @@ test_lateral(void **state)
 	assert_string_equal(image_text(&im, e.other->name), "alpha");
 	assert_int_equal(e.n_rules, 1);
 	out("sensor-1", "fd10::3", IPPROTO_TCP, 1884, VERDICT_DROP, BECAUSE_NO_RULE);
+	out("sensor-1", "10.10.0.12", IPPROTO_TCP, 1883, VERDICT_DROP, BECAUSE_NO_RULE);	/* of another class */
+	assert_int_equal(e.n_rules, 0);
+	out("sensor-1", "10.10.0.12", IPPROTO_UDP, 5353, VERDICT_ACCEPT, BECAUSE_RULE);
 	/* the same, asked from the other end */
 	explained(question(ASK_IN, "alpha", "fd10::11", IPPROTO_TCP, 1883), VERDICT_ACCEPT, BECAUSE_RULE);
 	assert_string_equal(image_text(&im, e.other->name), "sensor-1");
