@@ -192,7 +192,7 @@ chain(struct nft_batch *b, const struct chain_ref *ref, uint16_t type, uint16_t 
 	if (type == NFT_MSG_NEWCHAIN && hook != HOOK_NONE) {
 		nftnl_chain_set_str(c, NFTNL_CHAIN_TYPE, "filter");
 		nftnl_chain_set_u32(c, NFTNL_CHAIN_HOOKNUM, hooks[hook]);
-		nftnl_chain_set_s32(c, NFTNL_CHAIN_PRIO, b->hook_priority);
+		nftnl_chain_set_s32(c, NFTNL_CHAIN_PRIO, b->hook_priority + chain_behind(ref->kind));
 		nftnl_chain_set_u32(c, NFTNL_CHAIN_POLICY, drop ? NF_DROP : NF_ACCEPT);
 	}
 	if ((h = nft_begin(b, type, flags, MESSAGE_MAX)) != NULL) {

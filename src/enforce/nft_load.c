@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <libnftnl/rule.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
 
@@ -164,6 +165,7 @@ static const struct source {
 	[FIELD_CLASS] = { FROM_META, NFT_META_PRIORITY, 0, false },
 	[FIELD_CT_MARK] = { FROM_CT, NFT_CT_MARK, 0, false },
 	[FIELD_CT_NUMBER] = { FROM_CT, NFT_CT_MARK, 0, true },
+	[FIELD_CT_CONFIRMED] = { FROM_CT, NFT_CT_STATUS, 0, false },
 	[FIELD_CT_DIRECTION] = { FROM_CT, NFT_CT_DIRECTION, 0, false },
 };
 
@@ -183,6 +185,8 @@ nft_load(struct nft_rule *r, enum field f, uint32_t reg)
 		nft_ct_load(r, s->what, reg);
 	if (s->number)
 		nft_and_mask(r, MARK_NUMBER_MASK, reg);
+	if (f == FIELD_CT_CONFIRMED)
+		nft_and_mask(r, IPS_CONFIRMED, reg);
 	if (f == FIELD_TIME)
 		to_network_order(r, reg, field_info(f)->len);
 	else if (f == FIELD_IP6_SADDR_NET)

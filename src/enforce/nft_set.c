@@ -216,8 +216,8 @@ nft_batch_add_set(struct nft_batch *b, const struct set_ref *ref)
 	set_byte_order(b, s, info);
 	if (info->timeout_s != 0)
 		nftnl_set_set_u64(s, NFTNL_SET_TIMEOUT, info->timeout_s * 1000ULL);
-	if (set_size(ref->kind, b->capacity) != 0)
-		nftnl_set_set_u32(s, NFTNL_SET_DESC_SIZE, set_size(ref->kind, b->capacity));
+	if (set_size(ref, b->capacity) != 0)
+		nftnl_set_set_u32(s, NFTNL_SET_DESC_SIZE, set_size(ref, b->capacity));
 	message(b, s, NFT_MSG_NEWSET, NLM_F_CREATE);
 	nftnl_set_free(s);
 }

@@ -66,14 +66,28 @@ draft_schedule(struct draft *d, const struct class_rules *c, uint32_t schedule)
 	if (schedule == 0)
 		return;
 	draft_lookup(d, c, SET_WINDOWS, (struct set_ref){ .number = schedule });
-	draft_expr(d, EXPR_NUMBER_MARK);
+	if (!c->rs->staged)
+		draft_expr(d, EXPR_NUMBER_MARK);
+}
+
+/* A staged class says yes by forgetting itself, and no by saying nothing. */
+static int
+draft_staged_yes(struct draft *d, const struct class_rules *c)
+{
+	draft_expr(d, EXPR_FORGET_CLASS);
+	draft_expr(d, EXPR_RETURN);
+	return c->fn(c->arg, &d->r);
 }
 
 static int
 draft_admit(struct draft *d, const struct class_rules *c)
 {
 	bool rate = c->class->rate != 0 && !c->inbound && !c->mirrored;
-	struct expr *e = draft_expr(d, EXPR_GOTO);
+	struct expr *e;
+
+	if (c->rs->staged)
+		return draft_staged_yes(d, c);
+	e = draft_expr(d, EXPR_GOTO);
 
 	e->chain.kind = rate ? CHAIN_CLASS_ADMIT : CHAIN_ADMIT;
 	e->chain.number = rate ? c->class->number : 0;
@@ -202,15 +216,18 @@ last_rule(const struct class_rules *c)
 static int
 class_rules(const struct class_rules *c)
 {
+	struct draft all = { .n = 0 };
 	int rc = 0;
 
+	if (c->rs->staged && c->class->mode == MODE_AUDIT)
+		return draft_staged_yes(&all, c);	/* it refuses nothing */
 	for (uint32_t i = 0; rc == 0 && i < c->class->reaches.n; i++) {
 		const struct image_reach *r = &c->rs->image->reaches[c->class->reaches.first + i];
 
 		if ((r->direction == REACH_IN) == c->inbound)
 			rc = reach_rules(c, r);
 	}
-	return rc != 0 ? rc : last_rule(c);
+	return rc != 0 || c->rs->staged ? rc : last_rule(c);
 }
 
 /* Beyond its rate a device gets nothing new, wherever it may go. */
@@ -232,11 +249,12 @@ admit_rules(const struct class_rules *c)
 int
 ruleset_each_rule(const struct ruleset *rs, const struct chain_ref *ref, rule_fn *fn, void *arg)
 {
-	struct class_rules c = { .rs = rs, .fn = fn, .arg = arg };
+	const struct ruleset candidate = ruleset_candidate(rs);
+	struct class_rules c = { .rs = ref->staged && !rs->staged ? &candidate : rs, .fn = fn, .arg = arg };
 
 	if (ref->kind < CHAIN_CLASS)
 		return skeleton_each_rule(rs, ref->kind, fn, arg);
-	if ((c.class = image_class(rs->image, ref->number)) == NULL)
+	if ((c.class = image_class(c.rs->image, ref->number)) == NULL)
 		return 0;
 	c.inbound = ref->kind == CHAIN_CLASS_IN || ref->kind == CHAIN_CLASS_IN_R;
 	c.mirrored = ref->kind == CHAIN_CLASS_R || ref->kind == CHAIN_CLASS_IN_R;
@@ -260,7 +278,7 @@ reach_sets(const struct ruleset *rs, const struct image_class *class, const stru
 			continue;
 		rc = fn(arg, &ref);
 		ref.kind = (uint16_t)s->answers;
-		if (rc == 0 && s->answers != s->set)
+		if (rc == 0 && s->answers != s->set && !rs->staged)
 			rc = fn(arg, &ref);
 	}
 	return rc;
@@ -271,6 +289,8 @@ ruleset_each_class_set(const struct ruleset *rs, const struct image_class *class
 {
 	int rc = 0;
 
+	if (rs->staged && class->number == 0)
+		return 0;	/* quarantine is the enforced policy's */
 	for (uint32_t i = 0; rc == 0 && i < class->reaches.n; i++)
 		rc = reach_sets(rs, class, &rs->image->reaches[class->reaches.first + i], fn, arg);
 	for (int k = SET_MEMBERS4_CLASS; rc == 0 && class->named && k <= SET_MEMBERS6_CLASS; k++) {
@@ -285,11 +305,11 @@ int
 ruleset_each_class_chain(const struct ruleset *rs, const struct image_class *class, chain_fn *fn, void *arg)
 {
 	const bool wanted[CHAIN_KINDS] = {
-		[CHAIN_CLASS] = true,
-		[CHAIN_CLASS_R] = true,
+		[CHAIN_CLASS] = !rs->staged || class->number != 0,
+		[CHAIN_CLASS_R] = !rs->staged,
 		[CHAIN_CLASS_IN] = image_class_has_inbound(rs->image, class),
-		[CHAIN_CLASS_IN_R] = image_class_has_inbound(rs->image, class),
-		[CHAIN_CLASS_ADMIT] = class->rate != 0,
+		[CHAIN_CLASS_IN_R] = !rs->staged && image_class_has_inbound(rs->image, class),
+		[CHAIN_CLASS_ADMIT] = !rs->staged && class->rate != 0,
 	};
 	int rc = 0;
 
@@ -310,15 +330,17 @@ table_sets(const struct ruleset *rs, set_fn *fn, void *arg)
 	for (uint16_t k = SET_NONE + 1; rc == 0 && k < SET_KINDS; k++) {
 		struct set_ref ref = { .kind = k };
 
-		if (set_info(k)->scope == SCOPE_TABLE && (k != SET_CONNECTIONS || rs->features.connlimit))
+		if (set_info(k)->scope == SCOPE_TABLE && (k != SET_CONNECTIONS || rs->features.connlimit) &&
+		    (!set_is_staged(&ref) || rs->candidate != NULL))
 			rc = fn(arg, &ref);
 	}
-	return rc;
+	return rc != 0 || rs->candidate == NULL ? rc : staged_each_map(fn, arg);
 }
 
 int
 ruleset_each_set(const struct ruleset *rs, set_fn *fn, void *arg)
 {
+	const struct ruleset candidate = ruleset_candidate(rs);
 	int rc = rs->staged ? 0 : table_sets(rs, fn, arg);
 
 	for (uint32_t i = 1; rc == 0 && i <= rs->image->n[IMAGE_SCHEDULES]; i++) {
@@ -328,20 +350,22 @@ ruleset_each_set(const struct ruleset *rs, set_fn *fn, void *arg)
 	}
 	for (uint32_t i = 0; rc == 0 && i < rs->image->n[IMAGE_CLASSES]; i++)
 		rc = ruleset_each_class_set(rs, &rs->image->classes[i], fn, arg);
-	return rc;
+	return rc != 0 || rs->candidate == NULL ? rc : ruleset_each_set(&candidate, fn, arg);
 }
 
 int
 ruleset_each_chain(const struct ruleset *rs, chain_fn *fn, void *arg)
 {
+	const struct ruleset candidate = ruleset_candidate(rs);
 	int rc = 0;
 
 	for (uint16_t k = CHAIN_NONE + 1; rc == 0 && !rs->staged && k < CHAIN_CLASS; k++) {
 		struct chain_ref ref = { .kind = k };
 
-		rc = fn(arg, &ref);
+		if (!chain_is_staged(&ref) || rs->candidate != NULL)
+			rc = fn(arg, &ref);
 	}
 	for (uint32_t i = 0; rc == 0 && i < rs->image->n[IMAGE_CLASSES]; i++)
 		rc = ruleset_each_class_chain(rs, &rs->image->classes[i], fn, arg);
-	return rc;
+	return rc != 0 || rs->candidate == NULL ? rc : ruleset_each_chain(&candidate, fn, arg);
 }

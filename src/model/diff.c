@@ -87,7 +87,7 @@ device_same(struct diff *d, const struct image_device *x, const struct station *
 	const struct image_class *cx = image_class(i, x->class_number);
 	const struct image_class *cy = image_class(j, y->class_number);
 
-	return memcmp(sx, sy, sizeof(*sx)) == 0 && x->class_number == y->class_number &&
+	return (d->next->staged || memcmp(sx, sy, sizeof(*sx)) == 0) && x->class_number == y->class_number &&
 	    cx->named == cy->named && x->identity == y->identity &&
 	    memcmp(x->mac, y->mac, sizeof(x->mac)) == 0 &&
 	    strcmp(image_text(i, x->interface), image_text(j, y->interface)) == 0 &&
@@ -105,21 +105,21 @@ diff_device(struct diff *d, size_t ix, size_t iy, enum phase phase)
 
 	if (x == NULL)
 		return phase == PHASE_DELETE ? 0 :
-		    elements_of_device(d->next, y, &d->next->stations[iy], d->sink->add_element, d->arg);
+		    elements_of_device(d->next, y, ruleset_station(d->next, iy), d->sink->add_element, d->arg);
 	if (y == NULL)
 		return phase == PHASE_ADD ? 0 :
-		    elements_of_device(d->old, x, &d->old->stations[ix], d->sink->del_element, d->arg);
-	if (device_same(d, x, &d->old->stations[ix], y, &d->next->stations[iy]))
+		    elements_of_device(d->old, x, ruleset_station(d->old, ix), d->sink->del_element, d->arg);
+	if (device_same(d, x, ruleset_station(d->old, ix), y, ruleset_station(d->next, iy)))
 		return 0;
 	d->a.n = d->b.n = 0;
-	rc = elements_of_device(d->old, x, &d->old->stations[ix], element_list_add, &d->a);
+	rc = elements_of_device(d->old, x, ruleset_station(d->old, ix), element_list_add, &d->a);
 	if (rc == 0)
-		rc = elements_of_device(d->next, y, &d->next->stations[iy], element_list_add, &d->b);
+		rc = elements_of_device(d->next, y, ruleset_station(d->next, iy), element_list_add, &d->b);
 	return rc != 0 ? rc : tell(d, phase);
 }
 
 static int
-diff_elements(struct diff *d, enum phase phase)
+diff_one_policy(struct diff *d, enum phase phase)
 {
 	const struct image *x = d->old ? d->old->image : NULL, *y = d->next->image;
 	uint32_t nx = x ? x->n[IMAGE_CLASSES] : 0, ny = y->n[IMAGE_CLASSES];
@@ -148,6 +148,25 @@ diff_elements(struct diff *d, enum phase phase)
 	return rc;
 }
 
+/* The enforced policy's and the staged one's. */
+static int
+diff_elements(struct diff *d, enum phase phase)
+{
+	const struct ruleset *old = d->old, *next = d->next;
+	const struct ruleset none = { .image = next->image };
+	const struct ruleset c = ruleset_candidate(old != NULL ? old : &none), n = ruleset_candidate(next);
+	int rc = diff_one_policy(d, phase);
+
+	if (rc != 0 || c.image == n.image)
+		return rc;
+	d->old = &c;
+	d->next = &n;
+	rc = diff_one_policy(d, phase);
+	d->old = old;
+	d->next = next;
+	return rc;
+}
+
 /* ---- sets and chains ---------------------------------------------------- */
 
 /* Is this set or chain in the other ruleset? Class parts are looked for in
@@ -171,9 +190,14 @@ has_set(const struct ruleset *rs, const struct set_ref *ref)
 {
 	struct finder f = { ref, false };
 	const struct image_class *class;
+	struct ruleset candidate;
 
-	if (rs == NULL)
+	if (rs == NULL || (set_is_staged(ref) && rs->candidate == NULL))
 		return false;
+	if (ref->staged) {
+		candidate = ruleset_candidate(rs);
+		rs = &candidate;
+	}
 	switch (set_info(ref->kind)->scope) {
 	case SCOPE_TABLE:
 		return ref->kind != SET_CONNECTIONS || rs->features.connlimit;
@@ -204,11 +228,16 @@ has_chain(const struct ruleset *rs, const struct chain_ref *ref)
 {
 	struct finder f = { ref, false };
 	const struct image_class *class;
+	struct ruleset candidate;
 
-	if (rs == NULL)
+	if (rs == NULL || (chain_is_staged(ref) && rs->candidate == NULL))
 		return false;
 	if (ref->kind < CHAIN_CLASS)
 		return true;
+	if (ref->staged) {
+		candidate = ruleset_candidate(rs);
+		rs = &candidate;
+	}
 	if ((class = image_class(rs->image, ref->number)) != NULL)
 		ruleset_each_class_chain(rs, class, match_chain, &f);
 	return f.found;

@@ -163,14 +163,14 @@ int
 elements_of_appliance(const struct ruleset *rs, element_fn *fn, void *arg)
 {
 	const struct image *im = rs->image;
-	struct emitter em = { .fn = fn, .arg = arg };
+	struct emitter em = { .fn = fn, .arg = arg, .staged = rs->staged };
 
-	for (uint32_t i = 0; i < im->n[IMAGE_INTERFACES]; i++) {
+	for (uint32_t i = 0; !rs->staged && i < im->n[IMAGE_INTERFACES]; i++) {
 		begin(&em, SET_DEVICE_INTERFACES);
 		field_name(&em, image_text(im, im->interfaces[i].name));
 		end_element(&em);
 	}
-	for (uint32_t i = 0; i < im->appliance->services.n; i++)
+	for (uint32_t i = 0; !rs->staged && i < im->appliance->services.n; i++)
 		service(&em, &im->boxes[im->appliance->services.first + i]);
 	for (uint32_t i = 0; i < im->n[IMAGE_SCHEDULES]; i++)
 		windows(&em, im, &im->schedules[i], i + 1);
@@ -213,7 +213,7 @@ class_icmp(struct emitter *em, const struct image_box *b)
 	addresses(em, b);
 	field_u8(em, (uint8_t)b->low, (uint8_t)b->high);
 	end_element(em);
-	for (unsigned type = b->low; type <= b->high; type++) {
+	for (unsigned type = b->low; !em->staged && type <= b->high; type++) {
 		uint8_t answer;
 
 		if (!icmp_answer(b->protocol, (uint8_t)type, &answer))
@@ -267,7 +267,7 @@ peer_icmp(struct emitter *em, const struct image_box *b)
 	field_u8(em, b->protocol, b->protocol);
 	field_u8(em, (uint8_t)b->low, (uint8_t)b->high);
 	end_element(em);
-	for (unsigned type = b->low; type <= b->high; type++) {
+	for (unsigned type = b->low; !em->staged && type <= b->high; type++) {
 		uint8_t answer;
 
 		if (!icmp_answer(b->protocol, (uint8_t)type, &answer))
@@ -302,8 +302,10 @@ chain_of(struct emitter *em, enum set_kind kind, uint32_t class_number, enum cha
 	begin(em, kind);
 	field_mark(em, class_number);
 	em->e.chain.kind = (uint16_t)chain;
-	if (chain >= CHAIN_CLASS)
+	if (chain >= CHAIN_CLASS) {
 		em->e.chain.number = class_number;
+		em->e.chain.staged = em->staged;
+	}
 	end_element(em);
 }
 
@@ -316,6 +318,11 @@ chains(struct emitter *em, const struct image *im, const struct image_class *cla
 	if (class->number == 0)
 		return;
 	chain_of(em, SET_CHAINS, class->number, CHAIN_CLASS);
+	if (em->staged) {	/* a class in audit says yes to everybody */
+		if (in || audit)
+			chain_of(em, SET_CHAINS_IN, class->number, in ? CHAIN_CLASS_IN : CHAIN_CLASS);
+		return;
+	}
 	chain_of(em, SET_CHAINS_R, class->number, CHAIN_CLASS_R);
 	chain_of(em, SET_CHAINS_IN, class->number, in ? CHAIN_CLASS_IN : audit ? CHAIN_AUDITED : CHAIN_REFUSED);
 	chain_of(em, SET_CHAINS_IN_R, class->number, in ? CHAIN_CLASS_IN_R : audit ? CHAIN_ADMIT : CHAIN_STRAY);
@@ -327,6 +334,8 @@ elements_of_class(const struct ruleset *rs, const struct image_class *class, ele
 	const struct image *im = rs->image;
 	struct emitter em = { .fn = fn, .arg = arg, .staged = rs->staged, .class_number = class->number };
 
+	if (rs->staged && class->number == 0)
+		return 0;
 	chains(&em, im, class);
 	for (uint32_t i = 0; i < class->reaches.n; i++) {
 		const struct image_reach *r = &im->reaches[class->reaches.first + i];
@@ -444,8 +453,10 @@ membership(struct emitter *em, const struct image *im, const struct image_device
 {
 	const struct image_class *class = image_class(im, d->class_number);
 
-	by_mark(em, SET_CLASS_OF, d->number << 8);
-	end_mark(em, d->class_number);
+	if (!em->staged || d->class_number != 0) {	/* 0 would be a yes */
+		by_mark(em, SET_CLASS_OF, d->number << 8);
+		end_mark(em, d->class_number);
+	}
 	if (!class->named || quarantined)
 		return;
 	for (uint32_t i = 0; i < d->addresses.n; i++) {
@@ -461,12 +472,16 @@ elements_of_device(const struct ruleset *rs, const struct image_device *d, const
     element_fn *fn, void *arg)
 {
 	const struct image *im = rs->image;
-	uint32_t mark = station_mark(st), number = mark & MARK_NUMBER_MASK;
 	struct emitter em = { .fn = fn, .arg = arg, .staged = rs->staged };
+	uint32_t mark, number;
 
-	membership(&em, im, d, st->quarantined != 0);
-	if (rs->staged)
+	if (rs->staged) {	/* whoever is in quarantine is not asked about */
+		membership(&em, im, d, false);
 		return em.rc;
+	}
+	mark = station_mark(st);
+	number = mark & MARK_NUMBER_MASK;
+	membership(&em, im, d, st->quarantined != 0);
 	identities(&em, im, d, mark);
 	by_mark(&em, SET_CURRENT, number);
 	end_mark(&em, mark);
@@ -486,11 +501,12 @@ int
 ruleset_each_element(const struct ruleset *rs, element_fn *fn, void *arg)
 {
 	const struct image *im = rs->image;
+	const struct ruleset candidate = ruleset_candidate(rs);
 	int rc = elements_of_appliance(rs, fn, arg);
 
 	for (uint32_t i = 0; rc == 0 && i < im->n[IMAGE_CLASSES]; i++)
 		rc = elements_of_class(rs, &im->classes[i], fn, arg);
 	for (uint32_t i = 0; rc == 0 && i < im->n[IMAGE_DEVICES]; i++)
-		rc = elements_of_device(rs, &im->devices[i], &rs->stations[i], fn, arg);
-	return rc;
+		rc = elements_of_device(rs, &im->devices[i], ruleset_station(rs, i), fn, arg);
+	return rc != 0 || rs->candidate == NULL ? rc : ruleset_each_element(&candidate, fn, arg);
 }

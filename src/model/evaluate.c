@@ -102,6 +102,8 @@ add(struct visit *v, const struct expr *x)
 	v->at.key = &key;
 	v->at.found = NULL;
 	v->at.passed = add_passes(v->dynamic, x->set.kind);
+	v->v.newly_refused |= x->set.kind == SET_NEWLY_REFUSED;
+	v->v.newly_allowed |= x->set.kind == SET_NEWLY_ALLOWED;
 	tell(v, TRACE_ADD);
 	return v->at.passed ? GOES_ON : RULE_ENDS;
 }
@@ -161,7 +163,7 @@ change(struct visit *v, const struct expr *x)
 	else if (x->kind == EXPR_NUMBER_MARK)
 		set_mark(v, v->v.mark & MARK_NUMBER_MASK);
 	else if (x->kind == EXPR_FORGET_CLASS)
-		v->class_number = 0;
+		v->class_number = x->value;
 	else if (x->kind == EXPR_COUNTER)
 		v->v.counted |= 1U << x->counter;
 	else if (x->kind == EXPR_LOG)
@@ -288,6 +290,13 @@ evaluate(struct evaluator *ev, const struct packet *p, const struct dynamic *dyn
 		v.at.chain = base;
 		decide(&v, policy_drop ? VERDICT_DROP : VERDICT_ACCEPT);
 	}
+	*out = v.v;
+	if (base.kind != CHAIN_FORWARD || v.v.kind != VERDICT_ACCEPT || ev->rs->candidate == NULL)
+		return 0;
+	/* The base chain behind it: whatever it may do to the packet is seen. */
+	base.kind = CHAIN_STAGED_ADMITTED;
+	if ((o = visit_chain(&v, &base)) == FAILED)
+		return v.error;
 	*out = v.v;
 	return 0;
 }

@@ -35,6 +35,7 @@ struct packet {
 	/* what conntrack says */
 	uint32_t ct_state;		/* one bit of enum ct_state_mask; 0: untracked */
 	bool reply;			/* against the direction of its flow */
+	bool confirmed;			/* an earlier packet of its flow went through */
 	uint32_t ct_mark;
 	int64_t time_s;			/* since 1970, UTC */
 };
@@ -62,6 +63,8 @@ struct verdict {
 	uint32_t logged;		/* bit k: told to NFLOG as enum log_group k */
 	uint32_t counted;		/* bit k: enum counter_kind k */
 	struct chain_ref chain;		/* in which it was decided */
+	bool newly_refused;		/* the staged policy would refuse what this one admits, */
+	bool newly_allowed;		/* or the other way round: counted, nothing else */
 };
 
 /* ---- the way there ------------------------------------------------------ */

@@ -93,6 +93,7 @@ visit_field(const struct visit *v, enum field f, uint8_t *out)
 	case FIELD_MARK: return put_u32(out, v->v.mark, true);
 	case FIELD_NUMBER: return put_u32(out, v->v.mark & MARK_NUMBER_MASK, true);
 	case FIELD_CT_MARK: return put_u32(out, v->v.ct_mark, packet_is_tracked(p));
+	case FIELD_CT_CONFIRMED: return put_u32(out, p->confirmed ? 8 : 0, packet_is_tracked(p));
 	case FIELD_CT_NUMBER: return put_u32(out, v->v.ct_mark & MARK_NUMBER_MASK, packet_is_tracked(p));
 	case FIELD_NFPROTO: return put(out, &p->family, 1, true);
 	case FIELD_PKTTYPE: return put(out, &p->pkttype, 1, true);

@@ -75,18 +75,19 @@ list_rule(void *arg, const struct rule_ir *r)
 static int
 fill(const struct evaluator *ev, uint64_t name, struct list *l)
 {
-	const struct image *im = ev->rs->image;
-	uint32_t what = (uint32_t)(name >> 32), number = (uint32_t)name;
-	struct chain_ref chain = { .kind = (uint16_t)(what - KEPT_RULES), .staged = ev->rs->staged,
-	    .number = number };
+	const struct ruleset candidate = ruleset_candidate(ev->rs);
+	const bool staged = (name >> 32 & KEPT_STAGED) != 0;
+	const struct ruleset *rs = staged ? &candidate : ev->rs;
+	uint32_t what = (uint32_t)(name >> 32) & ~(uint32_t)KEPT_STAGED, number = (uint32_t)name;
+	struct chain_ref chain = { .kind = (uint16_t)(what - KEPT_RULES), .staged = staged, .number = number };
 
 	l->size = what >= KEPT_RULES ? sizeof(struct rule_ir) : sizeof(struct element);
 	if (what == KEPT_APPLIANCE)
-		return elements_of_appliance(ev->rs, list_element, l);
+		return elements_of_appliance(rs, list_element, l);
 	if (what == KEPT_CLASS)
-		return elements_of_class(ev->rs, &im->classes[number], list_element, l);
+		return elements_of_class(rs, &rs->image->classes[number], list_element, l);
 	if (what == KEPT_DEVICE)
-		return elements_of_device(ev->rs, &im->devices[number], &ev->rs->stations[number],
+		return elements_of_device(rs, &rs->image->devices[number], ruleset_station(rs, number),
 		    list_element, l);
 	return ruleset_each_rule(ev->rs, &chain, list_rule, l);
 }
@@ -113,7 +114,7 @@ evaluator_keep(struct evaluator *ev, uint32_t what, uint32_t number, const struc
 			free(l.items);
 			return rc;
 		}
-		if (what < KEPT_RULES && l.n > 1)
+		if ((what & ~(uint32_t)KEPT_STAGED) < KEPT_RULES && l.n > 1)
 			qsort(l.items, l.n, l.size, by_set);
 		ev->kept[at] = (struct kept){ name, l.items, l.n };
 		ev->n_kept++;
@@ -126,7 +127,7 @@ int
 evaluator_rules(struct evaluator *ev, const struct chain_ref *ref, const struct rule_ir **rules, size_t *n)
 {
 	const struct kept *k;
-	int rc = evaluator_keep(ev, KEPT_RULES + ref->kind, ref->number, &k);
+	int rc = evaluator_keep(ev, (KEPT_RULES + ref->kind) | (ref->staged ? KEPT_STAGED : 0), ref->number, &k);
 
 	if (rc < 0)
 		return rc;

@@ -20,7 +20,7 @@ struct evaluator {
 };
 
 /* The high half of a name: whose elements they are, or which chain's rules. */
-enum { KEPT_APPLIANCE = 1, KEPT_CLASS, KEPT_DEVICE, KEPT_RULES = 16 };
+enum { KEPT_APPLIANCE = 1, KEPT_CLASS, KEPT_DEVICE, KEPT_RULES = 16, KEPT_STAGED = 0x10000 };
 
 /* What is kept under that name, sorted by set; made when it is not. 0 or -ENOMEM. */
 int evaluator_keep(struct evaluator *, uint32_t what, uint32_t number, const struct kept **out);

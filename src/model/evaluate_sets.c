@@ -71,6 +71,16 @@ static const uint8_t owners[SET_KINDS] = {
 	[SET_CROWDED] = OWNER_PACKETS,
 	[SET_HASTY] = OWNER_PACKETS,
 	[SET_ASKING] = OWNER_PACKETS,
+	[SET_NEWLY_REFUSED] = OWNER_PACKETS,
+	[SET_NEWLY_REFUSED4] = OWNER_PACKETS,
+	[SET_NEWLY_REFUSED6] = OWNER_PACKETS,
+	[SET_NEWLY_REFUSED4_PORTLESS] = OWNER_PACKETS,
+	[SET_NEWLY_REFUSED6_PORTLESS] = OWNER_PACKETS,
+	[SET_NEWLY_ALLOWED] = OWNER_PACKETS,
+	[SET_NEWLY_ALLOWED4] = OWNER_PACKETS,
+	[SET_NEWLY_ALLOWED6] = OWNER_PACKETS,
+	[SET_NEWLY_ALLOWED4_PORTLESS] = OWNER_PACKETS,
+	[SET_NEWLY_ALLOWED6_PORTLESS] = OWNER_PACKETS,
 
 	[SET_CHAINS] = OWNER_CLASS_ASKED,
 	[SET_CHAINS_R] = OWNER_CLASS_ASKED,
@@ -132,6 +142,7 @@ device_with(const struct image *im, enum field f, const uint8_t *value)
 	case FIELD_TCP_RESET:
 	case FIELD_TIME:
 	case FIELD_CLASS:
+	case FIELD_CT_CONFIRMED:
 	case FIELD_NFPROTO:
 	case FIELD_PKTTYPE:
 	case FIELD_CT_DIRECTION:
@@ -202,7 +213,7 @@ among(struct evaluator *ev, uint32_t what, uint32_t number, const struct element
 	const struct element *e;
 	const struct kept *k;
 	size_t n;
-	int rc = evaluator_keep(ev, what, number, &k);
+	int rc = evaluator_keep(ev, what | (key->set.staged ? KEPT_STAGED : 0), number, &k);
 
 	if (rc < 0)
 		return rc;
@@ -220,10 +231,17 @@ among(struct evaluator *ev, uint32_t what, uint32_t number, const struct element
 	return 0;
 }
 
+/* Whose sets are asked: a staged policy's are asked only where there is one. */
+static const struct image *
+image_of(const struct evaluator *ev, const struct element *key)
+{
+	return key->set.staged ? ev->rs->candidate : ev->rs->image;
+}
+
 static int
 among_class(struct evaluator *ev, uint32_t number, const struct element *key, const struct element **found)
 {
-	const struct image *im = ev->rs->image;
+	const struct image *im = image_of(ev, key);
 	const struct image_class *class = image_class(im, number);
 
 	return class == NULL ? 0 : among(ev, KEPT_CLASS, (uint32_t)(class - im->classes), key, found);
@@ -233,7 +251,7 @@ static int
 among_devices(struct evaluator *ev, const struct element *key, const struct element **found)
 {
 	const struct set_info *info = set_info(key->set.kind);
-	const struct image *im = ev->rs->image;
+	const struct image *im = image_of(ev, key);
 	const struct image_device *d;
 	size_t at = 0;
 	int rc = 0;

@@ -28,6 +28,10 @@ print_match_value(FILE *out, enum field field, uint32_t value)
 		fputs(value == 0 ? "original" : "reply", out);
 	else if (field == FIELD_TCP_RESET)
 		fputs("== rst", out);
+	else if (field == FIELD_CT_CONFIRMED)
+		fprintf(out, "== %" PRIu32, value);
+	else if (field == FIELD_CLASS)
+		fprintf(out, "%" PRIx32 ":%" PRIx32, value >> 16, value & 0xffff);
 	else if (field == FIELD_MARK || field == FIELD_NUMBER || field == FIELD_CT_MARK ||
 	    field == FIELD_CT_NUMBER)
 		fprintf(out, "0x%08" PRIx32, value);
@@ -151,7 +155,7 @@ print_expr(const struct printer *p, const struct expr *e)
 		fputs("meta mark set meta mark and 0xffffff00", p->out);
 		return 0;
 	case EXPR_FORGET_CLASS:
-		fputs("meta priority set 0:0", p->out);
+		fprintf(p->out, "meta priority set %" PRIx32 ":%" PRIx32, e->value >> 16, e->value & 0xffff);
 		return 0;
 	case EXPR_SAVE_MARK:
 		fputs("ct mark set meta mark", p->out);
@@ -218,7 +222,7 @@ print_chain(void *arg, const struct chain_ref *ref)
 	fprintf(p->out, "\n\tchain %s {\n", chain_name(ref, name));
 	if (hook != HOOK_NONE)
 		fprintf(p->out, "\t\ttype filter hook %s priority %" PRId32 "; policy %s;\n", hooks[hook],
-		    p->rules->image->appliance->hook_priority, drop ? "drop" : "accept");
+		    p->rules->image->appliance->hook_priority + chain_behind(ref->kind), drop ? "drop" : "accept");
 	if ((rc = ruleset_each_rule(p->rules, ref, print_rule, arg)) < 0)
 		return rc;
 	fputs("\t}\n", p->out);

@@ -261,6 +261,7 @@ print_value(FILE *out, enum field field, const uint8_t *bytes)
 	case FIELD_NUMBER:
 	case FIELD_CT_MARK:
 	case FIELD_CT_NUMBER:
+	case FIELD_CT_CONFIRMED:
 		memcpy(&host, bytes, sizeof(host));
 		fprintf(out, "0x%08" PRIx32, host);
 		return 0;
@@ -368,7 +369,7 @@ print_fields(FILE *out, const enum field *fields, bool types)
 static void
 print_set_head(FILE *out, const struct set_ref *ref, const struct set_info *info, uint32_t capacity)
 {
-	uint32_t size = set_size(ref->kind, capacity);
+	uint32_t size = set_size(ref, capacity);
 	char name[SET_NAMELEN];
 
 	fprintf(out, "\n\t%s %s {\n\t\t%s ", info->data == DATA_NONE ? "set" : "map",

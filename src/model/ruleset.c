@@ -25,6 +25,7 @@ enum {
 	NFT_TYPE_IFACE_INDEX = 20,
 	NFT_TYPE_CLASSID = 23,
 	NFT_TYPE_CT_DIR = 27,
+	NFT_TYPE_CT_STATUS = 28,
 	NFT_TYPE_ICMPV6_TYPE = 29,
 	NFT_TYPE_PKT_TYPE = 31,
 	NFT_TYPE_IFNAME = 41,
@@ -56,6 +57,7 @@ static const struct field_info fields[FIELDS] = {
 	[FIELD_CLASS] = { "meta priority", "classid", NFT_TYPE_CLASSID, 4, 0 },
 	[FIELD_CT_MARK] = { "ct mark", "mark", NFT_TYPE_MARK, 4, 0 },
 	[FIELD_CT_NUMBER] = { "ct mark and 0xffffff00", "mark", NFT_TYPE_MARK, 4, 0 },
+	[FIELD_CT_CONFIRMED] = { "ct status and confirmed", "ct_status", NFT_TYPE_CT_STATUS, 4, 0 },
 	[FIELD_NFPROTO] = { "meta nfproto", "nf_proto", NFT_TYPE_NFPROTO, 1, 0 },
 	[FIELD_PKTTYPE] = { "meta pkttype", "pkt_type", NFT_TYPE_PKT_TYPE, 1, 0 },
 	[FIELD_CT_DIRECTION] = { "ct direction", "ct_dir", NFT_TYPE_CT_DIR, 1, 0 },
@@ -85,6 +87,12 @@ field_info(enum field f)
 #define DYNAMIC(name_, state_, timeout_, ...) \
 	{ .name = name_, .fields = { __VA_ARGS__ }, .state = state_, .dynamic = true, \
 	  .size = LIMIT_REFUSED_KEYS, .timeout_s = timeout_ }
+
+#define STAGED_TOTAL(name_) \
+	{ .name = name_, .fields = { FIELD_NUMBER }, .state = STATE_COUNTER, .dynamic = true, .per_device = true }
+#define STAGED_KEYS(name_, ...) \
+	{ .name = name_, .fields = { __VA_ARGS__ }, .state = STATE_COUNTER, .dynamic = true, \
+	  .size = LIMIT_STAGED_KEYS }
 
 /* A window ends when cordond deletes the key and reads its last count; the
  * kernel's own timeout only cleans up behind a cordond that is not there. */
@@ -161,6 +169,25 @@ static const struct set_info sets[SET_KINDS] = {
 	[SET_HASTY] = DYNAMIC("hasty", STATE_COUNTER_SAMPLE, REFUSED_TIMEOUT_S, FIELD_MARK),
 	[SET_ASKING] = DYNAMIC("asking", STATE_COUNTER_SAMPLE, REFUSED_TIMEOUT_S, FIELD_ETHER_SADDR, FIELD_IIF),
 
+	[SET_NEWLY_REFUSED] = STAGED_TOTAL("staged_refused"),
+	[SET_NEWLY_REFUSED4] = STAGED_KEYS("staged_refused4",
+	    FIELD_NUMBER, FIELD_IP_SADDR, FIELD_IP_DADDR, FIELD_L4PROTO, FIELD_DPORT),
+	[SET_NEWLY_REFUSED6] = STAGED_KEYS("staged_refused6",
+	    FIELD_NUMBER, FIELD_IP6_SADDR, FIELD_IP6_DADDR, FIELD_L4PROTO, FIELD_DPORT),
+	[SET_NEWLY_REFUSED4_PORTLESS] = STAGED_KEYS("staged_refused4_portless",
+	    FIELD_NUMBER, FIELD_IP_SADDR, FIELD_IP_DADDR, FIELD_L4PROTO),
+	[SET_NEWLY_REFUSED6_PORTLESS] = STAGED_KEYS("staged_refused6_portless",
+	    FIELD_NUMBER, FIELD_IP6_SADDR, FIELD_IP6_DADDR, FIELD_L4PROTO),
+	[SET_NEWLY_ALLOWED] = STAGED_TOTAL("staged_allowed"),
+	[SET_NEWLY_ALLOWED4] = STAGED_KEYS("staged_allowed4",
+	    FIELD_NUMBER, FIELD_IP_SADDR, FIELD_IP_DADDR, FIELD_L4PROTO, FIELD_DPORT),
+	[SET_NEWLY_ALLOWED6] = STAGED_KEYS("staged_allowed6",
+	    FIELD_NUMBER, FIELD_IP6_SADDR, FIELD_IP6_DADDR, FIELD_L4PROTO, FIELD_DPORT),
+	[SET_NEWLY_ALLOWED4_PORTLESS] = STAGED_KEYS("staged_allowed4_portless",
+	    FIELD_NUMBER, FIELD_IP_SADDR, FIELD_IP_DADDR, FIELD_L4PROTO),
+	[SET_NEWLY_ALLOWED6_PORTLESS] = STAGED_KEYS("staged_allowed6_portless",
+	    FIELD_NUMBER, FIELD_IP6_SADDR, FIELD_IP6_DADDR, FIELD_L4PROTO),
+
 	/* Alone in its set: an interval is a begin and an end there. */
 	[SET_WINDOWS] = { .name = "windows", .scope = SCOPE_SCHEDULE, .fields = { FIELD_TIME },
 	    .edges = true },
@@ -208,9 +235,24 @@ ruleset_capacity(const struct image *im)
 }
 
 uint32_t
-set_size(enum set_kind kind, uint32_t capacity)
+set_size(const struct set_ref *ref, uint32_t capacity)
 {
-	return sets[kind].per_device ? capacity : sets[kind].size;
+	/* A staged policy may have any number of devices: what stands shall not be made anew for it. */
+	if (ref->staged)
+		return 0;
+	return sets[ref->kind].per_device ? capacity : sets[ref->kind].size;
+}
+
+bool
+set_is_staged(const struct set_ref *ref)
+{
+	return ref->staged || (ref->kind >= SET_NEWLY_REFUSED && ref->kind <= SET_NEWLY_ALLOWED6_PORTLESS);
+}
+
+bool
+chain_is_staged(const struct chain_ref *ref)
+{
+	return ref->staged || (ref->kind >= CHAIN_STAGED_ADMITTED && ref->kind <= CHAIN_STAGED_ALLOWS_PORT);
 }
 
 #define BIT(kind) (1ULL << (kind))
@@ -358,6 +400,14 @@ static const char *const chains[CHAIN_KINDS] = {
 	[CHAIN_STRANGER_NEW6] = "stranger_new6",
 	[CHAIN_STRANGER_NEW4_PORTLESS] = "stranger_new4_portless",
 	[CHAIN_STRANGER_NEW6_PORTLESS] = "stranger_new6_portless",
+	[CHAIN_STAGED_ADMITTED] = "staged_admitted",
+	[CHAIN_STAGED_JUDGE] = "staged_judge",
+	[CHAIN_STAGED_REFUSED] = "staged_refused",
+	[CHAIN_STAGED_ASK] = "staged_ask",
+	[CHAIN_STAGED_REFUSES] = "staged_refuses",
+	[CHAIN_STAGED_REFUSES_PORT] = "staged_refuses_port",
+	[CHAIN_STAGED_ALLOWS] = "staged_allows",
+	[CHAIN_STAGED_ALLOWS_PORT] = "staged_allows_port",
 };
 
 const char *
@@ -385,13 +435,19 @@ enum chain_hook
 chain_hook(enum chain_kind kind, bool *policy_drop)
 {
 	*policy_drop = kind == CHAIN_FORWARD;
-	if (kind == CHAIN_FORWARD)
+	if (kind == CHAIN_FORWARD || kind == CHAIN_STAGED_ADMITTED)
 		return HOOK_FORWARD;
 	if (kind == CHAIN_INPUT)
 		return HOOK_INPUT;
 	if (kind == CHAIN_OUTPUT)
 		return HOOK_OUTPUT;
 	return HOOK_NONE;
+}
+
+int
+chain_behind(enum chain_kind kind)
+{
+	return kind == CHAIN_STAGED_ADMITTED;
 }
 
 const char *

@@ -46,6 +46,7 @@ enum field {
 	FIELD_CLASS,		/* its class, between EXPR_CLASS_FROM_MAP and EXPR_FORGET_CLASS */
 	FIELD_CT_MARK,
 	FIELD_CT_NUMBER,	/* ct mark and 0xffffff00 */
+	FIELD_CT_CONFIRMED,	/* that bit of its status: 0 before the first packet of a flow is through, or 8 */
 	FIELD_NFPROTO,
 	FIELD_PKTTYPE,
 	FIELD_CT_DIRECTION,
@@ -97,6 +98,11 @@ enum set_kind {
 	SET_STRANGER4, SET_STRANGER6, SET_STRANGER4_PORTLESS, SET_STRANGER6_PORTLESS,
 	SET_INVALID, SET_CROWDED, SET_HASTY,
 	SET_ASKING,				/* unknown MACs that ask for an address */
+	/* filled by packets, and there while a policy is staged; the first by device */
+	SET_NEWLY_REFUSED, SET_NEWLY_REFUSED4, SET_NEWLY_REFUSED6,
+	SET_NEWLY_REFUSED4_PORTLESS, SET_NEWLY_REFUSED6_PORTLESS,
+	SET_NEWLY_ALLOWED, SET_NEWLY_ALLOWED4, SET_NEWLY_ALLOWED6,
+	SET_NEWLY_ALLOWED4_PORTLESS, SET_NEWLY_ALLOWED6_PORTLESS,
 	/* per schedule */
 	SET_WINDOWS,
 	/* per class */
@@ -184,6 +190,9 @@ enum chain_kind {
 	CHAIN_NEW4, CHAIN_NEW6, CHAIN_NEW4_PORTLESS, CHAIN_NEW6_PORTLESS,
 	CHAIN_STRANGER, CHAIN_STRANGER_RECORD, CHAIN_STRANGER_PORT, CHAIN_STRANGER_OVER,
 	CHAIN_STRANGER_NEW4, CHAIN_STRANGER_NEW6, CHAIN_STRANGER_NEW4_PORTLESS, CHAIN_STRANGER_NEW6_PORTLESS,
+	/* there while a policy is staged */
+	CHAIN_STAGED_ADMITTED, CHAIN_STAGED_JUDGE, CHAIN_STAGED_REFUSED, CHAIN_STAGED_ASK,
+	CHAIN_STAGED_REFUSES, CHAIN_STAGED_REFUSES_PORT, CHAIN_STAGED_ALLOWS, CHAIN_STAGED_ALLOWS_PORT,
 	CHAIN_CLASS,		/* where may this class go? */
 	CHAIN_CLASS_R,		/* the same, mirrored, for answers whose mark is not live */
 	CHAIN_CLASS_IN,		/* who may reach it? Only of classes with such rules */
@@ -205,6 +214,9 @@ enum chain_hook { HOOK_NONE, HOOK_INPUT, HOOK_FORWARD, HOOK_OUTPUT };
 
 /* HOOK_NONE for a plain chain; *policy_drop is set for base chains. */
 enum chain_hook chain_hook(enum chain_kind, bool *policy_drop);
+
+/* How far behind the appliance's hook priority. */
+int chain_behind(enum chain_kind);
 
 /* NFLOG groups, counted from the appliance's base. */
 enum log_group {
@@ -241,7 +253,7 @@ enum expr_kind {
 	/* The packet's priority serves to keep its class for a moment: a look-up in
 	 * what a look-up gave has no syntax in nft, and no listing. */
 	EXPR_CLASS_FROM_MAP,	/* meta priority set <fields> map @map; no entry: the rule ends */
-	EXPR_FORGET_CLASS,	/* meta priority set 0 */
+	EXPR_FORGET_CLASS,	/* meta priority set value: 0, or what is no class's number */
 	EXPR_VERDICT_FROM_MAP,	/* <fields> vmap @map; no entry: the rule ends */
 	EXPR_SET_MARK,		/* meta mark set value */
 	EXPR_NUMBER_MARK,	/* meta mark set meta mark and 0xffffff00: a mark that is never live */
@@ -295,11 +307,27 @@ struct ruleset {
 	const struct station *stations;	/* parallel to image->devices */
 	struct features features;
 	uint64_t absent;		/* bit k: set kind k is empty under this image, and no rule asks it */
-	bool staged;			/* the parts of a staged policy: of classes and devices alone */
+	const struct image *candidate;	/* the policy that stands staged beside it, or NULL; its parts are
+					 * told with all the others */
+	bool staged;			/* these are the parts of a staged policy: of classes and devices alone */
 };
 
 /* Borrows image and stations. */
 struct ruleset ruleset_make(const struct image *, const struct station *, struct features);
+
+/* Of the image's i-th device; a staged policy's have none. */
+static inline const struct station *
+ruleset_station(const struct ruleset *rs, size_t i)
+{
+	return rs->stations != NULL ? &rs->stations[i] : NULL;
+}
+
+/* The parts of the staged policy alone; there are none without a candidate. */
+struct ruleset ruleset_candidate(const struct ruleset *);
+
+/* A staged policy is asked by the numbers of the enforced one: does a device have
+ * the same in both, wherever both have it? */
+bool staged_numbers_agree(const struct image *enforced, const struct image *candidate);
 
 /* Which set tells the device by this address of its own (NULL: by its MAC alone),
  * and which says that its admitted flows stand. */
@@ -314,7 +342,11 @@ enum set_kind ruleset_live_set(const struct image_device *);
 uint32_t ruleset_capacity(const struct image *);
 
 /* What a set is declared with; 0: unbounded. */
-uint32_t set_size(enum set_kind, uint32_t capacity);
+uint32_t set_size(const struct set_ref *, uint32_t capacity);
+
+/* Is it there only while a policy is staged? */
+bool set_is_staged(const struct set_ref *);
+bool chain_is_staged(const struct chain_ref *);
 
 /* Told with EXPR_ADD: the same for the netlink back end and the printer. */
 #define SAMPLE_PER_MINUTE	6	/* messages about a key that is known */

@@ -74,10 +74,12 @@ static const struct rule_ir lateral[] = {
 	R(GOTO(REFUSED)),
 };
 
+/* Whatever the classes say: it is no device, or one in quarantine. */
 static const struct rule_ir lateral_refused[] = {
 	R(JUMP(WHO)),
 	R(IS(MARK, 0), GOTO(STRANGER)),
-	R(GOTO(REFUSED)),
+	R(JUMP(RECORD)),
+	R(DROP),
 };
 
 static const struct rule_ir lateral_reply[] = {
@@ -232,6 +234,10 @@ static const struct rule_ir output_reply[] = {
 	R(GOTO(STRAY)),
 };
 
+/* What a staged policy would say to what is refused. It is about what is forwarded,
+ * and lets nobody out of quarantine. */
+#define ASK_STAGED	ISNT(IIF, 0), ISNT(OIF, 0), NOT_IN(QUARANTINED, FIELD_MARK), JUMP(STAGED_REFUSED)
+
 /* ---- verdicts ----------------------------------------------------------- */
 
 /* A packet without a conntrack entry cannot be admitted: it has none of these
@@ -260,11 +266,13 @@ static const struct rule_ir hasty_record[] = {
 
 static const struct rule_ir refused[] = {
 	R(JUMP(RECORD)),
+	R(ASK_STAGED),
 	R(DROP),
 };
 
 static const struct rule_ir rejected[] = {
 	R(JUMP(RECORD)),
+	R(ASK_STAGED),
 	R(IS(L4PROTO, IPPROTO_TCP), REJECT_BY_RESET),
 	R(REJECT_BY_ICMP),
 	R(DROP),
@@ -322,6 +330,8 @@ static bool
 rule_wanted(const struct ruleset *rs, const struct rule_ir *rule)
 {
 	for (const struct expr *e = rule->exprs; e->kind != EXPR_END; e++) {
+		if (e->chain.kind == CHAIN_STAGED_REFUSED && rs->candidate == NULL)
+			return false;
 		if (e->set.kind == SET_CONNECTIONS && !rs->features.connlimit)
 			return false;
 		if (e->set.kind != SET_NONE && e->set.kind <= SET_LIVE_ROUTED && (rs->absent >> e->set.kind & 1) != 0)
@@ -349,8 +359,12 @@ emit(const struct ruleset *rs, const struct rule_ir *rule, rule_fn *fn, void *ar
 int
 skeleton_each_rule(const struct ruleset *rs, enum chain_kind kind, rule_fn *fn, void *arg)
 {
-	const struct skeleton_chain *c = chains[kind].n != 0 ? &chains[kind] : skeleton_evidence(kind);
+	const struct skeleton_chain *c = &chains[kind];
 	int rc = 0;
+
+	if (c->n == 0)
+		c = chain_is_staged(&(struct chain_ref){ .kind = (uint16_t)kind }) ? skeleton_staged(kind) :
+		    skeleton_evidence(kind);
 
 	for (size_t i = 0; rc == 0 && i < c->n; i++)
 		if (rule_wanted(rs, &c->rules[i]))

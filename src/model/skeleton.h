@@ -7,4 +7,7 @@
 
 int skeleton_each_rule(const struct ruleset *, enum chain_kind, rule_fn *, void *arg);
 
+/* The maps by which a staged policy is asked. */
+int staged_each_map(set_fn *, void *arg);
+
 #endif

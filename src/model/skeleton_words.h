@@ -18,7 +18,12 @@
 			  .fields = { FIELD_NUMBER } }, \
 			{ .kind = EXPR_VERDICT_FROM_MAP, .set = { .kind = SET_##s }, \
 			  .fields = { FIELD_CLASS } }
+#define STAGED_VERDICT_FROM(s) { .kind = EXPR_CLASS_FROM_MAP, .set = { .kind = SET_CLASS_OF, .staged = 1 }, \
+			  .fields = { FIELD_NUMBER } }, \
+			{ .kind = EXPR_VERDICT_FROM_MAP, .set = { .kind = SET_##s, .staged = 1 }, \
+			  .fields = { FIELD_CLASS } }
 #define FORGET_CLASS	{ .kind = EXPR_FORGET_CLASS }
+#define SET_CLASS(v)	{ .kind = EXPR_FORGET_CLASS, .value = (v) }
 #define ISNT(f, v)	{ .kind = EXPR_MATCH, .negate = true, .fields = { FIELD_##f }, .value = (v) }
 #define IS(f, v)	{ .kind = EXPR_MATCH, .fields = { FIELD_##f }, .value = (v) }
 #define ANY_OF(f, ...)	{ .kind = EXPR_ANY_OF, .fields = { FIELD_##f }, .values = { __VA_ARGS__ }, \
@@ -51,5 +56,8 @@ struct skeleton_chain {
 
 /* The chains that record; no rules for any other. */
 const struct skeleton_chain *skeleton_evidence(enum chain_kind);
+
+/* The same of the chains that ask a staged policy. */
+const struct skeleton_chain *skeleton_staged(enum chain_kind);
 
 #endif

@@ -48,6 +48,7 @@
 
 /* Evidence. */
 #define LIMIT_REFUSED_KEYS	65536U		/* per kernel set: bounds the kernel's memory */
+#define LIMIT_STAGED_KEYS	4096U		/* per kernel set: what a staged policy would change, as far as it is named */
 #define LIMIT_ATTEMPTS_OPEN	262144U		/* in cordon-flow's memory, all sets together */
 #define LIMIT_SIGHTINGS		4096U		/* unknown devices that are listed: more than anybody looks through */
 #define LIMIT_SIGHTINGS_NEW	60U		/* of these per interface and minute: a flood of MACs needs an hour to fill the list */
