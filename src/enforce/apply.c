@@ -10,6 +10,7 @@
 #include "enforce/nft_batch.h"
 #include "enforce/parts.h"
 #include "enforce/refusal.h"
+#include "enforce/staged.h"
 
 /* taken: the standings made for these places belong to the enforcer now. */
 static void
@@ -90,14 +91,17 @@ commit_policy(struct enforcer *e, const struct ruleset *next, struct apply_repor
 		nft_batch_size(b, &report->added, &report->removed, &bytes);
 	}
 	nft_batch_free(b);
+	if (rc == 0 && grows)
+		staged_counts_begin(e);
 	return rc;
 }
 
 /* Places and rules for the next policy; *p is to be freed when the answer is 0. */
 static int
-place_and_commit(struct enforcer *e, const struct image *next, bool stored, struct places *p,
+place_and_commit(struct enforcer *e, const struct loaded_policy *policy, bool stored, struct places *p,
     struct apply_report *report)
 {
+	const struct image *next = &policy->image;
 	struct ruleset rs;
 	int rc = places_for(e, next, p);
 
@@ -106,6 +110,9 @@ place_and_commit(struct enforcer *e, const struct image *next, bool stored, stru
 	if (stored)
 		rc = returning_devices(e, next, p);
 	rs = ruleset_make(next, p->stations, e->features);
+	report->unstaged = staged_beside(e, policy);
+	if (e->staged.data != NULL && report->unstaged == STAGED_STAYS)
+		rs.candidate = &e->staged.image;
 	if (rc == 0 && (rc = forget_wrapped(e, p, next->n[IMAGE_DEVICES])) == 0)
 		rc = commit_policy(e, &rs, report);
 	for (uint32_t i = 0; rc == 0 && i < next->n[IMAGE_DEVICES]; i++)
@@ -165,6 +172,8 @@ take_over(struct enforcer *e, struct loaded_policy *next, struct places *p, stru
 {
 	report->renewed = p->renewed;
 	report->not_forgotten = -forget_moved(e, &next->image, &report->forgotten);
+	if (report->unstaged != STAGED_STAYS)
+		staged_forget(e);
 	drop_lost_standings(e, &next->image);
 	free(e->stations);
 	free(e->standings);
@@ -200,9 +209,9 @@ enforcer_apply(struct enforcer *e, const struct apply_order *order, int64_t now,
 		rc = -report->not_saved;
 		goto out;
 	}
-	rc = place_and_commit(e, &next.image, order->stored, &places, report);
+	rc = place_and_commit(e, &next, order->stored, &places, report);
 	if (rc < 0 && (rc = enforcer_restored(e, rc)) == 0)
-		rc = place_and_commit(e, &next.image, order->stored, &places, report);
+		rc = place_and_commit(e, &next, order->stored, &places, report);
 	if (rc < 0) {
 		if (!order->on_disk)
 			policy_store_discard(e->dirfd, next.revision);

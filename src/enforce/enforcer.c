@@ -15,7 +15,7 @@ struct ruleset
 enforcer_ruleset(const struct enforcer *e)
 {
 	return (struct ruleset){ .image = &e->policy.image, .stations = e->stations, .features = e->features,
-	    .absent = e->absent };
+	    .absent = e->absent, .candidate = e->staged.data != NULL ? &e->staged.image : NULL };
 }
 
 void

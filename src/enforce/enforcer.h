@@ -12,6 +12,16 @@
 #include "enforce/nft_socket.h"
 #include "enforce/policy_store.h"
 #include "model/ruleset.h"
+#include "proto/messages.h"
+
+/* Of the policy that stands staged. */
+struct staged_note {
+	int64_t at;
+	int64_t counted_since;		/* later than that when the table was made anew */
+	uint64_t revision;		/* enforced then */
+	uint8_t digest[32];		/* of its image */
+	struct ctl_who who;
+};
 
 struct enforcer {
 	struct nft_socket owner;	/* transactions; outlives us in cordon-spawn's hands */
@@ -20,6 +30,8 @@ struct enforcer {
 	struct features features;
 	struct loaded_policy policy;
 	uint64_t absent;		/* of its ruleset: looked up once, not at each quarantine */
+	struct loaded_policy staged;	/* beside it; without data: none */
+	struct staged_note staged_note;
 	struct station *stations;	/* parallel to the image's devices */
 	struct standing **standings;	/* the same; NULL: not quarantined */
 	int64_t applied_at;
@@ -48,6 +60,7 @@ struct apply_report {
 	uint32_t added, removed, renewed;
 	uint32_t forgotten;		/* open connections of addresses that changed hands */
 	int not_saved;			/* errno: it could not be written down */
+	uint32_t unstaged;		/* enum staged_end: what was staged is no longer */
 	int not_forgotten;		/* errno: they could not be found */
 	uint32_t microseconds;		/* of the kernel's transaction */
 	uint32_t all_microseconds;	/* of everything, from the image on */
@@ -61,6 +74,7 @@ struct start_report {
 	bool rebuilt;			/* they stood and were not: put right in one transaction */
 	bool caught_up;			/* those of the policy before stood: the newest came as by an apply */
 	char differs[SET_NAMELEN];	/* where */
+	bool staged_damaged;		/* what was staged could not be read, and is no longer */
 	uint32_t images_passed_over;
 	uint32_t records_damaged;
 	uint32_t flows_forgotten;

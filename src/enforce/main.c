@@ -160,6 +160,8 @@ report_start(const struct enforcer *e, const struct start_report *r)
 		log_warn(0, "the rules were gone: %u open connection(s) are judged anew", r->flows_forgotten);
 	if (r->rebuilt)
 		log_warn(0, "the rules in the kernel were not as left (%s): put right", r->differs);
+	if (r->staged_damaged)
+		log_warn(0, "what was staged is damaged, or about another policy: nothing is staged any more");
 	if (r->caught_up)
 		log_warn(0, "the rules in the kernel were those of the policy before: brought up to date");
 	log_info("revision %llu, %u devices, %u quarantined: rules %s, table %s",

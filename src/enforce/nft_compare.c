@@ -205,22 +205,34 @@ name_model(void *arg, const struct element *e)
 	return keep(c, e, false, NULL);
 }
 
-/* The appliance, the classes, then some of the devices. 0: all were told. */
+static int
+walk_classes(struct nft_compare *c, const struct ruleset *rs, element_fn *fn)
+{
+	int rc = elements_of_appliance(rs, fn, c);
+
+	for (uint32_t i = 0; rc == 0 && i < rs->image->n[IMAGE_CLASSES]; i++)
+		rc = elements_of_class(rs, &rs->image->classes[i], fn, c);
+	return rc;
+}
+
+/* The appliance, the classes, then some of the devices; of the enforced policy,
+ * and of the staged one. 0: all were told. */
 static int
 walk_model(struct nft_compare *c, element_fn *fn)
 {
-	const struct image *im = c->rs->image;
-	size_t n = im->n[IMAGE_DEVICES], end;
+	const struct ruleset candidate = ruleset_candidate(c->rs);
+	const size_t devices = c->rs->image->n[IMAGE_DEVICES], n = devices + candidate.image->n[IMAGE_DEVICES];
+	size_t end = n - c->at > STEP_DEVICES ? c->at + STEP_DEVICES : n;
 	int rc = 0;
 
-	if (c->at == 0) {
-		rc = elements_of_appliance(c->rs, fn, c);
-		for (uint32_t i = 0; rc == 0 && i < im->n[IMAGE_CLASSES]; i++)
-			rc = elements_of_class(c->rs, &im->classes[i], fn, c);
+	if (c->at == 0 && (rc = walk_classes(c, c->rs, fn)) == 0)
+		rc = walk_classes(c, &candidate, fn);
+	for (; rc == 0 && c->at < end; c->at++) {
+		const struct ruleset *rs = c->at < devices ? c->rs : &candidate;
+		size_t i = c->at < devices ? c->at : c->at - devices;
+
+		rc = elements_of_device(rs, &rs->image->devices[i], ruleset_station(rs, i), fn, c);
 	}
-	end = n - c->at > STEP_DEVICES ? c->at + STEP_DEVICES : n;
-	for (; rc == 0 && c->at < end; c->at++)
-		rc = elements_of_device(c->rs, &im->devices[c->at], &c->rs->stations[c->at], fn, c);
 	return rc != 0 ? rc : c->at < n;
 }
 

@@ -51,8 +51,8 @@ loaded_policy_done(struct loaded_policy *p)
 	*p = (struct loaded_policy){ .fd = -1 };
 }
 
-static int
-from_bytes(const void *data, size_t len, uint64_t revision, struct loaded_policy *out)
+int
+loaded_policy_from_bytes(const void *data, size_t len, uint64_t revision, struct loaded_policy *out)
 {
 	const char *why;
 	int fd = memfile_new("policy"), rc;
@@ -73,7 +73,7 @@ empty_policy(struct loaded_policy *out)
 	int rc = compile_empty(&data, &len);
 
 	if (rc == 0)
-		rc = from_bytes(data, len, 0, out);
+		rc = loaded_policy_from_bytes(data, len, 0, out);
 	free(data);
 	return rc;
 }
@@ -157,7 +157,7 @@ load_file(int dirfd, const struct revision *r, struct loaded_policy *out)
 
 	rc = file_read_at(dirfd, name_of(r->number, r->trial, name), LIMIT_IMAGE_BYTES, &data, &len);
 	if (rc == 0)
-		rc = from_bytes(data, len, r->number, out);
+		rc = loaded_policy_from_bytes(data, len, r->number, out);
 	free(data);
 	return rc;
 }
@@ -293,7 +293,7 @@ policy_store_again(const struct loaded_policy *stored, const struct image *now, 
 	h->next_class = higher(h->next_class, now->header->next_class);
 	h->next_authority = higher(h->next_authority, now->header->next_authority);
 	image_digest(h, h->digest);
-	rc = from_bytes(h, stored->len, revision, out);
+	rc = loaded_policy_from_bytes(h, stored->len, revision, out);
 	free(h);
 	return rc;
 }

@@ -21,6 +21,8 @@ struct loaded_policy {
 /* Check and take over a sealed image; fd stays the caller's (it is duplicated).
  * *why: static text, when it is refused. */
 int loaded_policy_from_fd(int fd, uint64_t revision, struct loaded_policy *out, const char **why);
+/* The same from bytes that are nobody's sealed memory yet. */
+int loaded_policy_from_bytes(const void *data, size_t len, uint64_t revision, struct loaded_policy *out);
 void loaded_policy_done(struct loaded_policy *);
 
 /* A policy that nobody confirmed yet is a trial (policy-00000005.trial): no start

@@ -16,6 +16,7 @@
 #include "enforce/nft_read.h"
 #include "enforce/parts.h"
 #include "enforce/restore.h"
+#include "enforce/staged.h"
 
 #define DIGEST_FILE	"rules.digest"
 
@@ -64,8 +65,10 @@ enforcer_load_table(struct enforcer *e, bool replace)
 	if ((rc = diff_rulesets(NULL, &rs, &nft_batch_sink, b)) == 0)
 		rc = nft_batch_send(b, &e->owner, NULL, NULL, &failure);
 	nft_batch_free(b);
-	if (rc == 0)
+	if (rc == 0) {
+		staged_counts_begin(e);
 		enforcer_save_digest(e);
+	}
 	return rc;
 }
 
@@ -143,6 +146,8 @@ concerns(const struct enforcer *e, const struct nft_difference *d, uint32_t i)
 	enum consequence c = d->foreign ? consequences[d->e.set.kind].foreign : consequences[d->e.set.kind].missing;
 	uint32_t class = e->stations[i].quarantined ? 0 : e->policy.image.devices[i].class_number;
 
+	if (d->e.set.staged)	/* nobody passes by it */
+		return false;
 	return c == RENEW_ALL || (c == RENEW_CLASS && d->e.set.number == class);
 }
 

@@ -15,6 +15,7 @@
 #include "enforce/nft_read.h"
 #include "enforce/parts.h"
 #include "enforce/restore.h"
+#include "enforce/staged.h"
 
 /* ---- what the journal and the kernel know of the devices ---------------- */
 
@@ -272,6 +273,8 @@ adopt(struct enforcer *e, uint32_t flags, int64_t now, struct start_report *repo
 	}
 	if ((rc = enforcer_agrees(e, &agrees)) < 0)
 		return rc;
+	if (!agrees && (rc = staged_catch_up(e, &agrees)) < 0)
+		return rc;
 	if (!agrees) {
 		report->caught_up = catch_up(e, now);
 		if (!report->caught_up)
@@ -300,7 +303,7 @@ enforcer_start(struct enforcer *e, int owner_fd, int dirfd, uint64_t trial, cons
 
 	memset(e, 0, sizeof(*e));
 	memset(report, 0, sizeof(*report));
-	e->policy.fd = -1;
+	e->policy.fd = e->staged.fd = -1;
 	e->dirfd = dirfd;
 	e->disk_ok = true;
 	e->applied_at = now;
@@ -314,6 +317,7 @@ enforcer_start(struct enforcer *e, int owner_fd, int dirfd, uint64_t trial, cons
 	if ((rc = load_policy(e, trial, report)) < 0)
 		return rc;
 	enforcer_policy_changed(e);
+	report->staged_damaged = staged_load(e) < 0;
 	if ((rc = places_from_journal(e, report)) < 0 ||
 	    (rc = nft_read_table(&e->reader, &there, &flags, &owner)) < 0)
 		return rc;
@@ -327,5 +331,6 @@ enforcer_done(struct enforcer *e)
 {
 	places_free(e);
 	loaded_policy_done(&e->policy);
+	loaded_policy_done(&e->staged);
 	close(e->reader.fd);
 }

@@ -372,6 +372,20 @@ diff_rules(struct diff *d, enum phase phase)
 	return rc;
 }
 
+/* What was counted against one staged policy says nothing of another. */
+static int
+forget_counts(struct diff *d)
+{
+	const struct image *old = d->old->candidate, *next = d->next->candidate;
+	int rc = 0;
+
+	if (old == NULL || next == NULL || old == next)
+		return 0;
+	for (uint16_t k = SET_NEWLY_REFUSED; rc == 0 && k <= SET_NEWLY_ALLOWED6_PORTLESS; k++)
+		rc = d->sink->flush_set(d->arg, &(struct set_ref){ .kind = k });
+	return rc;
+}
+
 int
 diff_rulesets(const struct ruleset *old, const struct ruleset *next, const struct diff_sink *sink, void *arg)
 {
@@ -379,7 +393,9 @@ diff_rulesets(const struct ruleset *old, const struct ruleset *next, const struc
 	int rc = 0;
 
 	if (old != NULL) {
-		rc = diff_elements(&d, PHASE_DELETE);
+		rc = forget_counts(&d);
+		if (rc == 0)
+			rc = diff_elements(&d, PHASE_DELETE);
 		if (rc == 0)
 			rc = diff_rules(&d, PHASE_DELETE);
 	}

@@ -327,7 +327,7 @@ test_numbers(void **state)
 
 struct told {
 	unsigned sets, chains, rules, elements;
-	unsigned gone_sets, gone_chains, flushed, gone_elements;
+	unsigned gone_sets, gone_chains, flushed, gone_elements, forgotten;
 	bool enforced;		/* something of the enforced policy was touched */
 };
 
@@ -351,6 +351,17 @@ COUNTS(flush_chain, chain_ref, flushed)
 #undef TOUCHES
 
 static int
+flush_set(void *arg, const struct set_ref *s)
+{
+	struct told *t = arg;
+
+	assert_true(set_info(s->kind)->dynamic);
+	t->forgotten++;
+	t->enforced |= !set_is_staged(s);
+	return 0;
+}
+
+static int
 add_rule(void *arg, const struct chain_ref *c, const struct rule_ir *r)
 {
 	struct told *t = arg;
@@ -362,18 +373,24 @@ add_rule(void *arg, const struct chain_ref *c, const struct rule_ir *r)
 }
 
 static const struct diff_sink sink = { del_element, add_element, add_set, del_set, add_chain, del_chain,
-	flush_chain, add_rule };
+	flush_chain, flush_set, add_rule };
 
 static void
 test_diff(void **state)
 {
 	struct world *w = *state;
-	struct told in = { 0 }, out = { 0 }, same = { 0 };
+	struct told in = { 0 }, out = { 0 }, same = { 0 }, other = { 0 };
+	struct ruleset itself = w->now.rules;
 
 	assert_int_equal(diff_rulesets(&w->now.rules, &w->both, &sink, &in), 0);
 	assert_int_equal(diff_rulesets(&w->both, &w->now.rules, &sink, &out), 0);
 	assert_int_equal(diff_rulesets(&w->both, &w->both, &sink, &same), 0);
-	assert_false(in.enforced || out.enforced);
+	itself.candidate = &w->now.image;
+	assert_int_equal(diff_rulesets(&w->both, &itself, &sink, &other), 0);
+	assert_false(in.enforced || out.enforced || other.enforced);
+	assert_int_equal(other.forgotten, 10);
+	assert_int_equal(in.forgotten + out.forgotten, 0);
+	assert_int_equal(other.flushed > 0, true);
 	assert_true(in.sets > 0 && in.chains > 0 && in.rules > 0 && in.elements > 0);
 	assert_int_equal(in.flushed, 2);
 	assert_int_equal(in.gone_sets + in.gone_chains + in.gone_elements, 0);
