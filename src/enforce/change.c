@@ -195,6 +195,7 @@ fill_applied(struct ctl_applied *a, const struct apply_report *r)
 	a->renewed = r->renewed;
 	a->microseconds = r->microseconds;
 	a->all_microseconds = r->all_microseconds;
+	a->unstaged = r->unstaged;
 }
 
 void

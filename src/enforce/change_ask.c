@@ -98,6 +98,27 @@ begin(struct cordond *d, const struct ctl_apply *order, const struct ctl_who *wh
 	return rc;
 }
 
+/* Exactly the image that stands staged, under numbers that count on. */
+static void
+apply_staged(struct cordond *d, const struct ctl_apply *asked, const struct ctl_who *who, struct ctl_applied *a)
+{
+	struct change_order order = { .asked = asked, .who = *who, .what = HISTORY_APPLIED };
+	struct loaded_policy again;
+	int rc;
+
+	if (d->enforcer.staged.data == NULL) {
+		a->refusal = REFUSAL_NOTHING_STAGED;
+		return;
+	}
+	rc = policy_store_again(&d->enforcer.staged, &d->enforcer.policy.image, change_next_revision(d), &again);
+	if (rc < 0) {
+		a->error = (uint32_t)-rc;
+		return;
+	}
+	change_load(d, again.fd, &order, a);
+	loaded_policy_done(&again);
+}
+
 void
 ask_apply(struct client *c, const struct ctl_apply *order)
 {
@@ -107,6 +128,13 @@ ask_apply(struct client *c, const struct ctl_apply *order)
 
 	if (a.refusal == REFUSAL_NONE && order->confirm_s > LIMIT_CONFIRM_SECONDS)
 		a.error = ERANGE;
+	if (a.refusal == REFUSAL_NONE && (order->flags & CTL_STAGE) && order->confirm_s != 0)
+		a.error = EINVAL;
+	if (a.refusal == REFUSAL_NONE && a.error == 0 && (order->flags & CTL_FROM_STAGED)) {
+		apply_staged(c->d, order, &who, &a);
+		answer_applied(c, &a);
+		return;
+	}
 	if (a.refusal != REFUSAL_NONE || a.error != 0) {
 		answer_applied(c, &a);
 		return;
@@ -153,7 +181,10 @@ change_compiled(struct cordond *d, int fd, uint32_t mistakes)
 
 	if (mistakes == 0) {
 		control_progress(d, STEP_LOAD);
-		change_load(d, fd, &order, &a);
+		if (d->change.order.flags & CTL_STAGE)
+			stage_load(d, fd, &d->change.who, &a);
+		else
+			change_load(d, fd, &order, &a);
 	}
 	finished(d, &a, mistakes != 0 ? fd : -1);
 }

@@ -160,6 +160,15 @@ request(struct client *c, struct ipc_message *m)
 	case MSG_CTL_VERIFY:
 		ask_verify(c);
 		return;
+	case MSG_CTL_STAGED:
+		ask_staged(c);
+		return;
+	case MSG_CTL_STAGED_IMAGE:
+		ask_staged_image(c);
+		return;
+	case MSG_CTL_UNSTAGE:
+		ask_unstage(c);
+		return;
 	case MSG_CTL_QUARANTINE:
 		quarantine(c, device);
 		return;

@@ -179,6 +179,14 @@ struct verify;
 void ask_verify(struct client *);
 void verify_done(struct cordond *);
 
+/* ---- the staged policy (stage_ask.c) ------------------------------------ */
+
+/* From a sealed image; a->error says why not. */
+void stage_load(struct cordond *, int image_fd, const struct ctl_who *, struct ctl_applied *a);
+void ask_unstage(struct client *);
+void ask_staged(struct client *);
+void ask_staged_image(struct client *);
+
 /* ---- counts (counts.c) -------------------------------------------------- */
 
 /* Dump what was refused and hand it to cordon-flow; close windows that ended. */

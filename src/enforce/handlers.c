@@ -12,6 +12,10 @@
 #include "common/log.h"
 #include "enforce/cordond.h"
 #include "enforce/nflog.h"
+#include "enforce/staged.h"
+
+static_assert((int)STAGED_STAYS == UNSTAGED_NOT && (int)STAGED_ENFORCED == UNSTAGED_ENFORCED &&
+    (int)STAGED_STALE == UNSTAGED_STALE, "wire");
 
 /* What the rules log to is what cordon-flow reads. */
 static_assert((int)LOG_REFUSED == FLOW_REFUSED && (int)LOG_INVALID == FLOW_INVALID &&
@@ -209,6 +213,11 @@ cordond_apply(struct cordond *d, const struct apply_order *order, struct apply_r
 	log_info("revision %llu applied: %u elements added, %u removed, %u devices renewed",
 	    (unsigned long long)d->enforcer.policy.revision, report->added, report->removed,
 	    report->renewed);
+	if (report->unstaged == STAGED_ENFORCED)
+		log_info("what was staged is enforced: nothing is staged any more");
+	else if (report->unstaged == STAGED_STALE)
+		log_warn(0, "what was staged gives devices other numbers than this policy: nothing is staged "
+		    "any more");
 	if (report->forgotten > 0)
 		log_info("%u open connection(s) of addresses that changed hands are judged anew",
 		    report->forgotten);

@@ -142,5 +142,8 @@ status_fill(struct cordond *d, struct ctl_status *s)
 		s->given_up_at = d->change.last.at;
 		s->given_up_why = d->change.last.why;
 	}
+	s->staged = e->staged.data != NULL;
+	s->staged_since = e->staged_note.at;
+	s->staged_by = e->staged_note.who;
 	fill_totals(d, s);
 }

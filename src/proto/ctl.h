@@ -57,7 +57,9 @@ struct ctl_status {
 	uint64_t given_up;		/* the last change was to leave this revision, unconfirmed; 0: it was not */
 	int64_t given_up_at;
 	uint32_t given_up_why;		/* enum history_why */
-	uint32_t pad;
+	uint32_t staged;		/* 1: a policy is staged */
+	int64_t staged_since;
+	struct ctl_who staged_by;
 };
 
 struct ctl_state {
@@ -81,6 +83,8 @@ static_assert(sizeof(struct ctl_connection) == 64, "wire");
 enum ctl_apply_flags {
 	CTL_FORCE	= 1 << 0,	/* even if it drops the asker's own connection */
 	CTL_TELL	= 1 << 1,	/* CTL_PROGRESS may come before the answer */
+	CTL_STAGE	= 1 << 2,	/* CTL_APPLY: stage it, enforce nothing */
+	CTL_FROM_STAGED	= 1 << 3,	/* CTL_APPLY: enforce what is staged, compile nothing */
 };
 
 struct ctl_apply {
@@ -109,6 +113,7 @@ enum ctl_refusal {
 	REFUSAL_LOCKOUT,	/* it would drop the asker's own connection */
 	REFUSAL_NO_REVISION,	/* none such is stored */
 	REFUSAL_NOTHING_WAITS,
+	REFUSAL_NOTHING_STAGED,
 	REFUSALS
 };
 
@@ -126,6 +131,26 @@ struct ctl_applied {
 	uint32_t refusal;	/* enum ctl_refusal; then nothing was applied */
 	uint64_t from;		/* CTL_ROLLBACK: the stored revision that runs again */
 	struct ctl_waits waits;
+	uint32_t unstaged;	/* enum ctl_unstaged */
+	uint32_t pad;
+};
+
+/* What a change did to the policy that was staged. */
+enum ctl_unstaged {
+	UNSTAGED_NOT = 0,	/* it stays, or there was none */
+	UNSTAGED_ENFORCED,	/* it is the one that is enforced now */
+	UNSTAGED_STALE,		/* it gives devices other numbers than the one that is enforced now */
+};
+
+struct ctl_staged {
+	uint32_t staged;	/* 0: nothing is */
+	uint32_t pad;
+	int64_t since;
+	int64_t counted_since;	/* later when the kernel's table was made anew */
+	uint64_t revision;	/* enforced when it was staged */
+	struct ctl_who who;
+	uint32_t n_totals;	/* in the file */
+	uint32_t n_keys;
 };
 
 struct ctl_confirm {
