@@ -153,7 +153,7 @@ test_who_may_say_what(void **state)
 {
 	static const struct {
 		enum proc proc;
-		uint32_t types[16];
+		uint32_t types[20];
 	} may[] = {
 		{ PROC_SPAWN, { MSG_SPAWN_STARTED, MSG_SPAWN_FAILED, MSG_SPAWN_EXITED } },
 		{ PROC_COMPILE, { MSG_READY, MSG_COMPILED } },
@@ -162,7 +162,8 @@ test_who_may_say_what(void **state)
 		{ PROC_FETCH, { MSG_READY } },
 		{ PROC_CTL, { MSG_CTL_STATUS, MSG_CTL_STATE, MSG_CTL_IMAGE, MSG_CTL_APPLY, MSG_CTL_QUARANTINE,
 		    MSG_CTL_RELEASE, MSG_CTL_CRL_REFRESH, MSG_CTL_FLUSH, MSG_CTL_ROLLBACK, MSG_CTL_CONFIRM,
-		    MSG_CTL_HISTORY, MSG_CTL_STORED, MSG_CTL_VERIFY } },
+		    MSG_CTL_HISTORY, MSG_CTL_STORED, MSG_CTL_VERIFY, MSG_CTL_STAGED, MSG_CTL_STAGED_IMAGE,
+		    MSG_CTL_UNSTAGE } },
 	};
 	size_t i, k, type;
 
@@ -173,7 +174,7 @@ test_who_may_say_what(void **state)
 			bool said = (t->from & PROC_BIT(may[i].proc)) != 0 &&
 			    (t->to & PROC_BIT(PROC_ENFORCE)) != 0, listed = false;
 
-			for (k = 0; k < 16; k++)
+			for (k = 0; k < 20; k++)
 				listed |= may[i].types[k] == type && t->name != NULL;
 			if (said != listed)
 				fail_msg("%s: %s", proc_name(may[i].proc), t->name);

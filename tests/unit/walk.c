@@ -136,6 +136,10 @@ load_field(const struct visit *v, enum field f, uint8_t *out)
 	case FIELD_IP6_DADDR: put(out, p->dst, 16); return true;
 	case FIELD_IP6_SADDR_NET: put(out, p->src, 8); return true;
 	case FIELD_OIF: index = interface_index(p->oif); put(out, &index, sizeof(index)); return true;
+	case FIELD_CT_CONFIRMED:
+		index = p->connection != NULL && p->connection->established ? 8 : 0;
+		put(out, &index, sizeof(index));
+		return p->connection != NULL;
 	case FIELD_TCP_RESET: *out = p->reset ? 4 : 0; return true;
 	case FIELD_TIME: now = htobe64((uint64_t)p->now_s * 1000000000U); put(out, &now, sizeof(now)); return true;
 	case FIELD_CLASS: put(out, &v->class, sizeof(v->class)); return true;
