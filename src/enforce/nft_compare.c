@@ -388,8 +388,10 @@ keep_alone(struct prints *a, struct prints *b)
 {
 	size_t i = 0, j = 0, na = 0, nb = 0;
 
-	qsort(a->p, a->n, sizeof(*a->p), order);
-	qsort(b->p, b->n, sizeof(*b->p), order);
+	if (a->n > 0)
+		qsort(a->p, a->n, sizeof(*a->p), order);
+	if (b->n > 0)
+		qsort(b->p, b->n, sizeof(*b->p), order);
 	while (i < a->n || j < b->n) {
 		if (j == b->n || (i < a->n && a->p[i] < b->p[j])) {
 			a->p[na++] = a->p[i++];
