@@ -57,6 +57,24 @@ record_trial(struct cordond *d, const struct trial *t)
 	change_record(d, &h);
 }
 
+/* A crash came between the kernel and the history: the policy in force is newer
+ * than all that is written down. */
+static void
+record_unwritten(struct cordond *d)
+{
+	const struct pending *p = &d->change.waits;
+	struct history_entry h = { .what = HISTORY_APPLIED, .who = change_nobody };
+
+	if (d->change.last.what == 0 || d->change.last.revision >= d->enforcer.policy.revision)
+		return;
+	if (p->revision == d->enforcer.policy.revision) {
+		h.who = p->who;
+		h.confirm_s = p->confirm_s;
+		h.forced = p->forced;
+	}
+	change_record(d, &h);
+}
+
 int
 change_init(struct cordond *d, const struct trial *t, const struct start_report *r)
 {
@@ -78,6 +96,7 @@ change_init(struct cordond *d, const struct trial *t, const struct start_report 
 			record_trial(d, t);
 		change_settled(d);
 	}
+	record_unwritten(d);
 	record_start(d, r);
 	return ipc_send_wait(&d->spawn, MSG_SPAWN_LOADED, 0, &loaded, sizeof(loaded), -1, SEND_WAIT_MS);
 }

@@ -503,6 +503,23 @@ def test_rollback(world):
     assert row["revision"] == before + 3 and row["other"] == before + 1 and row["confirm_seconds"] == 2
 
 
+def test_what_a_crash_kept_from_being_written_down(world):
+    """The kernel has the policy and the history does not: the next start says so, and by whom."""
+    path = os.path.join(world.cordon.state, "enforce", "policy.history")
+    for words, claimed in ((("--confirm", LONG), "alice"), ((), None)):
+        done = subprocess.run(world.cordon.command("policy", "apply", *words), check=False,
+                              env=dict(os.environ, SUDO_USER="alice"))
+        assert done.returncode == 0
+        revision = world.status()["revision"]
+        everybody_dies(world)
+        os.truncate(path, os.path.getsize(path) - 136)
+        world.cordon.start()
+        row = history(world, "applied")[0]
+        assert row["revision"] == revision and row["who"]["claimed"] == claimed
+        if words:
+            world.cordon.ctl("policy", "confirm")
+
+
 def test_foreign_changes_are_in_the_history(world):
     """Where nobody owns the table others can change it."""
     if "own" in world.status()["table"]:
