@@ -5,6 +5,7 @@ import socket
 import struct
 
 TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
+IGMP, GRE, ESP, SCTP = 2, 47, 50, 132
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
 
 BROADCAST = "ff:ff:ff:ff:ff:ff"
@@ -55,6 +56,30 @@ def icmp(src, dst, kind=None, code=0, ident=1, seq=1, payload=b""):
     pseudo = b"" if src.version == 4 else _pseudo(src, dst, ICMP6, 8 + len(payload))
     csum = checksum(pseudo + head + payload)
     return head[:2] + struct.pack("!H", csum) + head[4:] + payload
+
+
+def crc32c(data):
+    crc = 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = (crc >> 1) ^ (0x82f63b78 if crc & 1 else 0)
+    return crc ^ 0xffffffff
+
+
+def sctp(sport, dport, tag=b"", kind=1, vtag=0, init_tag=7):
+    """One chunk, INIT unless named, with the tag in a parameter that nobody knows (RFC 9260 3.2.2)."""
+    tag += b"\0" * (-len(tag) % 4)
+    value = struct.pack("!IIHHI", init_tag, 65536, 1, 1, 1) if kind in (1, 2) else b""
+    value += struct.pack("!HH", 0x8001, 4 + len(tag)) + tag
+    chunk = struct.pack("!BBH", kind, 0, 4 + len(value)) + value
+    head = struct.pack("!HHI", sport, dport, vtag)
+    return head + struct.pack("<I", crc32c(head + b"\0\0\0\0" + chunk)) + chunk
+
+
+def gre(tag=b""):
+    """Version 0 without options (RFC 2784)."""
+    return struct.pack("!HH", 0, 0x0800) + tag
 
 
 def ip_packet(src, dst, proto, payload, ttl=64):

@@ -30,6 +30,8 @@ class Site:
         self.folder = folder
         self.classes = {name: list(rules) for name, rules in (classes or CLASSES).items()}
         self.modes = {}             # class name -> "audit"
+        self.words = {}             # class name -> its other keys, as in the configuration
+        self.further = ""           # further lists: services, groups, schedules
         self.quarantine = list(QUARANTINE)
         self.services = list(SERVICES)
         self.appliance = []         # further lines of the appliance block
@@ -39,17 +41,20 @@ class Site:
         self.devices = list(lab.devices)
         self.without_port = set()   # names of devices that may be at any port
         self.without_address = set()
+        self.identities = {}        # device name -> what it is known by, as in the configuration
+        self.labels = {}            # device name -> [labels]
         self.csv = len(self.devices) > 100
 
     def write(self):
         for sub in ("", "classes.d", "devices.d", "pki"):
             os.makedirs(os.path.join(self.folder, sub), mode=0o755, exist_ok=True)
-        self._put("cordon.conf", self._appliance() + self._authorities())
+        self._put("cordon.conf", self._appliance() + self._authorities() + self.further)
         for name, rules in self.classes.items():
             mode = self.modes.get(name, "enforce")
+            words = self.words.get(name, "")
             allow = '"nothing"' if not rules else "(\n" + as_list(rules) + " )"
             self._put(f"classes.d/{name}.conf",
-                      f'classes = (\n  {{ name = "{name}"; mode = "{mode}";\n    allow = {allow}; }}\n);\n')
+                      f'classes = (\n  {{ name = "{name}"; mode = "{mode}"; {words}\n    allow = {allow}; }}\n);\n')
         for name in os.listdir(os.path.join(self.folder, "classes.d")):
             if name[:-len(".conf")] not in self.classes:
                 os.unlink(os.path.join(self.folder, "classes.d", name))
@@ -81,7 +86,7 @@ class Site:
                 f'    crl = [ {crl} ]; refresh = "{self.refresh}"; when_stale = "keep"; }}\n);\n')
 
     def _identity(self, d):
-        """MAC, addresses and port of a device, as far as they are declared."""
+        """Addresses and port of a device, as far as they are declared."""
         addresses = [] if d.name in self.without_address else [d.ip4, d.ip6]
         port = None if d.shared or d.name in self.without_port else d.port
         return addresses, port
@@ -89,16 +94,22 @@ class Site:
     def _devices(self):
         blocks = []
         for d in self.devices:
-            addresses, port = self._identity(d)
-            line = f'  {{ name = "{d.name}"; class = "{d.kind}"; mac = "{d.mac}";'
-            if addresses:
-                line += " address = [ " + ", ".join(f'"{a}"' for a in addresses) + " ];"
-            if port:
-                line += f'\n    interface = "{port}";'
-            if self.authority:
+            line = f'  {{ name = "{d.name}"; class = "{d.kind}"; {self._known_by(d)}'
+            if d.name in self.labels:
+                line += " labels = [ " + ", ".join(f'"{label}"' for label in self.labels[d.name]) + " ];"
+            if self.authority and d.serial:
                 line += f'\n    certificate = {{ authority = "{self.authority[0]}"; serial = "{d.serial}"; }};'
             blocks.append(line + " }")
         return "devices = (\n" + ",\n".join(blocks) + "\n);\n"
+
+    def _known_by(self, d):
+        if d.name in self.identities:
+            return self.identities[d.name]
+        addresses, port = self._identity(d)
+        text = f'mac = "{d.mac}";'
+        if addresses:
+            text += " address = [ " + ", ".join(f'"{a}"' for a in addresses) + " ];"
+        return text + (f'\n    interface = "{port}";' if port else "")
 
     def _csv(self):
         lines = ["name,class,mac,address,interface,authority,serial"]

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A World with the words that tests use: who got through, what is on record."""
 import contextlib
+import copy
+import itertools
 import time
 
 from lab import packets
@@ -9,7 +11,33 @@ from lab.standing import World
 from lab.topology import wait_for
 from lab.traffic import Flow, Steady, udp_answers
 
+CHANGEABLE = ("classes", "modes", "words", "further", "identities", "labels", "devices", "services", "appliance")
 SETTLE = 0.15       # seconds in which a forwarded packet arrives, many times over
+
+
+OUTSIDE_MAC = "02:00:00:ff:00:01"       # the router's, where no devices are
+_sport = itertools.count(20000)
+
+
+def tag_of(name):
+    return f"<{name}>".encode()
+
+
+def payload(sender, receiver, family, proto, at, tag, src=None, dst=None, sport=None, **_):
+    """What a packet of that protocol carries, to a port or of a type; the tag at its end."""
+    src, dst = src or sender.address(family), dst or receiver.address(family)
+    sport = sport or next(_sport)
+    if proto == packets.TCP:
+        return packets.tcp(src, dst, sport, at, payload=tag)
+    if proto == packets.UDP:
+        return packets.udp(src, dst, sport, at, tag)
+    if proto in (packets.ICMP, packets.ICMP6):
+        return packets.icmp(src, dst, kind=at, ident=sport, payload=tag)
+    if proto == packets.SCTP:
+        return packets.sctp(sport, at, tag)
+    if proto == packets.GRE:
+        return packets.gre(tag)
+    return b"\0" * 8 + tag
 
 
 class TestWorld(World):
@@ -19,8 +47,8 @@ class TestWorld(World):
 
     # ---- packets ---------------------------------------------------------------
 
-    def router_mac(self, device):
-        return self.lab.router_mac[device.port]
+    def router_mac(self, host):
+        return self.lab.router_mac[host.port] if hasattr(host, "port") else OUTSIDE_MAC
 
     @contextlib.contextmanager
     def arrivals(self, host, tag):
@@ -50,6 +78,34 @@ class TestWorld(World):
         return [packets.udp_frame(mac or device.mac, self.router_mac(device), src, dst, sport, port,
                                   tag + b"/%d " % i) for i in range(n)]
 
+    def frame(self, sender, receiver, family, proto, payload, mac=None, src=None, dst=None):
+        """A frame with that payload, from one to the other; who it claims to be can be said."""
+        return packets.frame(mac or sender.mac, self.router_mac(sender), src or sender.address(family),
+                             dst or receiver.address(family), proto, payload)
+
+    def arrived(self, sender, receiver, frames, expected):
+        """frames: by a name, which is the tag inside. The names that came out at the receiver's
+        wire; what is expected is waited for, and then a moment for what is not."""
+        wire = packets.Wire(receiver.ns, receive=True)
+        try:
+            self.send_frames(sender, *frames.values())
+            deadline = time.monotonic() + 2
+            while time.monotonic() < deadline and not all(wire.count(tag_of(name)) for name in expected):
+                time.sleep(0.005)
+            time.sleep(SETTLE)
+            return {name for name in frames if wire.count(tag_of(name))}
+        finally:
+            wire.close()
+
+    def probe(self, sender, receiver, family, probes, **claims):
+        """probes: name -> (protocol, port or ICMP type, expected). Names of those that went the
+        other way than expected: empty when all is well."""
+        frames = {name: self.frame(sender, receiver, family, proto,
+                                   payload(sender, receiver, family, proto, at, tag_of(name), **claims), **claims)
+                  for name, (proto, at, _) in probes.items()}
+        expected = {name for name, (_, _, passes) in probes.items() if passes}
+        return self.arrived(sender, receiver, frames, expected) ^ expected
+
     def delivered(self, device, host, family, port=5000, n=4, tag="try", **kw):
         """How many of n datagrams come back."""
         return udp_answers(device, host.address(family), port, n=n, tag=tag, **kw)
@@ -75,13 +131,12 @@ class TestWorld(World):
     @contextlib.contextmanager
     def changed(self):
         """Change self.site inside; afterwards the old configuration is applied again."""
-        keep = (dict(self.site.classes), dict(self.site.modes), list(self.site.devices),
-                list(self.site.services), list(self.site.appliance))
+        keep = {key: copy.copy(getattr(self.site, key)) for key in CHANGEABLE}
         try:
             yield self.site
         finally:
-            (self.site.classes, self.site.modes, self.site.devices,
-             self.site.services, self.site.appliance) = keep
+            for key, value in keep.items():
+                setattr(self.site, key, value)
             self.apply()
 
     def station(self, device):
