@@ -70,6 +70,12 @@ set_mark(struct visit *v, uint32_t mark)
 	tell(v, TRACE_MARK);
 }
 
+static struct dynamic
+dynamic_of(const struct visit *v, const struct element *key)
+{
+	return v->dynamic->of != NULL ? v->dynamic->of(v->dynamic->arg, key) : *v->dynamic;
+}
+
 static bool
 add_passes(const struct dynamic *d, enum set_kind kind)
 {
@@ -94,14 +100,16 @@ add_passes(const struct dynamic *d, enum set_kind kind)
 static enum outcome
 add(struct visit *v, const struct expr *x)
 {
+	struct dynamic d;
 	struct element key;
 
 	if (!visit_key(v, x, &key))
 		return RULE_ENDS;
+	d = dynamic_of(v, &key);
 	v->at.expr = x;
 	v->at.key = &key;
 	v->at.found = NULL;
-	v->at.passed = add_passes(v->dynamic, x->set.kind);
+	v->at.passed = add_passes(&d, x->set.kind);
 	v->v.newly_refused |= x->set.kind == SET_NEWLY_REFUSED;
 	v->v.newly_allowed |= x->set.kind == SET_NEWLY_ALLOWED;
 	tell(v, TRACE_ADD);
@@ -119,7 +127,7 @@ ask(struct visit *v, const struct expr *x, const struct element **found)
 	if (!visit_key(v, x, &key))
 		return RULE_ENDS;
 	if (set_info(x->set.kind)->dynamic)
-		*found = v->dynamic->known ? &somebody : NULL;
+		*found = dynamic_of(v, &key).known ? &somebody : NULL;
 	else if ((rc = evaluator_lookup(v->ev, &key, found)) < 0)
 		return failed(v, rc);
 	v->at.expr = x;
@@ -275,7 +283,8 @@ evaluate(struct evaluator *ev, const struct packet *p, const struct dynamic *dyn
 {
 	static const struct dynamic nothing;
 	struct visit v = { .ev = ev, .p = p, .dynamic = dynamic != NULL ? dynamic : &nothing,
-	    .trace = trace, .arg = arg, .v = { .mark = p->mark, .ct_mark = p->ct_mark } };
+	    .trace = trace, .arg = arg, .class_number = p->priority,
+	    .v = { .mark = p->mark, .ct_mark = p->ct_mark } };
 	struct chain_ref base = { .kind = base_chain(p->hook) };
 	bool policy_drop;
 	enum outcome o;

@@ -31,7 +31,7 @@ struct packet {
 	uint16_t sport, dport;		/* protocols without ports have none, whatever is here */
 	const char *iif, *oif;		/* "" where there is none */
 	uint32_t iif_index, oif_index;
-	uint32_t mark;			/* as somebody before us left it */
+	uint32_t mark, priority;	/* as somebody before us left them */
 	/* what conntrack says */
 	uint32_t ct_state;		/* one bit of enum ct_state_mask; 0: untracked */
 	bool reply;			/* against the direction of its flow */
@@ -50,6 +50,9 @@ struct dynamic {
 	bool crowded;			/* more connections than a device may have */
 	bool sampled_out;		/* a known key was told of a moment ago */
 	bool over_rate;			/* more new connections a second than its class may make */
+	/* Who keeps what packets put in answers for each key; NULL: the above, for all. */
+	struct dynamic (*of)(void *arg, const struct element *key);
+	void *arg;
 };
 
 enum verdict_kind { VERDICT_DROP, VERDICT_ACCEPT, VERDICT_REJECT };

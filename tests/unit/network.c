@@ -22,7 +22,7 @@ uint8_t *bytes;
 struct image image;
 struct station stations[DEVICES];
 struct ruleset rules;
-struct walk w;
+struct router router;
 struct connection connection;
 
 static void
@@ -109,7 +109,7 @@ load(uint16_t last_port, const struct image *before)
 		if (before == NULL)
 			stations[i] = (struct station){ .number = image.devices[i].number, .generation = 1 };
 	rules = ruleset_make(&image, stations, (struct features){ true, true });
-	walk_init(&w, &rules);
+	router_init(&router, &rules);
 }
 
 size_t
@@ -132,7 +132,7 @@ move(int host, bool quarantined)
 
 	s->generation++;
 	s->quarantined = quarantined;
-	walk_init(&w, &rules);
+	router_init(&router, &rules);
 }
 
 int
@@ -148,6 +148,7 @@ int
 teardown(void **state)
 {
 	(void)state;
+	router_end(&router);
 	free(bytes);
 	bytes = NULL;
 	return 0;
@@ -167,9 +168,9 @@ set_address(uint8_t out[16], int host)
 struct packet
 packet(int from, int to, uint8_t protocol, uint16_t port)
 {
-	struct packet p = { .family = v6 ? AF_INET6 : AF_INET, .mac = { 2, 0, 0, 0, 0, (uint8_t)from },
+	struct packet p = { .family = v6 ? AF_INET6 : AF_INET, .ether = { 2, 0, 0, 0, 0, (uint8_t)from },
 		.protocol = protocol, .sport = 40000, .dport = port, .iif = home[from], .oif = home[to],
-		.hoplimit = 63, .connection = &connection };
+		.hoplimit = 63, .ct_state = CTS_NEW };
 
 	set_address(p.src, from);
 	set_address(p.dst, to);
@@ -200,21 +201,21 @@ void
 anew(void)
 {
 	memset(&connection, 0, sizeof(connection));
-	walk_forget(&w);
+	router_forget(&router);
 }
 
 void
 passes(struct packet p)
 {
-	walk_forget(&w);
-	assert_int_equal(walk(&w, CHAIN_FORWARD, &p), WALK_ACCEPT);
+	router_forget(&router);
+	assert_int_equal(router_sends(&router, HOOK_FORWARD, p, &connection), VERDICT_ACCEPT);
 }
 
 void
 stopped(struct packet p)
 {
-	walk_forget(&w);
-	assert_int_equal(walk(&w, CHAIN_FORWARD, &p), WALK_DROP);
+	router_forget(&router);
+	assert_int_equal(router_sends(&router, HOOK_FORWARD, p, &connection), VERDICT_DROP);
 }
 
 enum set_kind
@@ -228,28 +229,28 @@ void
 refused(struct packet p)
 {
 	stopped(p);
-	assert_int_equal(w.hits[SET_TOTAL], 1);
-	assert_int_equal(w.logs[LOG_REFUSED], 1);
-	assert_int_equal(walk_added(&w, of_family(SET_REFUSED4, SET_REFUSED6)) +
-	    walk_added(&w, of_family(SET_REFUSED4_PORTLESS, SET_REFUSED6_PORTLESS)), 1);
+	assert_int_equal(router.hits[SET_TOTAL], 1);
+	assert_int_equal(router.logs[LOG_REFUSED], 1);
+	assert_int_equal(router_added(&router, of_family(SET_REFUSED4, SET_REFUSED6)) +
+	    router_added(&router, of_family(SET_REFUSED4_PORTLESS, SET_REFUSED6_PORTLESS)), 1);
 }
 
 void
 strange(struct packet p)
 {
 	stopped(p);
-	assert_int_equal(w.mark, 0);
-	assert_int_equal(w.counters[COUNTER_STRANGERS], 1);
-	assert_int_equal(w.logs[LOG_REFUSED], 1);
-	assert_int_equal(walk_added(&w, of_family(SET_STRANGER4, SET_STRANGER6)) +
-	    walk_added(&w, of_family(SET_STRANGER4_PORTLESS, SET_STRANGER6_PORTLESS)), 1);
+	assert_int_equal(router.mark, 0);
+	assert_int_equal(router.counters[COUNTER_STRANGERS], 1);
+	assert_int_equal(router.logs[LOG_REFUSED], 1);
+	assert_int_equal(router_added(&router, of_family(SET_STRANGER4, SET_STRANGER6)) +
+	    router_added(&router, of_family(SET_STRANGER4_PORTLESS, SET_STRANGER6_PORTLESS)), 1);
 }
 
 void
 stray(struct packet p)
 {
 	stopped(p);
-	assert_int_equal(w.counters[COUNTER_STRAY], 1);
+	assert_int_equal(router.counters[COUNTER_STRAY], 1);
 }
 
 /* An admitted connection of a device, to a server's port. */

@@ -5,7 +5,7 @@
 #define CORDON_TESTS_NETWORK_H
 
 #include "sample.h"
-#include "walk.h"
+#include "router.h"
 
 /* A device's MAC ends in its number, its addresses too. FREE and FREE_PORT have
  * no declared address, LOOSE and FREE no port. PROBE's class is audited. */
@@ -17,8 +17,8 @@ extern struct image image;
 extern uint8_t *bytes;			/* the image's */
 extern struct station stations[DEVICES];
 extern struct ruleset rules;
-extern struct walk w;
-extern struct connection connection;	/* every packet's, unless a test says otherwise */
+extern struct router router;
+extern struct connection connection;	/* every packet's, unless its ct_state says otherwise */
 
 int setup(void **state);		/* *state: NULL for IPv4 */
 int teardown(void **state);

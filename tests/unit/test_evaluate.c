@@ -435,6 +435,28 @@ test_dynamic(void **state)
 	assert_true(v.counted & 1U << COUNTER_OVER);
 }
 
+static struct dynamic
+seen_before(void *arg, const struct element *key)
+{
+	unsigned *asked = arg;
+
+	*asked |= (key->set.kind == SET_SEEN) | (key->set.kind == SET_REFUSED4) << 1;
+	return (struct dynamic){ .known = key->set.kind == SET_SEEN, .sampled_out = true };
+}
+
+/* Who keeps what packets put in is asked for each key, not for all alike. */
+static void
+test_dynamic_by_key(void **state)
+{
+	unsigned asked = 0;
+
+	(void)state;
+	becomes_with(from_sensor("192.0.2.1", 1), &(struct dynamic){ .of = seen_before, .arg = &asked },
+	    VERDICT_DROP);
+	assert_int_equal(asked, 3);
+	assert_int_equal(v.logged, 1U << LOG_REFUSED);
+}
+
 /* ---- the way ------------------------------------------------------------ */
 
 struct way {
@@ -493,7 +515,7 @@ main(void)
 		T(test_every_element_is_found), T(test_every_kind_has_an_owner), T(test_what_is_kept_is_forgotten),
 		T(test_admitted), T(test_refused), T(test_stranger), T(test_quarantine), T(test_audit),
 		T(test_fast_path), T(test_other_directions), T(test_lateral), T(test_conntrack_looks_away),
-		T(test_input), T(test_output), T(test_lacks), T(test_dynamic), T(test_trace), T(test_no_such_hook),
+		T(test_input), T(test_output), T(test_lacks), T(test_dynamic), T(test_dynamic_by_key), T(test_trace), T(test_no_such_hook),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,7 @@ test_class(void **state)
 	opened(LOOSE, 450);
 	anew();
 	passes(packet(PORT, SERVER, IPPROTO_UDP, 5000));
-	assert_int_equal(w.logs[LOG_SIGHTED], 1);
+	assert_int_equal(router.logs[LOG_SIGHTED], 1);
 	anew();
 	passes(packet(PORT, OTHER, IPPROTO_GRE, 0));
 	anew();
@@ -55,12 +55,12 @@ test_audit(void **state)
 {
 	(void)state;
 	passes(packet(PROBE, OTHER, IPPROTO_TCP, 22));
-	assert_int_equal(w.hits[SET_TOTAL], 1);
-	assert_int_equal(walk_added(&w, of_family(SET_REFUSED4, SET_REFUSED6)), 1);
+	assert_int_equal(router.hits[SET_TOTAL], 1);
+	assert_int_equal(router_added(&router, of_family(SET_REFUSED4, SET_REFUSED6)), 1);
 	passes(answer(OTHER, PROBE, IPPROTO_TCP, 22));
 	anew();
 	passes(packet(SERVER, PROBE, IPPROTO_TCP, 22));
-	assert_int_equal(walk_added(&w, of_family(SET_REFUSED4, SET_REFUSED6)), 1);
+	assert_int_equal(router_added(&router, of_family(SET_REFUSED4, SET_REFUSED6)), 1);
 	passes(answer(PROBE, SERVER, IPPROTO_TCP, 22));
 }
 
@@ -77,7 +77,7 @@ test_identity(void **state)
 	set_address(p.src, LOOSE);		/* of a sibling */
 	strange(p);
 	p = packet(PORT, SERVER, IPPROTO_TCP, 443);
-	p.mac[5] = 99;				/* a MAC of nobody */
+	p.ether[5] = 99;				/* a MAC of nobody */
 	strange(p);
 	p = packet(PORT, SERVER, IPPROTO_TCP, 443);
 	p.iif = "lan1";				/* MAC and address, at another port */
@@ -86,10 +86,10 @@ test_identity(void **state)
 	p.iif = "lan1";				/* not bound to a port */
 	passes(p);
 	p = packet(LOOSE, SERVER, IPPROTO_GRE, 0);
-	p.mac[5] = 99;
+	p.ether[5] = 99;
 	anew();
 	strange(p);
-	assert_int_equal(walk_added(&w, of_family(SET_STRANGER4_PORTLESS, SET_STRANGER6_PORTLESS)), 1);
+	assert_int_equal(router_added(&router, of_family(SET_STRANGER4_PORTLESS, SET_STRANGER6_PORTLESS)), 1);
 	assert_int_equal(connection.mark, 0);
 }
 
@@ -125,9 +125,9 @@ test_injection(void **state)
 		struct packet p = packet(victims[i], SERVER, IPPROTO_TCP, 443);
 
 		opened(victims[i], 443);
-		p.mac[5] = 99;
+		p.ether[5] = 99;
 		strange(p);
-		p.mac[5] = PROBE;
+		p.ether[5] = PROBE;
 		strange(p);
 		p = answer(PROBE, victims[i], IPPROTO_TCP, 443);	/* as if it were the server */
 		set_address(p.src, SERVER);
@@ -167,11 +167,11 @@ test_fast_path(void **state)
 	(void)state;
 	opened(PORT, 443);
 	p = packet(PORT, SERVER, IPPROTO_TCP, 443);
-	p.related = true;
+	p.ct_state = CTS_RELATED;
 	passes(p);
 	passes(packet(PORT, SERVER, IPPROTO_TCP, 443));
-	assert_int_equal(w.hits[SET_LIVE_PORT], 1);
-	assert_int_equal(w.hits[of_family(SET_IDENTITY4_PORT, SET_IDENTITY6_PORT)], 0);
+	assert_int_equal(router.hits[SET_LIVE_PORT], 1);
+	assert_int_equal(router.hits[of_family(SET_IDENTITY4_PORT, SET_IDENTITY6_PORT)], 0);
 	/* A new connection never takes it, whatever its mark. */
 	connection = (struct connection){ mark_of(PORT), false };
 	refused(packet(PORT, SERVER, IPPROTO_TCP, 22));
@@ -197,7 +197,7 @@ test_quarantine(void **state)
 		refused(packet(host, SERVER, IPPROTO_TCP, 443));
 		stray(answer(SERVER, host, IPPROTO_TCP, 443));
 		p = answer(SERVER, host, v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP, 0);
-		p.related = true;
+		p.ct_state = CTS_RELATED;
 		stray(p);
 		anew();
 		refused(packet(host, SERVER, IPPROTO_TCP, 443));
@@ -366,10 +366,10 @@ test_lateral(void **state)
 	p = packet(PORT, SERVER, IPPROTO_TCP, 443);
 	p.oif = "lan1";			/* towards devices, but no device's address */
 	refused(p);
-	p.mac[5] = 99;
+	p.ether[5] = 99;
 	strange(p);
 	p = telemetry(PORT);
-	p.mac[5] = 99;
+	p.ether[5] = 99;
 	strange(p);
 }
 
@@ -381,7 +381,7 @@ test_lateral_answers(void **state)
 	(void)state;
 	lateral_open();
 	p = telemetry_answer(PORT);
-	p.mac[5] = 99;			/* not the gateway */
+	p.ether[5] = 99;			/* not the gateway */
 	stray(p);
 	p = answer(GATE, PORT, IPPROTO_TCP, 22);
 	stray(p);			/* the class does not reach that port */
@@ -399,7 +399,7 @@ test_lateral_quarantine(void **state)
 	stray(telemetry_answer(PORT));
 	anew();
 	refused(telemetry(PORT));
-	assert_int_equal(w.mark, mark_of(PORT));
+	assert_int_equal(router.mark, mark_of(PORT));
 	move(GATE, false);
 	lateral_open();
 	move(PORT, true);		/* who began */
@@ -458,7 +458,7 @@ test_inbound(void **state)
 	stray(answer(PORT, SERVER, IPPROTO_TCP, 443));
 	anew();
 	stopped(packet(SERVER, OTHER, IPPROTO_TCP, 80));
-	assert_int_equal(w.counters[COUNTER_TRANSIT], 1);
+	assert_int_equal(router.counters[COUNTER_TRANSIT], 1);
 	connection = (struct connection){ 0, true };
 	stopped(packet(SERVER, OTHER, IPPROTO_TCP, 80));
 }
@@ -469,21 +469,21 @@ test_invalid(void **state)
 	struct packet p = packet(PORT, SERVER, IPPROTO_TCP, 443);
 
 	(void)state;
-	p.connection = NULL;
+	p.ct_state = CTS_INVALID;
 	stopped(p);
-	assert_int_equal(w.counters[COUNTER_INVALID], 1);
-	assert_int_equal(w.logs[LOG_INVALID], 1);
-	assert_int_equal(w.mark, mark_of(PORT));
+	assert_int_equal(router.counters[COUNTER_INVALID], 1);
+	assert_int_equal(router.logs[LOG_INVALID], 1);
+	assert_int_equal(router.mark, mark_of(PORT));
 	p = packet(SERVER, PORT, IPPROTO_TCP, 443);
-	p.connection = NULL;
+	p.ct_state = CTS_INVALID;
 	stopped(p);
-	assert_int_equal(w.counters[COUNTER_INVALID], 1);
+	assert_int_equal(router.counters[COUNTER_INVALID], 1);
 	p = telemetry(PORT);
-	p.connection = NULL;
+	p.ct_state = CTS_INVALID;
 	stopped(p);
-	assert_int_equal(w.counters[COUNTER_INVALID], 1);
+	assert_int_equal(router.counters[COUNTER_INVALID], 1);
 	p = packet(PROBE, SERVER, IPPROTO_TCP, 443);	/* audited: still dropped */
-	p.connection = NULL;
+	p.ct_state = CTS_INVALID;
 	stopped(p);
 }
 
@@ -497,12 +497,10 @@ test_untracked(void **state)
 	for (size_t i = 0; i < 4; i++) {
 		struct packet p = packet(hosts[i], SERVER, IPPROTO_TCP, 443);
 
-		p.connection = NULL;
-		p.untracked = true;
+		p.ct_state = 0;
 		stopped(p);
 		p = answer(SERVER, hosts[i], IPPROTO_TCP, 443);
-		p.connection = NULL;
-		p.untracked = true;
+		p.ct_state = 0;
 		stopped(p);
 	}
 }

@@ -16,20 +16,20 @@
 /* ---- the appliance itself ----------------------------------------------- */
 
 static void
-into(struct packet p, enum walked want)
+into(struct packet p, enum verdict_kind want)
 {
-	walk_forget(&w);
+	router_forget(&router);
 	p.oif = "";
-	assert_int_equal(walk(&w, CHAIN_INPUT, &p), want);
+	assert_int_equal(router_sends(&router, HOOK_INPUT, p, &connection), want);
 }
 
 static void
-out_of(struct packet p, enum walked want)
+out_of(struct packet p, enum verdict_kind want)
 {
-	walk_forget(&w);
+	router_forget(&router);
 	p.iif = "";
-	memset(p.mac, 0, sizeof(p.mac));
-	assert_int_equal(walk(&w, CHAIN_OUTPUT, &p), want);
+	p.lack = LACK_ETHER;
+	assert_int_equal(router_sends(&router, HOOK_OUTPUT, p, &connection), want);
 }
 
 static void
@@ -38,43 +38,43 @@ test_services(void **state)
 	struct packet p;
 
 	(void)state;
-	into(packet(PORT, OTHER, IPPROTO_UDP, 123), WALK_ACCEPT);
+	into(packet(PORT, OTHER, IPPROTO_UDP, 123), VERDICT_ACCEPT);
 	assert_int_equal(connection.mark, mark_of(PORT));
-	into(packet(PORT, OTHER, IPPROTO_UDP, 123), WALK_ACCEPT);
-	out_of(answer(OTHER, PORT, IPPROTO_UDP, 123), WALK_ACCEPT);
+	into(packet(PORT, OTHER, IPPROTO_UDP, 123), VERDICT_ACCEPT);
+	out_of(answer(OTHER, PORT, IPPROTO_UDP, 123), VERDICT_ACCEPT);
 	p = packet(PORT, OTHER, IPPROTO_UDP, 123);
-	p.mac[5] = 99;
-	into(p, WALK_DROP);
-	assert_int_equal(w.counters[COUNTER_STRANGERS], 1);
+	p.ether[5] = 99;
+	into(p, VERDICT_DROP);
+	assert_int_equal(router.counters[COUNTER_STRANGERS], 1);
 	p = packet(PORT, OTHER, IPPROTO_UDP, 123);
 	p.iif = "lan1";
-	into(p, WALK_DROP);
+	into(p, VERDICT_DROP);
 	anew();
-	into(echo(PORT, OTHER, false), WALK_ACCEPT);
+	into(echo(PORT, OTHER, false), VERDICT_ACCEPT);
 	anew();
-	into(packet(PORT, OTHER, IPPROTO_TCP, 22), WALK_DROP);
-	assert_int_equal(walk_added(&w, of_family(SET_REFUSED4, SET_REFUSED6)), 1);
-	into(packet(PORT, OTHER, IPPROTO_TCP, 123), WALK_DROP);
-	into(packet(PROBE, OTHER, IPPROTO_TCP, 22), WALK_DROP);	/* audit is for what is forwarded */
-	into(packet(SERVER, OTHER, IPPROTO_TCP, 22), WALK_ACCEPT);	/* no device's: not ours to judge */
+	into(packet(PORT, OTHER, IPPROTO_TCP, 22), VERDICT_DROP);
+	assert_int_equal(router_added(&router, of_family(SET_REFUSED4, SET_REFUSED6)), 1);
+	into(packet(PORT, OTHER, IPPROTO_TCP, 123), VERDICT_DROP);
+	into(packet(PROBE, OTHER, IPPROTO_TCP, 22), VERDICT_DROP);	/* audit is for what is forwarded */
+	into(packet(SERVER, OTHER, IPPROTO_TCP, 22), VERDICT_ACCEPT);	/* no device's: not ours to judge */
 	p = packet(PORT, OTHER, IPPROTO_UDP, 123);
-	p.connection = NULL;
-	into(p, WALK_DROP);
-	assert_int_equal(w.counters[COUNTER_INVALID], 1);
+	p.ct_state = CTS_INVALID;
+	into(p, VERDICT_DROP);
+	assert_int_equal(router.counters[COUNTER_INVALID], 1);
 }
 
 static void
 test_services_in_quarantine(void **state)
 {
 	(void)state;
-	into(packet(PORT, OTHER, IPPROTO_UDP, 123), WALK_ACCEPT);
+	into(packet(PORT, OTHER, IPPROTO_UDP, 123), VERDICT_ACCEPT);
 	move(PORT, true);
-	into(packet(PORT, OTHER, IPPROTO_UDP, 123), WALK_DROP);
-	out_of(answer(OTHER, PORT, IPPROTO_UDP, 123), WALK_DROP);
+	into(packet(PORT, OTHER, IPPROTO_UDP, 123), VERDICT_DROP);
+	out_of(answer(OTHER, PORT, IPPROTO_UDP, 123), VERDICT_DROP);
 	anew();
-	into(packet(PORT, OTHER, IPPROTO_UDP, 123), WALK_DROP);
-	assert_int_equal(walk_added(&w, of_family(SET_REFUSED4, SET_REFUSED6)), 1);
-	into(echo(PORT, OTHER, false), WALK_DROP);
+	into(packet(PORT, OTHER, IPPROTO_UDP, 123), VERDICT_DROP);
+	assert_int_equal(router_added(&router, of_family(SET_REFUSED4, SET_REFUSED6)), 1);
+	into(echo(PORT, OTHER, false), VERDICT_DROP);
 }
 
 /* Before it has an address, a known MAC may ask for one; nobody else may. */
@@ -88,19 +88,19 @@ test_bootstrap(void **state)
 	set_address(p.src, 9);
 	p.sport = client;
 	p.pkttype = 1;
-	into(p, WALK_ACCEPT);
-	p.mac[5] = 99;
-	into(p, WALK_DROP);
-	p.mac[5] = PORT;
+	into(p, VERDICT_ACCEPT);
+	p.ether[5] = 99;
+	into(p, VERDICT_DROP);
+	p.ether[5] = PORT;
 	p.sport = 40000;
-	into(p, WALK_DROP);
-	assert_int_equal(w.counters[COUNTER_DISCOVERY], 1);
+	into(p, VERDICT_DROP);
+	assert_int_equal(router.counters[COUNTER_DISCOVERY], 1);
 	p = packet(OTHER, PORT, IPPROTO_UDP, client);
 	p.sport = server;
-	out_of(p, WALK_ACCEPT);
+	out_of(p, VERDICT_ACCEPT);
 	p.sport = 123;
 	anew();
-	out_of(p, WALK_DROP);
+	out_of(p, VERDICT_DROP);
 }
 
 /* Who asks and is nobody's is told of, and stays out; that is bounded. */
@@ -113,27 +113,28 @@ test_asking_is_told_of(void **state)
 	set_address(p.src, 9);
 	p.sport = v6 ? 546 : 68;
 	p.pkttype = 1;
-	into(p, WALK_ACCEPT);
-	assert_int_equal(w.logs[LOG_DISCOVERED], 0);
+	into(p, VERDICT_ACCEPT);
+	assert_int_equal(router.logs[LOG_DISCOVERED], 0);
 	p.sport = 40000;		/* known, and refused for another reason */
-	into(p, WALK_DROP);
-	assert_int_equal(w.logs[LOG_DISCOVERED], 0);
-	p.mac[5] = 99;
-	into(p, WALK_DROP);
-	assert_int_equal(w.logs[LOG_DISCOVERED], 1);
-	assert_int_equal(walk_added(&w, SET_ASKING), 1);
-	w.stranger_over_budget = true;
+	into(p, VERDICT_DROP);
+	assert_int_equal(router.logs[LOG_DISCOVERED], 0);
+	p.ether[5] = 99;
+	into(p, VERDICT_DROP);
+	assert_int_equal(router.logs[LOG_DISCOVERED], 1);
+	assert_int_equal(router_added(&router, SET_ASKING), 1);
+	router.says.stranger_over_budget = true;
 	p.oif = "";
-	assert_int_equal(walk(&w, CHAIN_INPUT, &p), WALK_DROP);	/* of this one it is known that it asks */
-	assert_int_equal(w.logs[LOG_DISCOVERED], 2);
-	p.mac[5] = 98;
-	into(p, WALK_DROP);
-	assert_int_equal(w.logs[LOG_DISCOVERED], 0);
-	assert_int_equal(walk_added(&w, SET_ASKING), 0);
-	w.stranger_over_budget = false;
+	/* of this one it is known that it asks */
+	assert_int_equal(router_sends(&router, HOOK_INPUT, p, &connection), VERDICT_DROP);
+	assert_int_equal(router.logs[LOG_DISCOVERED], 2);
+	p.ether[5] = 98;
+	into(p, VERDICT_DROP);
+	assert_int_equal(router.logs[LOG_DISCOVERED], 0);
+	assert_int_equal(router_added(&router, SET_ASKING), 0);
+	router.says.stranger_over_budget = false;
 	p.dport = 53;
-	into(p, WALK_DROP);
-	assert_int_equal(w.logs[LOG_DISCOVERED], 0);
+	into(p, VERDICT_DROP);
+	assert_int_equal(router.logs[LOG_DISCOVERED], 0);
 }
 
 static int
@@ -195,13 +196,13 @@ test_link(void **state)
 
 		p.icmp_type = cases[i].type;
 		p.hoplimit = cases[i].hoplimit;
-		p.connection = NULL;
-		into(p, cases[i].in ? WALK_ACCEPT : WALK_DROP);
+		p.ct_state = CTS_INVALID;
+		into(p, cases[i].in ? VERDICT_ACCEPT : VERDICT_DROP);
 		p = echo(OTHER, PORT, false);
 		p.icmp_type = cases[i].type;
 		p.hoplimit = cases[i].hoplimit;
-		p.connection = NULL;
-		out_of(p, cases[i].out ? WALK_ACCEPT : WALK_DROP);
+		p.ct_state = CTS_INVALID;
+		out_of(p, cases[i].out ? VERDICT_ACCEPT : VERDICT_DROP);
 	}
 }
 
@@ -209,29 +210,29 @@ static void
 test_output(void **state)
 {
 	(void)state;
-	out_of(packet(OTHER, PORT, IPPROTO_TCP, 80), WALK_DROP);
-	out_of(packet(OTHER, FREE, IPPROTO_TCP, 80), WALK_DROP);
-	out_of(packet(OTHER, SERVER, IPPROTO_TCP, 80), WALK_ACCEPT);
+	out_of(packet(OTHER, PORT, IPPROTO_TCP, 80), VERDICT_DROP);
+	out_of(packet(OTHER, FREE, IPPROTO_TCP, 80), VERDICT_DROP);
+	out_of(packet(OTHER, SERVER, IPPROTO_TCP, 80), VERDICT_ACCEPT);
 	anew();
 	connection = (struct connection){ 0, true };
-	out_of(answer(OTHER, PORT, IPPROTO_UDP, 123), WALK_DROP);
+	out_of(answer(OTHER, PORT, IPPROTO_UDP, 123), VERDICT_DROP);
 	/* A service's answer after a change of the device: admitted again; others are not. */
 	connection.mark = mark_of(PORT);
 	move(PORT, false);
-	out_of(answer(OTHER, PORT, IPPROTO_UDP, 123), WALK_ACCEPT);
+	out_of(answer(OTHER, PORT, IPPROTO_UDP, 123), VERDICT_ACCEPT);
 	assert_int_equal(connection.mark, mark_of(PORT));
 	connection.mark--;
-	out_of(answer(OTHER, PORT, IPPROTO_UDP, 124), WALK_DROP);
+	out_of(answer(OTHER, PORT, IPPROTO_UDP, 124), VERDICT_DROP);
 	anew();
-	out_of(packet(OTHER, PROBE, IPPROTO_TCP, 22), WALK_ACCEPT);
-	into(answer(PROBE, OTHER, IPPROTO_TCP, 22), WALK_ACCEPT);
+	out_of(packet(OTHER, PROBE, IPPROTO_TCP, 22), VERDICT_ACCEPT);
+	into(answer(PROBE, OTHER, IPPROTO_TCP, 22), VERDICT_ACCEPT);
 	connection.mark = 0;
-	into(answer(PORT, OTHER, IPPROTO_TCP, 22), WALK_DROP);
+	into(answer(PORT, OTHER, IPPROTO_TCP, 22), VERDICT_DROP);
 	move(PROBE, true);
 	connection.mark = 0;
-	into(answer(PROBE, OTHER, IPPROTO_TCP, 22), WALK_DROP);
+	into(answer(PROBE, OTHER, IPPROTO_TCP, 22), VERDICT_DROP);
 	anew();
-	out_of(packet(OTHER, PROBE, IPPROTO_TCP, 22), WALK_DROP);
+	out_of(packet(OTHER, PROBE, IPPROTO_TCP, 22), VERDICT_DROP);
 }
 
 /* ---- evidence, and sets that are full ----------------------------------- */
@@ -252,19 +253,19 @@ test_full(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		struct packet p = packet(PORT, OTHER, keys[i].protocol, 22);
 
-		memset(w.full, 0, sizeof(w.full));
-		w.full[keys[i].refused[v6]] = true;
+		memset(router.full, 0, sizeof(router.full));
+		router.full[keys[i].refused[v6]] = true;
 		stopped(p);
-		assert_int_equal(w.hits[SET_TOTAL], 1);
-		assert_int_equal(w.hits[SET_OVER], 1);
-		assert_int_equal(w.counters[COUNTER_OVER], 1);
-		w.full[keys[i].stranger[v6]] = true;
-		p.mac[5] = 99;
+		assert_int_equal(router.hits[SET_TOTAL], 1);
+		assert_int_equal(router.hits[SET_OVER], 1);
+		assert_int_equal(router.counters[COUNTER_OVER], 1);
+		router.full[keys[i].stranger[v6]] = true;
+		p.ether[5] = 99;
 		stopped(p);
-		assert_int_equal(w.counters[COUNTER_STRANGERS], 1);
-		assert_int_equal(w.counters[COUNTER_STRANGERS_OVER], 1);
+		assert_int_equal(router.counters[COUNTER_STRANGERS], 1);
+		assert_int_equal(router.counters[COUNTER_STRANGERS_OVER], 1);
 	}
-	memset(w.full, true, sizeof(w.full));	/* everything that packets fill */
+	memset(router.full, true, sizeof(router.full));	/* everything that packets fill */
 	stopped(packet(PORT, OTHER, IPPROTO_TCP, 22));
 	stopped(packet(PORT, GATE, IPPROTO_TCP, 22));
 	passes(packet(PORT, SERVER, IPPROTO_TCP, 443));
@@ -273,7 +274,7 @@ test_full(void **state)
 	connection.mark = 0;
 	struct packet p = packet(PORT, SERVER, IPPROTO_TCP, 443);
 
-	p.connection = NULL;
+	p.ct_state = CTS_INVALID;
 	stopped(p);
 }
 
@@ -282,19 +283,19 @@ static void
 test_budget(void **state)
 {
 	(void)state;
-	w.over_budget = w.stranger_over_budget = true;
+	router.says.over_budget = router.says.stranger_over_budget = true;
 	for (size_t i = 0; i < 2; i++) {
 		struct packet p = packet(PORT, OTHER, keys[i].protocol, 22);
 
 		stopped(p);
-		assert_int_equal(walk_added(&w, keys[i].refused[v6]), 0);
-		assert_int_equal(w.hits[SET_TOTAL], 1);
-		assert_int_equal(w.hits[SET_OVER], 1);
-		assert_int_equal(w.logs[LOG_REFUSED], 0);
-		p.mac[5] = 99;
+		assert_int_equal(router_added(&router, keys[i].refused[v6]), 0);
+		assert_int_equal(router.hits[SET_TOTAL], 1);
+		assert_int_equal(router.hits[SET_OVER], 1);
+		assert_int_equal(router.logs[LOG_REFUSED], 0);
+		p.ether[5] = 99;
 		stopped(p);
-		assert_int_equal(walk_added(&w, keys[i].stranger[v6]), 0);
-		assert_int_equal(w.counters[COUNTER_STRANGERS_OVER], 1);
+		assert_int_equal(router_added(&router, keys[i].stranger[v6]), 0);
+		assert_int_equal(router.counters[COUNTER_STRANGERS_OVER], 1);
 	}
 }
 
@@ -303,14 +304,14 @@ static void
 test_budget_of_outside(void **state)
 {
 	(void)state;
-	w.over_budget = true;
+	router.says.over_budget = true;
 	stopped(packet(SERVER, PORT, IPPROTO_TCP, 22));
-	assert_int_equal(walk_added(&w, SET_BUDGET), 0);
-	assert_int_equal(walk_added(&w, of_family(SET_REFUSED4, SET_REFUSED6)), 1);
-	w.over_budget = false;
-	w.stranger_over_budget = true;
+	assert_int_equal(router_added(&router, SET_BUDGET), 0);
+	assert_int_equal(router_added(&router, of_family(SET_REFUSED4, SET_REFUSED6)), 1);
+	router.says.over_budget = false;
+	router.says.stranger_over_budget = true;
 	stopped(packet(SERVER, PORT, IPPROTO_TCP, 23));
-	assert_int_equal(walk_added(&w, of_family(SET_REFUSED4, SET_REFUSED6)), 0);
+	assert_int_equal(router_added(&router, of_family(SET_REFUSED4, SET_REFUSED6)), 0);
 	refused(packet(PORT, OTHER, IPPROTO_TCP, 22));
 }
 
@@ -319,25 +320,25 @@ static void
 test_known_key(void **state)
 {
 	(void)state;
-	w.sampled_out = true;
+	router.says.sampled_out = true;
 	for (size_t i = 0; i < 2; i++) {
 		struct packet p = packet(PORT, OTHER, keys[i].protocol, 22);
 
 		refused(p);
-		assert_int_equal(walk(&w, CHAIN_FORWARD, &p), WALK_DROP);
-		assert_int_equal(w.logs[LOG_REFUSED], 1);
-		assert_int_equal(w.hits[SET_TOTAL], 2);
-		assert_int_equal(w.hits[SET_OVER], 0);
-		assert_int_equal(walk_added(&w, keys[i].refused[v6]), 1);
-		w.over_budget = true;		/* a known key needs no budget */
-		assert_int_equal(walk(&w, CHAIN_FORWARD, &p), WALK_DROP);
-		assert_int_equal(w.hits[SET_OVER], 0);
-		w.over_budget = false;
-		p.mac[5] = 99;
+		assert_int_equal(router_sends(&router, HOOK_FORWARD, p, &connection), VERDICT_DROP);
+		assert_int_equal(router.logs[LOG_REFUSED], 1);
+		assert_int_equal(router.hits[SET_TOTAL], 2);
+		assert_int_equal(router.hits[SET_OVER], 0);
+		assert_int_equal(router_added(&router, keys[i].refused[v6]), 1);
+		router.says.over_budget = true;		/* a known key needs no budget */
+		assert_int_equal(router_sends(&router, HOOK_FORWARD, p, &connection), VERDICT_DROP);
+		assert_int_equal(router.hits[SET_OVER], 0);
+		router.says.over_budget = false;
+		p.ether[5] = 99;
 		strange(p);
-		assert_int_equal(walk(&w, CHAIN_FORWARD, &p), WALK_DROP);
-		assert_int_equal(w.logs[LOG_REFUSED], 1);
-		assert_int_equal(walk_added(&w, keys[i].stranger[v6]), 1);
+		assert_int_equal(router_sends(&router, HOOK_FORWARD, p, &connection), VERDICT_DROP);
+		assert_int_equal(router.logs[LOG_REFUSED], 1);
+		assert_int_equal(router_added(&router, keys[i].stranger[v6]), 1);
 	}
 }
 
@@ -352,16 +353,16 @@ test_portless_keys(void **state)
 	for (uint16_t i = 0; i < 4; i++) {
 		p.sport = i;
 		p.dport = (uint16_t)(i * 7);
-		assert_int_equal(walk(&w, CHAIN_FORWARD, &p), WALK_DROP);
+		assert_int_equal(router_sends(&router, HOOK_FORWARD, p, &connection), VERDICT_DROP);
 	}
-	assert_int_equal(walk_added(&w, of_family(SET_REFUSED4_PORTLESS, SET_REFUSED6_PORTLESS)), 1);
-	assert_int_equal(walk_added(&w, of_family(SET_REFUSED4, SET_REFUSED6)), 0);
+	assert_int_equal(router_added(&router, of_family(SET_REFUSED4_PORTLESS, SET_REFUSED6_PORTLESS)), 1);
+	assert_int_equal(router_added(&router, of_family(SET_REFUSED4, SET_REFUSED6)), 0);
 	for (size_t i = 0; i < 5; i++) {
 		static const uint8_t with_ports[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP, IPPROTO_DCCP,
 			IPPROTO_UDPLITE };
 
 		refused(packet(PORT, OTHER, with_ports[i], 22));
-		assert_int_equal(walk_added(&w, of_family(SET_REFUSED4, SET_REFUSED6)), 1);
+		assert_int_equal(router_added(&router, of_family(SET_REFUSED4, SET_REFUSED6)), 1);
 	}
 }
 
@@ -371,21 +372,21 @@ test_connection_limit(void **state)
 	struct packet p = packet(PORT, SERVER, IPPROTO_TCP, 443);
 
 	(void)state;
-	w.crowded = true;
+	router.says.crowded = true;
 	stopped(p);
 	assert_int_equal(connection.mark, 0);
-	assert_int_equal(w.hits[SET_TOTAL], 1);
-	assert_int_equal(w.logs[LOG_CROWDED], 1);
-	w.crowded = false;
+	assert_int_equal(router.hits[SET_TOTAL], 1);
+	assert_int_equal(router.logs[LOG_CROWDED], 1);
+	router.says.crowded = false;
 	opened(PORT, 443);
-	w.crowded = true;		/* what stands goes on */
+	router.says.crowded = true;		/* what stands goes on */
 	passes(p);
 	move(PORT, false);
-	w.crowded = true;
+	router.says.crowded = true;
 	passes(p);
 	rules.features.connlimit = false;
-	walk_init(&w, &rules);
-	w.crowded = true;
+	router_init(&router, &rules);
+	router.says.crowded = true;
 	anew();
 	passes(p);
 }
