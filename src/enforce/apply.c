@@ -26,6 +26,17 @@ places_done(struct places *p, bool taken)
 	free(p->wrapped);
 }
 
+/* Both images are sorted by number: *at, the place in the running one, only moves on. */
+static bool
+device_before(const struct enforcer *e, uint32_t number, uint32_t *at)
+{
+	const struct image *im = &e->policy.image;
+
+	while (*at < im->n[IMAGE_DEVICES] && im->devices[*at].number < number)
+		++*at;
+	return *at < im->n[IMAGE_DEVICES] && im->devices[*at].number == number;
+}
+
 static int
 places_for(const struct enforcer *e, const struct image *next, struct places *p)
 {
@@ -40,12 +51,9 @@ places_for(const struct enforcer *e, const struct image *next, struct places *p)
 		return -ENOMEM;
 	}
 	diff_stations(&e->policy.image, e->stations, next, p->stations, p->wrapped, &p->renewed);
-	for (size_t i = 0; i + 1 < n; i++) {
-		size_t before = enforcer_index(e, next->devices[i].number);
-
-		if (before != SIZE_MAX)
-			p->standings[i] = e->standings[before];
-	}
+	for (uint32_t i = 0, k = 0; i < next->n[IMAGE_DEVICES]; i++)
+		if (device_before(e, next->devices[i].number, &k))
+			p->standings[i] = e->standings[k];
 	return 0;
 }
 
@@ -89,6 +97,7 @@ commit_policy(struct enforcer *e, const struct ruleset *next, struct apply_repor
 		if (rc < 0)
 			refusal_say(b, rc, &failure, next, report->refused);
 		nft_batch_size(b, &report->added, &report->removed, &bytes);
+		report->rules = nft_batch_shapes(b);
 	}
 	nft_batch_free(b);
 	if (rc == 0 && grows)
@@ -144,7 +153,7 @@ static void
 drop_lost_standings(struct enforcer *e, const struct image *next)
 {
 	for (uint32_t i = 0; i < e->policy.image.n[IMAGE_DEVICES]; i++)
-		if (image_device(next, e->policy.image.devices[i].number) == NULL)
+		if (e->standings[i] != NULL && image_device(next, e->policy.image.devices[i].number) == NULL)
 			free(e->standings[i]);
 }
 
@@ -186,7 +195,9 @@ take_over(struct enforcer *e, struct loaded_policy *next, struct places *p, stru
 		if (journal_append(e->dirfd, p->own[i], 1) < 0)
 			e->disk_ok = false;
 	places_done(p, true);
-	enforcer_save_digest(e);
+	/* Elements alone do not show in it. */
+	if (report->rules || !e->digest_kept)
+		enforcer_save_digest(e);
 }
 
 int

@@ -191,6 +191,10 @@ void ask_staged_image(struct client *);
 
 /* Dump what was refused and hand it to cordon-flow; close windows that ended. */
 void counts_send(struct cordond *);
+/* The same, now and then: of many devices the totals may come a minute later. */
+void counts_tick(struct cordond *);
+/* Whoever gets the totals has none of them. */
+void counts_anew(struct cordond *);
 /* The same, and end all windows: a table made anew begins to count at nothing.
  * arg: the struct cordond. */
 void counts_close(void *arg);
@@ -199,6 +203,13 @@ struct refused_total {
 	uint64_t packets, bytes, over_packets, over_bytes;
 };
 int counts_totals(struct cordond *, struct refused_total *totals);
+
+/* What was there when the totals were read: no more than these can have grown. */
+struct refused_seen {
+	uint64_t sum[2];	/* of digests of all keys with their counts */
+	uint64_t over_packets, over_bytes;
+	bool unknown;
+};
 
 /* ---- the watch on foreign changes (watch.c) ----------------------------- */
 
@@ -239,6 +250,8 @@ struct cordond {
 	bool landlocked;
 	int64_t started_at;
 	struct flow_flushed flow;	/* the latest */
+	struct refused_seen refused_seen;
+	uint32_t totals_wait;	/* ticks that passed with totals unread */
 	struct pki_source *sources;	/* parallel to the image's */
 	/* revocations of one CRL, gathered until it is complete */
 	struct standing *pending;

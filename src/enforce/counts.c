@@ -13,12 +13,15 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "common/digest.h"
 #include "common/log.h"
 #include "enforce/cordond.h"
 #include "enforce/nft_batch.h"
 #include "enforce/nft_read.h"
 
 #define DELETE_AT_ONCE	1000	/* keys per transaction: their notifications must fit the socket */
+#define LARGE		20000	/* devices: reading the totals of so many is no small thing */
+#define LARGE_TICKS	6	/* of the others, so many are read between two such readings */
 
 struct ended {
 	struct element *e;
@@ -32,7 +35,27 @@ struct counter_dump {
 	bool final;
 	bool close_all;		/* end every window, however young */
 	struct ended *ended;	/* NULL while the last counts come */
+	uint32_t keys;		/* of this set */
+	struct refused_seen seen;
 };
+
+/* Whatever order they come in. */
+static void
+see(struct refused_seen *s, const struct flow_count *c, enum set_kind kind)
+{
+	struct {
+		struct flow_count count;
+		uint32_t kind, pad;
+	} what = { .kind = kind };
+	uint64_t part[2];
+	uint8_t digest[DIGEST_LEN];
+
+	what.count = *c;
+	digest_of(&what, sizeof(what), digest);
+	memcpy(part, digest, sizeof(part));
+	s->sum[0] += part[0];
+	s->sum[1] += part[1];
+}
 
 static void
 send_counts(struct counter_dump *c)
@@ -122,6 +145,8 @@ on_key(void *arg, const struct nft_element *e)
 	if (!decode_key(c->kind, e, out))
 		return 0;
 	out->final = c->final;
+	see(&c->seen, out, c->kind);
+	c->keys++;
 	if (++c->out->n == FLOW_COUNTS_MAX)
 		send_counts(c);
 	/* The kernel tells what is left of a key's life; the rest is its age. */
@@ -178,8 +203,12 @@ dump_set(struct counter_dump *c)
 	int rc;
 
 	c->ended = &ended;
+	c->keys = 0;
 	rc = nft_read_set(&c->d->enforcer.reader, set_info(c->kind)->name, on_key, c);
 	c->ended = NULL;
+	/* A key that is deleted may come again with the count it had; a full set counts no more. */
+	if (rc != 0 || ended.n > 0 || c->keys >= LIMIT_REFUSED_KEYS)
+		c->seen.unknown = true;
 	/* A key told twice must not be deleted twice: the second would fail the batch. */
 	if (ended.n > 0)
 		qsort(ended.e, ended.n, sizeof(*ended.e), by_key);
@@ -232,17 +261,29 @@ counts_totals(struct cordond *d, struct refused_total *totals)
 	return rc == -EAGAIN ? 0 : rc;
 }
 
-static void
-send_losses(struct cordond *d)
+/* A packet that counts in a device's total counts in a key of it, or where there
+ * was no room for one in the counter of those: when all of these are what they
+ * were before the totals were read last, so are the totals. */
+static bool
+refused_since(struct cordond *d, struct refused_seen *now)
 {
-	const struct image *im = &d->enforcer.policy.image;
-	uint32_t n = im->n[IMAGE_DEVICES];
+	struct refused_seen *then = &d->refused_seen;
+
+	if (nft_read_counter(&d->enforcer.reader, COUNTER_OVER, &now->over_packets, &now->over_bytes) < 0)
+		now->unknown = true;
+	return then->unknown || now->unknown || memcmp(then->sum, now->sum, sizeof(now->sum)) != 0 ||
+	    then->over_packets != now->over_packets || then->over_bytes != now->over_bytes;
+}
+
+static int
+send_totals(struct cordond *d)
+{
+	uint32_t n = d->enforcer.policy.image.n[IMAGE_DEVICES];
 	struct refused_total *t = calloc((size_t)n + 1, sizeof(*t));
 	struct flow_losses m = { 0 };
+	int rc = t == NULL ? -ENOMEM : counts_totals(d, t);
 
-	if (t == NULL || counts_totals(d, t) < 0)
-		goto out;
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; rc == 0 && i < n; i++) {
 		if (t[i].packets == 0)
 			continue;
 		m.mark = station_mark(&d->enforcer.stations[i]);
@@ -250,19 +291,45 @@ send_losses(struct cordond *d)
 		m.total_bytes = t[i].bytes;
 		m.overflow_packets = t[i].over_packets;
 		m.overflow_bytes = t[i].over_bytes;
-		worker_send(&d->workers[SLOT_FLOW], MSG_FLOW_LOSSES, &m, sizeof(m), -1);
+		rc = worker_send(&d->workers[SLOT_FLOW], MSG_FLOW_LOSSES, &m, sizeof(m), -1);
 	}
-	m.mark = 0;
+	free(t);
+	return rc;
+}
+
+static void
+send_strangers(struct cordond *d)
+{
+	struct flow_losses m = { 0 };
+
 	if (nft_read_counter(&d->enforcer.reader, COUNTER_STRANGERS, &m.total_packets, &m.total_bytes) == 0 &&
 	    nft_read_counter(&d->enforcer.reader, COUNTER_STRANGERS_OVER, &m.overflow_packets,
 	    &m.overflow_bytes) == 0 && m.total_packets != 0)
 		worker_send(&d->workers[SLOT_FLOW], MSG_FLOW_LOSSES, &m, sizeof(m), -1);
-out:
-	free(t);
 }
 
 static void
-read_counts(struct cordond *d, bool close_all)
+send_losses(struct cordond *d, struct refused_seen *now, bool may_wait)
+{
+	bool large = d->enforcer.policy.image.n[IMAGE_DEVICES] > LARGE;
+
+	if (refused_since(d, now) && !(may_wait && large && ++d->totals_wait < LARGE_TICKS)) {
+		now->unknown |= send_totals(d) < 0;
+		d->refused_seen = *now;
+		d->totals_wait = 0;
+	}
+	send_strangers(d);
+}
+
+void
+counts_anew(struct cordond *d)
+{
+	d->refused_seen = (struct refused_seen){ .unknown = true };
+	d->totals_wait = LARGE_TICKS;
+}
+
+static void
+read_counts(struct cordond *d, bool close_all, bool may_wait)
 {
 	static const enum set_kind kinds[] = {
 		SET_REFUSED4, SET_REFUSED6, SET_REFUSED4_PORTLESS, SET_REFUSED6_PORTLESS,
@@ -283,17 +350,23 @@ read_counts(struct cordond *d, bool close_all)
 	}
 	watch_resume(d);
 	send_counts(&c);
-	send_losses(d);
+	send_losses(d, &c.seen, may_wait);
+}
+
+void
+counts_tick(struct cordond *d)
+{
+	read_counts(d, false, true);
 }
 
 void
 counts_send(struct cordond *d)
 {
-	read_counts(d, false);
+	read_counts(d, false, false);
 }
 
 void
 counts_close(void *arg)
 {
-	read_counts(arg, true);
+	read_counts(arg, true, false);
 }

@@ -37,6 +37,7 @@ struct enforcer {
 	int64_t applied_at;
 	bool healthy;			/* kernel and model were compared and agree */
 	bool disk_ok;			/* the journal took the last record */
+	bool digest_kept;		/* how the kernel shows our rules is on the disk */
 	uint32_t foreign_changes;
 	void (*before_anew)(void *);	/* called when the table is to be made anew, or NULL */
 	void *before_anew_arg;
@@ -59,6 +60,7 @@ struct apply_order {
 struct apply_report {
 	uint32_t added, removed, renewed;
 	uint32_t forgotten;		/* open connections of addresses that changed hands */
+	bool rules;			/* more than elements changed */
 	int not_saved;			/* errno: it could not be written down */
 	uint32_t unstaged;		/* enum staged_end: what was staged is no longer */
 	int not_forgotten;		/* errno: they could not be found */

@@ -103,6 +103,7 @@ flow_up(struct worker *w)
 	struct flow_socket s = { .group_base = w->d->nflog_base };
 
 	w->d->flush_asked = 0;
+	counts_anew(w->d);
 	tell_flow(w);
 	if (w->d->nflog_fd != -1)
 		worker_send(w, MSG_FLOW_SOCKET, &s, sizeof(s), w->d->nflog_fd);

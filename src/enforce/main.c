@@ -129,7 +129,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	counts_send(d);
+	counts_tick(d);
 	control_tick(d);
 	change_tick(d);
 	retry_journal(&d->enforcer);

@@ -87,6 +87,7 @@ nft_begin(struct nft_batch *b, uint16_t type, uint16_t flags, size_t max)
 	}
 	if (!reserve(b, max))
 		return NULL;
+	b->shapes |= type != NFT_MSG_NEWSETELEM && type != NFT_MSG_DELSETELEM;
 	return nftnl_nlmsg_build_hdr((char *)b->data + b->len, type, NFPROTO_INET,
 	    flags | b->echo, b->seq++);
 }
@@ -264,6 +265,12 @@ nft_batch_size(const struct nft_batch *b, uint32_t *added, uint32_t *removed, si
 	*added = b->added;
 	*removed = b->removed;
 	*bytes = b->len;
+}
+
+bool
+nft_batch_shapes(const struct nft_batch *b)
+{
+	return b->shapes;
 }
 
 /* The acknowledgement is asked of the last message: when it comes, all is done. */

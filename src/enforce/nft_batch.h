@@ -48,6 +48,9 @@ void nft_batch_expect(struct nft_batch *, uint32_t generation);
 /* Elements added and removed so far, and the batch's bytes. */
 void nft_batch_size(const struct nft_batch *, uint32_t *added, uint32_t *removed, size_t *bytes);
 
+/* Does it change more than elements: the table, sets, chains or rules? */
+bool nft_batch_shapes(const struct nft_batch *);
+
 /* The sink that writes a diff into a batch; arg is the batch. */
 extern const struct diff_sink nft_batch_sink;
 

@@ -29,6 +29,7 @@ struct nft_batch {
 	uint16_t echo;			/* NLM_F_ECHO or 0 */
 	uint32_t expected;		/* generation, 0: any */
 	uint32_t added, removed;
+	bool shapes;			/* more than elements so far */
 	int gathering;			/* message type of what is gathered, 0: nothing */
 	struct nft_gather gathers[SET_KINDS];
 };

@@ -30,8 +30,9 @@ enforcer_save_digest(struct enforcer *e)
 {
 	uint8_t digest[DIGEST_LEN];
 
-	if (nft_read_rules_digest(&e->reader, digest) < 0 ||
-	    file_replace_at(e->dirfd, DIGEST_FILE, digest, sizeof(digest), 0600) < 0)
+	e->digest_kept = nft_read_rules_digest(&e->reader, digest) == 0 &&
+	    file_replace_at(e->dirfd, DIGEST_FILE, digest, sizeof(digest), 0600) == 0;
+	if (!e->digest_kept)
 		e->disk_ok = false;
 }
 
@@ -46,6 +47,7 @@ digest_agrees(struct enforcer *e)
 	    len == DIGEST_LEN && nft_read_rules_digest(&e->reader, now) == 0)
 		same = memcmp(saved, now, DIGEST_LEN) == 0;
 	free(saved);
+	e->digest_kept = same;
 	return same;
 }
 

@@ -2,6 +2,7 @@
 /* diff.c -- from one ruleset to another, in an order that one transaction takes. */
 #include "model/diff.h"
 #include "model/element_list.h"
+#include "model/same.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -33,8 +34,52 @@ struct diff {
 	const struct ruleset *next;
 	const struct diff_sink *sink;
 	void *arg;
+	/* Of the enforced policy, not of a staged one. */
+	bool *same;			/* parallel to next's classes: as in old; NULL: nobody knows */
+	bool named_same;		/* who is named by others is the same in every class of both */
 	struct element_list a, b;		/* scratch */
 };
+
+/* Most classes of most changes: nothing of them is looked at again. When memory
+ * is short nothing is known, which costs time alone. */
+static void
+find_same(struct diff *d)
+{
+	const struct image *i = d->old->image, *j = d->next->image;
+	const struct image_class *x = i->classes, *end = x + i->n[IMAGE_CLASSES];
+
+	d->named_same = true;
+	d->same = calloc((size_t)j->n[IMAGE_CLASSES] + 1, sizeof(*d->same));
+	for (uint32_t c = 0; c < j->n[IMAGE_CLASSES]; c++) {
+		const struct image_class *y = &j->classes[c];
+
+		while (x < end && x->number < y->number)
+			x++;
+		if (x == end || x->number != y->number)
+			continue;
+		d->named_same &= x->named == y->named;
+		if (d->same != NULL)
+			d->same[c] = class_same(i, x, j, y);
+	}
+}
+
+static bool
+is_same(const struct diff *d, bool staged, uint32_t class_number)
+{
+	const struct image_class *y;
+
+	if (d->same == NULL || staged || (y = image_class(d->next->image, class_number)) == NULL)
+		return false;
+	return d->same[y - d->next->image->classes];
+}
+
+static void
+diff_done(struct diff *d)
+{
+	free(d->a.e);
+	free(d->b.e);
+	free(d->same);
+}
 
 /* The lists of one unit stand in a (old) and b (next): tell what changes. */
 static int
@@ -70,6 +115,8 @@ diff_class(struct diff *d, const struct image_class *x, const struct image_class
 
 	if (x == NULL && phase == PHASE_ADD)
 		return elements_of_class(d->next, y, d->sink->add_element, d->arg);
+	if (x != NULL && y != NULL && is_same(d, d->next->staged, y->number))
+		return 0;
 	d->a.n = d->b.n = 0;
 	if (x != NULL)
 		rc = elements_of_class(d->old, x, element_list_add, &d->a);
@@ -78,22 +125,20 @@ diff_class(struct diff *d, const struct image_class *x, const struct image_class
 	return rc != 0 ? rc : tell(d, phase);
 }
 
+static bool
+named_same(const struct diff *d, uint32_t class_number)
+{
+	return (d->named_same && !d->next->staged) || image_class(d->old->image, class_number)->named ==
+	    image_class(d->next->image, class_number)->named;
+}
+
 /* Same elements without looking at them: most devices of most changes. */
 static bool
-device_same(struct diff *d, const struct image_device *x, const struct station *sx,
+device_same(const struct diff *d, const struct image_device *x, const struct station *sx,
     const struct image_device *y, const struct station *sy)
 {
-	const struct image *i = d->old->image, *j = d->next->image;
-	const struct image_class *cx = image_class(i, x->class_number);
-	const struct image_class *cy = image_class(j, y->class_number);
-
 	return (d->next->staged || memcmp(sx, sy, sizeof(*sx)) == 0) && x->class_number == y->class_number &&
-	    cx->named == cy->named && x->identity == y->identity &&
-	    memcmp(x->mac, y->mac, sizeof(x->mac)) == 0 &&
-	    strcmp(image_text(i, x->interface), image_text(j, y->interface)) == 0 &&
-	    x->addresses.n == y->addresses.n &&
-	    memcmp(i->addresses + x->addresses.first, j->addresses + y->addresses.first,
-	    x->addresses.n * sizeof(*i->addresses)) == 0;
+	    identity_same(d->old->image, x, d->next->image, y) && named_same(d, x->class_number);
 }
 
 static int
@@ -243,12 +288,20 @@ has_chain(const struct ruleset *rs, const struct chain_ref *ref)
 	return f.found;
 }
 
+static bool
+is_of_same(const struct diff *d, const struct set_ref *ref)
+{
+	enum set_scope scope = set_info(ref->kind)->scope;
+
+	return (scope == SCOPE_CLASS || scope == SCOPE_PEER) && is_same(d, ref->staged, ref->number);
+}
+
 static int
 set_comes(void *arg, const struct set_ref *ref)
 {
 	struct diff *d = arg;
 
-	return has_set(d->old, ref) ? 0 : d->sink->add_set(d->arg, ref);
+	return is_of_same(d, ref) || has_set(d->old, ref) ? 0 : d->sink->add_set(d->arg, ref);
 }
 
 static int
@@ -256,7 +309,13 @@ set_goes(void *arg, const struct set_ref *ref)
 {
 	struct diff *d = arg;
 
-	return has_set(d->next, ref) ? 0 : d->sink->del_set(d->arg, ref);
+	return is_of_same(d, ref) || has_set(d->next, ref) ? 0 : d->sink->del_set(d->arg, ref);
+}
+
+static bool
+chain_is_same(const struct diff *d, const struct chain_ref *ref)
+{
+	return ref->kind >= CHAIN_CLASS && is_same(d, ref->staged != 0, ref->number);
 }
 
 static int
@@ -264,7 +323,7 @@ chain_comes(void *arg, const struct chain_ref *ref)
 {
 	struct diff *d = arg;
 
-	return has_chain(d->old, ref) ? 0 : d->sink->add_chain(d->arg, ref);
+	return chain_is_same(d, ref) || has_chain(d->old, ref) ? 0 : d->sink->add_chain(d->arg, ref);
 }
 
 static int
@@ -272,7 +331,7 @@ chain_goes(void *arg, const struct chain_ref *ref)
 {
 	struct diff *d = arg;
 
-	return has_chain(d->next, ref) ? 0 : d->sink->del_chain(d->arg, ref);
+	return chain_is_same(d, ref) || has_chain(d->next, ref) ? 0 : d->sink->del_chain(d->arg, ref);
 }
 
 /* ---- rules -------------------------------------------------------------- */
@@ -342,6 +401,8 @@ diff_chain(void *arg, const struct chain_ref *ref)
 	struct diff *d = rd->d;
 	int rc = 0;
 
+	if (chain_is_same(d, ref))
+		return 0;
 	rd->a.n = rd->b.n = 0;
 	if (has_chain(d->old, ref))
 		rc = ruleset_each_rule(d->old, ref, collect_rule, &rd->a);
@@ -393,6 +454,7 @@ diff_rulesets(const struct ruleset *old, const struct ruleset *next, const struc
 	int rc = 0;
 
 	if (old != NULL) {
+		find_same(&d);
 		rc = forget_counts(&d);
 		if (rc == 0)
 			rc = diff_elements(&d, PHASE_DELETE);
@@ -411,8 +473,7 @@ diff_rulesets(const struct ruleset *old, const struct ruleset *next, const struc
 		rc = ruleset_each_chain(old, chain_goes, &d);
 	if (rc == 0 && old != NULL)
 		rc = ruleset_each_set(old, set_goes, &d);
-	free(d.a.e);
-	free(d.b.e);
+	diff_done(&d);
 	return rc;
 }
 
@@ -440,7 +501,6 @@ diff_station_changes(const struct ruleset *rs, const struct station_change *chan
 		rc = diff_station(&d, &changes[i], PHASE_DELETE);
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		rc = diff_station(&d, &changes[i], PHASE_ADD);
-	free(d.a.e);
-	free(d.b.e);
+	diff_done(&d);
 	return rc;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "model/compile.h"
+#include "model/same.h"
 
 /* Does b still cover all that a does? Canonical boxes: a ∪ b is b. When memory
  * is short the answer is no, which costs a judgement and lets nothing through. */
@@ -65,15 +66,12 @@ class_changed(const struct image *old, const struct image_class *x, const struct
 	    !covered(old, fast_boxes(old, x, REACH_IN), next, fast_boxes(next, y, REACH_IN));
 }
 
+/* Where it stands is changed under it; with nothing known of the classes, it may be. */
 static bool
-identity_changed(const struct image *old, const struct image_device *x, const struct image *next,
-    const struct image_device *y)
+stands_changed(const struct image *old, const struct image_device *d, const struct station *st, const bool *changed)
 {
-	return x->identity != y->identity || memcmp(x->mac, y->mac, sizeof(x->mac)) != 0 ||
-	    strcmp(image_text(old, x->interface), image_text(next, y->interface)) != 0 ||
-	    x->addresses.n != y->addresses.n ||
-	    memcmp(old->addresses + x->addresses.first, next->addresses + y->addresses.first,
-	    x->addresses.n * sizeof(*old->addresses)) != 0;
+	return changed == NULL ||
+	    changed[image_class(old, st->quarantined ? 0 : d->class_number) - old->classes];
 }
 
 void
@@ -81,16 +79,15 @@ diff_stations(const struct image *old, const struct station *old_stations, const
     struct station *out, bool *wrapped, uint32_t *renewed)
 {
 	uint32_t n_classes = old->n[IMAGE_CLASSES], n = next->n[IMAGE_DEVICES], i = 0;
-	bool *changed = calloc((size_t)n_classes + 1, sizeof(*changed));
+	bool *changed = calloc((size_t)n_classes + 1, sizeof(*changed)), any = changed == NULL;
 	bool services = !covered(old, old->appliance->services, next, next->appliance->services);
 
 	for (uint32_t c = 0; changed != NULL && c < n_classes; c++)
-		changed[c] = class_changed(old, &old->classes[c], next,
+		any |= changed[c] = class_changed(old, &old->classes[c], next,
 		    image_class(next, old->classes[c].number));
 	*renewed = 0;
 	for (uint32_t j = 0; j < n; j++) {
 		const struct image_device *y = &next->devices[j], *x;
-		const struct image_class *class;
 
 		wrapped[j] = false;
 		while (i < old->n[IMAGE_DEVICES] && old->devices[i].number < y->number)
@@ -101,9 +98,8 @@ diff_stations(const struct image *old, const struct station *old_stations, const
 		}
 		x = &old->devices[i];
 		out[j] = old_stations[i];
-		class = image_class(old, out[j].quarantined ? 0 : x->class_number);
-		if (changed == NULL || services || changed[class - old->classes] ||
-		    x->class_number != y->class_number || identity_changed(old, x, next, y)) {
+		if (services || x->class_number != y->class_number || !identity_same(old, x, next, y) ||
+		    (any && stands_changed(old, x, &out[j], changed))) {
 			out[j].generation = station_next_generation(out[j].generation, &wrapped[j]);
 			++*renewed;
 		}
@@ -138,16 +134,34 @@ held_order(const void *a, const void *b)
 }
 
 static size_t
-all_held(const struct image *im, struct held *out)
+held_by(const struct image *im, const struct image_device *d, struct held *out)
 {
 	size_t n = 0;
 
-	for (uint32_t i = 0; i < im->n[IMAGE_DEVICES]; i++) {
-		const struct image_device *d = &im->devices[i];
+	for (uint32_t j = 0; j < d->addresses.n; j++)
+		if (image_address_is_whole(&im->addresses[d->addresses.first + j]))
+			out[n++] = (struct held){ im->addresses[d->addresses.first + j], d->number };
+	return n;
+}
 
-		for (uint32_t j = 0; j < d->addresses.n; j++)
-			if (image_address_is_whole(&im->addresses[d->addresses.first + j]))
-				out[n++] = (struct held){ im->addresses[d->addresses.first + j], d->number };
+/* Those of all devices but for the ones that have the same in both. */
+static size_t
+all_held(const struct image *old, const struct image *next, struct held *out)
+{
+	uint32_t i = 0, j = 0, ni = old->n[IMAGE_DEVICES], nj = next->n[IMAGE_DEVICES];
+	size_t n = 0;
+
+	while (i < ni || j < nj) {
+		const struct image_device *x = i < ni ? &old->devices[i] : NULL, *y = j < nj ? &next->devices[j] : NULL;
+		bool left = y == NULL || (x != NULL && x->number <= y->number);
+		bool right = x == NULL || (y != NULL && y->number <= x->number);
+
+		if (!(left && right && addresses_same(old, x, next, y))) {
+			n += left ? held_by(old, x, out + n) : 0;
+			n += right ? held_by(next, y, out + n) : 0;
+		}
+		i += left;
+		j += right;
 	}
 	return n;
 }
@@ -158,17 +172,18 @@ diff_moved_addresses(const struct image *old, const struct image *next, struct i
     size_t *n)
 {
 	size_t room = (size_t)old->n[IMAGE_ADDRESSES] + next->n[IMAGE_ADDRESSES] + 1, all;
-	struct held *held = calloc(room, sizeof(*held));
-	struct image_address *moved = calloc(room, sizeof(*moved));
+	/* Room that is never touched takes no memory. */
+	struct held *held = malloc(room * sizeof(*held));
+	struct image_address *moved = NULL;
 
 	*n = 0;
-	if (held == NULL || moved == NULL) {
+	if (held == NULL)
+		return -ENOMEM;
+	all = all_held(old, next, held);
+	if ((moved = calloc(all + 1, sizeof(*moved))) == NULL) {
 		free(held);
-		free(moved);
 		return -ENOMEM;
 	}
-	all = all_held(old, held);
-	all += all_held(next, held + all);
 	qsort(held, all, sizeof(*held), held_order);
 	for (size_t i = 0; i < all; i++) {
 		if (i + 1 < all && held_order(&held[i], &held[i + 1]) == 0)

@@ -110,6 +110,30 @@ small(enum class_mode mode, uint16_t log_group, uint32_t connections)
 	return p;
 }
 
+/* Who may come instead of where to go: the same boxes, the other way. */
+static struct policy *
+inbound(void)
+{
+	struct policy *p = small(MODE_ENFORCE, 4000, 512);
+	struct class_decl *c = &p->classes[0];
+
+	c->inbound = c->rules;
+	c->n_inbound = c->n_rules;
+	c->rules = NULL;
+	c->n_rules = 0;
+	return p;
+}
+
+static struct policy *
+hasty(uint32_t rate)
+{
+	struct policy *p = small(MODE_ENFORCE, 4000, 512);
+
+	p->classes[0].keys |= CLASS_RATE;
+	p->classes[0].rate = p->classes[0].rate_burst = rate;
+	return p;
+}
+
 static bool
 flushed(struct policy *before, struct policy *after, enum chain_kind kind)
 {
@@ -139,6 +163,9 @@ test_rules_with_other_values(void **state)
 	assert_false(flushed(small(MODE_ENFORCE, 4000, 512), small(MODE_ENFORCE, 4000, 512), CHAIN_CLASS));
 	assert_true(flushed(small(MODE_AUDIT, 4000, 512), small(MODE_ENFORCE, 4000, 512), CHAIN_CLASS));
 	assert_true(flushed(small(MODE_AUDIT, 4000, 512), small(MODE_ENFORCE, 4000, 512), CHAIN_CLASS_R));
+	assert_false(flushed(hasty(5), hasty(5), CHAIN_CLASS_ADMIT));
+	assert_true(flushed(hasty(5), hasty(6), CHAIN_CLASS_ADMIT));
+	assert_true(flushed(small(MODE_ENFORCE, 4000, 512), inbound(), CHAIN_CLASS));
 	assert_true(flushed(small(MODE_ENFORCE, 4000, 512), small(MODE_ENFORCE, 4100, 512), CHAIN_RECORD_PORT));
 	assert_true(flushed(small(MODE_ENFORCE, 4000, 512), small(MODE_ENFORCE, 4000, 500), CHAIN_ADMIT));
 	assert_false(flushed(small(MODE_ENFORCE, 4000, 512), small(MODE_ENFORCE, 4000, 500), CHAIN_FORWARD));

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* test_counts.c -- what the kernel counted reaches cordon-flow, against a real
  * kernel in a network namespace of its own. */
+#include <arpa/inet.h>
+#include <endian.h>
 #include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -19,12 +25,14 @@
 #include "folder.h"
 #include "sample.h"
 
+#define MARK 0x101	/* of the first device */
 #define KEYS 2500	/* more than one transaction takes, more than one message holds */
 
 static struct folder f;
 static struct cordond d;
 static int owner_fd;
-static unsigned told, told_final, paused;
+static unsigned told, told_final, paused, totals;
+static struct flow_losses last_total;
 static bool seen_final[KEYS];
 
 /* ---- in the place of the daemon's other parts --------------------------- */
@@ -36,6 +44,10 @@ worker_send(struct worker *w, uint32_t type, const void *payload, size_t len, in
 
 	(void)w;
 	assert_int_equal(fd, -1);
+	if (type == MSG_FLOW_LOSSES) {
+		totals++;
+		last_total = *(const struct flow_losses *)payload;
+	}
 	if (type != MSG_FLOW_COUNTS)
 		return 0;
 	assert_int_equal(len, sizeof(*c));
@@ -79,7 +91,7 @@ refuse(uint16_t port)
 
 	if (port == 0)
 		b = nft_batch_new(RULESET_TABLE, 7, 0, 256);
-	memcpy(e.key, &(uint32_t){ 0x101 }, 4);
+	memcpy(e.key, &(uint32_t){ MARK }, 4);
 	memcpy(e.key + 4, "\012\012\000\001\300\000\002\001\006", 9);
 	e.key[16] = (uint8_t)(port >> 8);
 	e.key[17] = (uint8_t)port;
@@ -88,6 +100,65 @@ refuse(uint16_t port)
 		assert_int_equal(nft_batch_send(b, &d.enforcer.owner, NULL, NULL, &failure), 0);
 		nft_batch_free(b);
 	}
+}
+
+static struct nlmsghdr *
+message(uint8_t *at, uint16_t type, uint16_t flags, uint32_t seq)
+{
+	struct nlmsghdr *h = mnl_nlmsg_put_header(at);
+	struct nfgenmsg *g;
+
+	h->nlmsg_type = type;
+	h->nlmsg_flags = NLM_F_REQUEST | flags;
+	h->nlmsg_seq = seq;
+	g = mnl_nlmsg_put_extra_header(h, sizeof(*g));
+	g->nfgen_family = type < NLMSG_MIN_TYPE + 2 ? AF_UNSPEC : NFPROTO_INET;
+	g->res_id = type < NLMSG_MIN_TYPE + 2 ? htons(NFNL_SUBSYS_NFTABLES) : 0;
+	return h;
+}
+
+static struct nlmsghdr *
+total_message(uint8_t *at, uint16_t type, uint16_t flags, uint32_t seq, uint64_t packets)
+{
+	struct nlmsghdr *h = message(at, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), flags, seq);
+	struct nlattr *list, *element, *key, *expr, *data;
+
+	mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, RULESET_TABLE);
+	mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_SET, "total");
+	list = mnl_attr_nest_start(h, NFTA_SET_ELEM_LIST_ELEMENTS);
+	element = mnl_attr_nest_start(h, NFTA_LIST_ELEM);
+	key = mnl_attr_nest_start(h, NFTA_SET_ELEM_KEY);
+	mnl_attr_put_u32(h, NFTA_DATA_VALUE, MARK & 0xffffff00);
+	mnl_attr_nest_end(h, key);
+	if (type == NFT_MSG_NEWSETELEM) {
+		expr = mnl_attr_nest_start(h, NFTA_SET_ELEM_EXPR);
+		mnl_attr_put_strz(h, NFTA_EXPR_NAME, "counter");
+		data = mnl_attr_nest_start(h, NFTA_EXPR_DATA);
+		mnl_attr_put_u64(h, NFTA_COUNTER_PACKETS, htobe64(packets));
+		mnl_attr_put_u64(h, NFTA_COUNTER_BYTES, htobe64(100 * packets));
+		mnl_attr_nest_end(h, data);
+		mnl_attr_nest_end(h, expr);
+	}
+	mnl_attr_nest_end(h, element);
+	mnl_attr_nest_end(h, list);
+	return h;
+}
+
+/* As if so many packets of the first device had been refused. */
+static void
+total_is(uint64_t packets)
+{
+	struct nft_socket *s = &d.enforcer.owner;
+	struct nft_failure failure;
+	uint8_t buf[4096] = { 0 };
+	size_t len = 0;
+
+	len += message(buf + len, NFNL_MSG_BATCH_BEGIN, 0, ++s->seq)->nlmsg_len;
+	len += total_message(buf + len, NFT_MSG_DELSETELEM, 0, ++s->seq, 0)->nlmsg_len;
+	len += total_message(buf + len, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_ACK, ++s->seq, packets)->nlmsg_len;
+	len += message(buf + len, NFNL_MSG_BATCH_END, 0, s->seq + 1)->nlmsg_len;
+	assert_int_equal(nft_transact(s, buf, len, s->seq, NULL, NULL, &failure), 0);
+	s->seq++;
 }
 
 static int
@@ -105,7 +176,7 @@ setup(void **state)
 		return -1;
 	folder_make(&f);
 	memset(&d, 0, sizeof(d));
-	told = told_final = paused = 0;
+	told = told_final = paused = totals = 0;
 	memset(seen_final, 0, sizeof(seen_final));
 	if ((owner_fd = nft_socket_open()) < 0 ||
 	    enforcer_start(&d.enforcer, owner_fd, f.fd, 0, NULL, 1, &report) < 0)
@@ -160,6 +231,40 @@ test_closed_windows_are_told_at_their_end(void **state)
 	assert_int_equal(paused, 0);
 }
 
+/* Totals are read again only when some key may have made them grow. */
+static void
+test_totals_when_keys_say_so(void **state)
+{
+	(void)state;
+	total_is(5);
+	counts_anew(&d);
+	counts_send(&d);
+	assert_int_equal(totals, 1);
+	assert_int_equal(last_total.mark, station_mark(&d.enforcer.stations[0]));
+	assert_int_equal(last_total.total_packets, 5);
+	assert_int_equal(last_total.total_bytes, 500);
+	total_is(6);	/* no packet does that: its key would show it */
+	counts_send(&d);
+	assert_int_equal(totals, 1);
+	counts_close(&d);
+	assert_int_equal(totals, 2);
+	assert_int_equal(last_total.total_packets, 6);
+	for (uint16_t i = 0; i < KEYS; i++)
+		refuse(i);
+	total_is(7);
+	memset(seen_final, 0, sizeof(seen_final));
+	counts_close(&d);	/* what was closed came again as it was, and is closed again */
+	assert_int_equal(totals, 3);
+	assert_int_equal(last_total.total_packets, 7);
+	counts_tick(&d);	/* so few devices are not made to wait */
+	assert_int_equal(totals, 4);
+	counts_tick(&d);
+	assert_int_equal(totals, 4);
+	counts_anew(&d);	/* another cordon-flow, which knows nothing */
+	counts_tick(&d);
+	assert_int_equal(totals, 5);
+}
+
 /* Without cordon-flow nothing is read and nothing deleted: the kernel keeps counting. */
 static void
 test_nobody_listens(void **state)
@@ -179,6 +284,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_windows_stay_open, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_closed_windows_are_told_at_their_end, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_totals_when_keys_say_so, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nobody_listens, setup, teardown),
 	};
 
