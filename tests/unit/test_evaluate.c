@@ -515,7 +515,8 @@ main(void)
 		T(test_every_element_is_found), T(test_every_kind_has_an_owner), T(test_what_is_kept_is_forgotten),
 		T(test_admitted), T(test_refused), T(test_stranger), T(test_quarantine), T(test_audit),
 		T(test_fast_path), T(test_other_directions), T(test_lateral), T(test_conntrack_looks_away),
-		T(test_input), T(test_output), T(test_lacks), T(test_dynamic), T(test_dynamic_by_key), T(test_trace), T(test_no_such_hook),
+		T(test_input), T(test_output), T(test_lacks), T(test_dynamic),
+		T(test_dynamic_by_key), T(test_trace), T(test_no_such_hook),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
