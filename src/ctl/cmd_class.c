@@ -35,14 +35,29 @@ mode_word(uint32_t mode)
 	return mode == MODE_AUDIT ? "audit" : "enforce";
 }
 
+static const char *
+refuse_word(uint32_t refuse)
+{
+	return refuse == REFUSE_REJECT ? "reject" : "drop";
+}
+
+static json_t *
+rate_json(const struct image_class *class)
+{
+	if (class->rate == 0)
+		return json_null();
+	return json_pack("{s:i, s:i}", "per_second", (int)class->rate, "burst", (int)class->rate_burst);
+}
+
 static json_t *
 class_json(const struct view *v, const struct image_class *class)
 {
 	const struct image *im = &v->image;
 	struct members m = count_members(v, class->number);
 
-	return json_pack("{s:o, s:i, s:s, s:i, s:i, s:i, s:o}", "name", answer_text(image_text(im, class->name)),
-	    "number", (int)class->number, "mode", mode_word(class->mode), "devices", (int)m.devices,
+	return json_pack("{s:o, s:i, s:s, s:s, s:o, s:i, s:i, s:i, s:o}", "name", answer_text(image_text(im, class->name)),
+	    "number", (int)class->number, "mode", mode_word(class->mode), "refuse", refuse_word(class->refuse),
+	    "rate", rate_json(class), "devices", (int)m.devices,
 	    "quarantined", (int)m.quarantined, "rules", (int)class->rules.n,
 	    "where", reach_where_json(im, &class->where));
 }
@@ -62,7 +77,8 @@ list_json(struct ctl *c, const struct view *v)
 static int
 list_table(struct ctl *c, const struct view *v)
 {
-	static const char *const heads[] = { "CLASS", "MODE", ">DEVICES", ">QUARANTINED", ">RULES", "DECLARED IN", NULL };
+	static const char *const heads[] = { "CLASS", "MODE", "REFUSE", ">RATE", ">DEVICES", ">QUARANTINED",
+		">RULES", "DECLARED IN", NULL };
 	struct table t;
 	char n[2][COUNT_STRLEN], where[WHERE_STRLEN];
 	uint32_t i;
@@ -74,6 +90,8 @@ list_table(struct ctl *c, const struct view *v)
 
 		table_cell(&t, image_text(&v->image, class->name));
 		table_cell(&t, mode_word(class->mode));
+		table_cell(&t, refuse_word(class->refuse));
+		table_cell(&t, class->rate > 0 ? format_count(class->rate, n[0]) : "-");
 		table_cell(&t, format_count(m.devices, n[0]));
 		table_cell(&t, format_count(m.quarantined, n[1]));
 		table_cellf(&t, "%" PRIu32, class->rules.n);
@@ -108,7 +126,9 @@ show_json(struct ctl *c, const struct view *v, const struct image_class *class)
 	for (i = 0; i < v->image.n[IMAGE_DEVICES]; i++)
 		if (v->image.devices[i].class_number == class->number)
 			json_array_append_new(names, answer_text(image_text(&v->image, v->image.devices[i].name)));
-	json_object_set_new(answer, "allow", reach_json(&v->image, class));
+	json_object_set_new(answer, "allow", reach_json(&v->image, class, REACH_OUT));
+	json_object_set_new(answer, "inbound", reach_json(&v->image, class, REACH_IN));
+	json_object_set_new(answer, "schedules", reach_schedules_json(&v->image, class, v->head->taken_at));
 	json_object_set_new(answer, "members", names);
 	json_object_set_new(answer, "revision", answer_count(v->revision));
 	return ctl_json(c, EXIT_DONE, answer);
@@ -142,8 +162,16 @@ show(struct ctl *c, struct client *cl, struct view *v)
 	m = count_members(v, class->number);
 	fprintf(c->out, "class %s, mode %s, declared in %s\n", image_text(&v->image, class->name),
 	    mode_word(class->mode), reach_where(&v->image, &class->where, where));
+	fprintf(c->out, "refuses: %s\n", class->refuse == REFUSE_REJECT ?
+	    "reject, by a TCP reset or ICMP's \"administratively prohibited\"" : "drop, without an answer");
+	if (class->rate > 0)
+		fprintf(c->out, "rate: %s new connections per second of one device, %s at once\n",
+		    format_count(class->rate, n[0]), format_count(class->rate_burst, n[1]));
 	fprintf(c->out, "may reach:\n");
-	reach_print(&v->image, class, "  ", c->out);
+	reach_print(&v->image, class, REACH_OUT, "  ", c->out);
+	fprintf(c->out, "may be reached from:\n");
+	reach_print(&v->image, class, REACH_IN, "  ", c->out);
+	reach_print_schedules(&v->image, class, v->head->taken_at, "schedule ", c->out);
 	fprintf(c->out, "devices: %s, of these %s in quarantine\n", format_count(m.devices, n[0]),
 	    format_count(m.quarantined, n[1]));
 	print_members(c, v, class);

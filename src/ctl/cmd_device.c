@@ -9,40 +9,11 @@
 #include "ctl/attempts.h"
 #include "ctl/ctl.h"
 #include "ctl/format.h"
+#include "ctl/identity.h"
 #include "ctl/reach.h"
 #include "ctl/view.h"
 
 #define LAST_ATTEMPTS 5
-
-static const char *
-address_text(const struct image_address *a, char buf[ADDR_STRLEN])
-{
-	struct addr addr = { .family = a->family };
-
-	memcpy(addr.bytes, a->bytes, sizeof(addr.bytes));
-	return addr_format(&addr, buf);
-}
-
-static const char *
-mac_text(const struct image_device *d, char buf[MAC_STRLEN])
-{
-	struct mac mac;
-
-	memcpy(mac.bytes, d->mac, sizeof(mac.bytes));
-	return mac_format(&mac, buf);
-}
-
-static json_t *
-addresses_json(const struct image *im, const struct image_device *d)
-{
-	json_t *list = json_array();
-	char text[ADDR_STRLEN];
-	uint32_t i;
-
-	for (i = 0; i < d->addresses.n; i++)
-		json_array_append_new(list, json_string(address_text(&im->addresses[d->addresses.first + i], text)));
-	return list;
-}
 
 static json_t *
 device_json(const struct view *v, const struct image_device *d)
@@ -50,17 +21,18 @@ device_json(const struct view *v, const struct image_device *d)
 	const struct snapshot_device *s = view_state(v, d);
 	const struct image *im = &v->image;
 	json_t *labels = json_array();
-	char mac[MAC_STRLEN], mark[16];
+	char mark[16];
 	uint32_t i;
 
 	for (i = 0; i < d->labels.n; i++)
 		json_array_append_new(labels, answer_text(image_text(im, im->labels[d->labels.first + i])));
 	snprintf(mark, sizeof(mark), "0x%08" PRIx32, s->mark);
-	return json_pack("{s:o, s:i, s:o, s:s, s:o, s:o, s:s, s:o, s:s?, s:o, s:s, s:o, s:o, s:o}",
+	return json_pack("{s:o, s:i, s:o, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:s?, s:o, s:s, s:o, s:o, s:o}",
 	    "name", answer_text(image_text(im, d->name)), "number", (int)d->number,
 	    "class", answer_text(view_class_name(v, d->class_number)), "station", word_station(s->where),
-	    "cause", answer_cause(s->cause), "since", answer_time(s->since), "mac", mac_text(d, mac),
-	    "addresses", addresses_json(im, d), "interface", d->interface != 0 ? image_text(im, d->interface) : NULL,
+	    "cause", answer_cause(s->cause), "since", answer_time(s->since), "identity", identity_kind(d),
+	    "mac", identity_mac_json(d, IDENTITY_OWN), "via", identity_mac_json(d, IDENTITY_VIA),
+	    "addresses", identity_addresses(im, d), "interface", d->interface != 0 ? image_text(im, d->interface) : NULL,
 	    "labels", labels, "mark", mark, "refused_packets", answer_count(s->refused_packets),
 	    "refused_bytes", answer_count(s->refused_bytes), "where", reach_where_json(im, &d->where));
 }
@@ -70,6 +42,7 @@ device_json(const struct view *v, const struct image_device *d)
 struct wanted {
 	const struct image_class *class;	/* NULL: any */
 	uint32_t where;				/* STATION_UNKNOWN: any */
+	const struct args *args;		/* with the labels it has, all of them */
 };
 
 static int
@@ -79,6 +52,7 @@ parse_wanted(struct ctl *c, const struct view *v, struct wanted *w)
 	int exit = EXIT_MISTAKES;
 	uint32_t where;
 
+	w->args = c->args;
 	w->class = NULL;
 	w->where = STATION_UNKNOWN;
 	if (class != NULL && (w->class = view_class(c, v, class, &exit)) == NULL)
@@ -92,23 +66,49 @@ parse_wanted(struct ctl *c, const struct view *v, struct wanted *w)
 	    ctl_fail(c, EXIT_USAGE, "--station %s: one of: enforced, audited, quarantined", station);
 }
 
+static bool
+has_label(const struct image *im, const struct image_device *d, const char *label)
+{
+	uint32_t i;
+
+	for (i = 0; i < d->labels.n; i++)
+		if (strcmp(image_text(im, im->labels[d->labels.first + i]), label) == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_wanted(const struct wanted *w, const struct view *v, const struct image_device *d)
+{
+	const char *label;
+	unsigned i;
+
+	if ((w->class != NULL && d->class_number != w->class->number) ||
+	    (w->where != STATION_UNKNOWN && view_state(v, d)->where != w->where))
+		return false;
+	for (i = 0; (label = args_nth(w->args, OPT_LABEL, i)) != NULL; i++)
+		if (!has_label(&v->image, d, label))
+			return false;
+	return true;
+}
+
 static void
 device_row(struct table *t, const struct view *v, const struct image_device *d)
 {
 	const struct snapshot_device *s = view_state(v, d);
 	const struct image *im = &v->image;
-	char text[ADDR_STRLEN], list[256] = "", cause[CAUSE_STRLEN], n[COUNT_STRLEN];
+	char text[RANGE_STRLEN], mac[IDENTITY_MACLEN], list[256] = "", cause[CAUSE_STRLEN], n[COUNT_STRLEN];
 	size_t at = 0;
 	uint32_t i;
 
 	for (i = 0; i < d->addresses.n && at < sizeof(list); i++)
 		at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%s", i > 0 ? " " : "",
-		    address_text(&im->addresses[d->addresses.first + i], text));
+		    identity_address(&im->addresses[d->addresses.first + i], text));
 	table_cell(t, image_text(im, d->name));
 	table_cell(t, view_class_name(v, d->class_number));
 	table_cell(t, word_station(s->where));
 	table_cell(t, word_cause(s->cause, cause));
-	table_cell(t, mac_text(d, text));
+	table_cell(t, identity_mac(d, mac));
 	table_cell(t, list[0] != '\0' ? list : "any");
 	table_cell(t, d->interface != 0 ? image_text(im, d->interface) : "any");
 	table_cell(t, format_count(s->refused_packets, n));
@@ -134,8 +134,7 @@ list(struct ctl *c, struct client *cl, struct view *v)
 	for (i = 0; i < v->image.n[IMAGE_DEVICES]; i++) {
 		const struct image_device *d = &v->image.devices[v->image.by_name[i]];
 
-		if ((w.class != NULL && d->class_number != w.class->number) ||
-		    (w.where != STATION_UNKNOWN && view_state(v, d)->where != w.where))
+		if (!is_wanted(&w, v, d))
 			continue;
 		if (c->json)
 			json_array_append_new(devices, device_json(v, d));
@@ -233,7 +232,10 @@ show_json(struct ctl *c, const struct view *v, const struct image_device *d)
 	struct last last = { .list = json_array() };
 	json_t *answer = device_json(v, d);
 
-	json_object_set_new(answer, "allow", class != NULL ? reach_json(&v->image, class) : json_array());
+	json_object_set_new(answer, "identity_worth", json_string(identity_worth(&v->image, d)));
+	json_object_set_new(answer, "allow", reach_json(&v->image, class, REACH_OUT));
+	json_object_set_new(answer, "inbound", reach_json(&v->image, class, REACH_IN));
+	json_object_set_new(answer, "schedules", reach_schedules_json(&v->image, class, v->head->taken_at));
 	json_object_set_new(answer, "certificates", certificates_json(v, d));
 	json_object_set_new(answer, "revoked", revoked_json(v, s));
 	json_object_set_new(answer, "words", s->words[0] != '\0' ? answer_text(s->words) : json_null());
@@ -256,13 +258,7 @@ print_identity(struct ctl *c, const struct view *v, const struct image_device *d
 
 	fprintf(c->out, "device       %s (number %" PRIu32 "), declared in %s\n", image_text(im, d->name), d->number,
 	    reach_where(im, &d->where, text));
-	fprintf(c->out, "identity     %s", mac_text(d, text));
-	for (i = 0; i < d->addresses.n; i++)
-		fprintf(c->out, "%s%s", i == 0 ? " with " : ", ",
-		    address_text(&im->addresses[d->addresses.first + i], text));
-	fprintf(c->out, "%s, %s%s\n", d->addresses.n == 0 ? " with any address that no other device holds" : "",
-	    d->interface != 0 ? "only on interface " : "on any device interface",
-	    d->interface != 0 ? format_text(image_text(im, d->interface), text, sizeof(text)) : "");
+	identity_print(im, d, c->out);
 	if (d->labels.n > 0)
 		fputs("labels       ", c->out);
 	for (i = 0; i < d->labels.n; i++)
@@ -305,12 +301,25 @@ print_certificates(struct ctl *c, const struct view *v, const struct image_devic
 	}
 }
 
+/* A checked image has the class. */
+static void
+print_class(struct ctl *c, const struct view *v, const struct image_device *d)
+{
+	const struct image_class *class = image_class(&v->image, d->class_number);
+
+	fprintf(c->out, "class        %s; it may reach%s:\n", view_class_name(v, d->class_number),
+	    view_state(v, d)->where == STATION_QUARANTINED ? " when it is not in quarantine" : "");
+	reach_print(&v->image, class, REACH_OUT, "  ", c->out);
+	fputs("may be reached from:\n", c->out);
+	reach_print(&v->image, class, REACH_IN, "  ", c->out);
+	reach_print_schedules(&v->image, class, v->head->taken_at, "schedule ", c->out);
+}
+
 static int
 show(struct ctl *c, struct client *cl, struct view *v)
 {
 	int exit = EXIT_MISTAKES;
 	const struct image_device *d = view_device(c, v, c->args->words[0], &exit);
-	const struct image_class *class;
 	struct table t;
 	struct last last = { .table = &t };
 
@@ -322,11 +331,7 @@ show(struct ctl *c, struct client *cl, struct view *v)
 	print_identity(c, v, d);
 	print_station(c, v, view_state(v, d));
 	print_certificates(c, v, d);
-	class = image_class(&v->image, d->class_number);
-	fprintf(c->out, "class        %s; it may reach%s:\n", view_class_name(v, d->class_number),
-	    view_state(v, d)->where == STATION_QUARANTINED ? " when it is not in quarantine" : "");
-	if (class != NULL)
-		reach_print(&v->image, class, "  ", c->out);
+	print_class(c, v, d);
 	attempts_table(&t);
 	if (query_last(c, d, &last) == 0 && table_rows(&t) > 0) {
 		fprintf(c->out, "last attempts:\n");

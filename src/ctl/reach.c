@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* reach.c -- what a class may reach, in words, with the line that says so.
- * From the rules as they were written; what the kernel enforces is the same
- * set of packets in disjoint boxes. */
+/* reach.c -- what a class may reach and who may reach it, in words, with the line
+ * that says so. From the rules as they were written; what the kernel enforces is
+ * the same set of packets in disjoint boxes. */
 #include "ctl/reach.h"
 
 #include <inttypes.h>
@@ -12,6 +12,8 @@
 #include "common/addr.h"
 #include "ctl/answer.h"
 #include "ctl/format.h"
+#include "ctl/schedule.h"
+#include "model/words.h"
 #include "proto/limits.h"
 
 const char *
@@ -41,45 +43,21 @@ reach_where_json(const struct image *im, const struct image_where *w)
 #define DESTINATION_STRLEN (LIMIT_HOST + 32)
 
 static const char *
-icmp_word(uint8_t protocol, uint16_t type)
-{
-	static const struct {
-		uint8_t protocol, type;
-		const char *word;
-	} words[] = {
-		{ IPPROTO_ICMP, 0, "echo-reply" },
-		{ IPPROTO_ICMP, 3, "destination-unreachable" },
-		{ IPPROTO_ICMP, 8, "echo-request" },
-		{ IPPROTO_ICMP, 11, "time-exceeded" },
-		{ IPPROTO_ICMP, 13, "timestamp-request" },
-		{ IPPROTO_ICMPV6, 1, "destination-unreachable" },
-		{ IPPROTO_ICMPV6, 2, "packet-too-big" },
-		{ IPPROTO_ICMPV6, 3, "time-exceeded" },
-		{ IPPROTO_ICMPV6, 128, "echo-request" },
-		{ IPPROTO_ICMPV6, 129, "echo-reply" },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (words[i].protocol == protocol && words[i].type == type)
-			return words[i].word;
-	return NULL;
-}
-
-static const char *
 service_text(const struct image_box *b, char buf[SERVICE_STRLEN])
 {
+	const char *word = protocol_name(b->protocol);
 	char protocol[PROTOCOL_STRLEN];
-	const char *word;
 
-	word_protocol(b->protocol, protocol);
+	snprintf(protocol, sizeof(protocol), "%u", b->protocol);
+	if (word != NULL)
+		snprintf(protocol, sizeof(protocol), "%s", word);
 	if (b->kind == BOX_ANY)
 		snprintf(buf, SERVICE_STRLEN, "anything");
 	else if (b->kind == BOX_PROTOCOL)
 		snprintf(buf, SERVICE_STRLEN, "%s", protocol);
 	else if (b->low != b->high)
 		snprintf(buf, SERVICE_STRLEN, "%s %u-%u", protocol, b->low, b->high);
-	else if (b->kind == BOX_ICMP && (word = icmp_word(b->protocol, b->low)) != NULL)
+	else if (b->kind == BOX_ICMP && (word = icmp_type_name(b->protocol, (uint8_t)b->low)) != NULL)
 		snprintf(buf, SERVICE_STRLEN, "%s %s", protocol, word);
 	else
 		snprintf(buf, SERVICE_STRLEN, "%s %u", protocol, b->low);
@@ -131,83 +109,182 @@ is_repeated(const struct image_rule_box *boxes, uint32_t i)
 	return false;
 }
 
-typedef void reach_fn(void *arg, const struct image *, const struct image_rule *,
-    const struct image_rule_box *boxes, uint32_t first, uint32_t n);
+/* One other end of one rule: boxes[first], and all later ones of the n that are for
+ * it. owner is the class that has the rule. */
+struct place {
+	const struct image *im;
+	const struct image_class *owner;
+	const struct image_rule *rule;
+	const struct image_rule_box *boxes;
+	uint32_t first, n;
+};
 
-/* Each destination of each rule once. */
+typedef void reach_fn(void *arg, const struct place *);
+
 static void
-each_destination(const struct image *im, const struct image_class *class, reach_fn *fn, void *arg)
+each_place(const struct image *im, const struct image_class *owner, enum reach_direction direction, uint32_t peer,
+    reach_fn *fn, void *arg)
 {
 	uint32_t i, j;
 
-	for (i = 0; i < class->rules.n; i++) {
-		const struct image_rule *rule = &im->rules[class->rules.first + i];
+	for (i = 0; i < owner->rules.n; i++) {
+		const struct image_rule *rule = &im->rules[owner->rules.first + i];
 		const struct image_rule_box *boxes = im->rule_boxes + rule->boxes.first;
 
-		for (j = 0; j < rule->boxes.n; j++)
-			if (!is_repeated(boxes, j))
-				fn(arg, im, rule, boxes, j, rule->boxes.n);
+		for (j = 0; rule->direction == direction && j < rule->boxes.n; j++) {
+			const struct place p = { im, owner, rule, boxes, j, rule->boxes.n };
+
+			if ((peer == 0 || boxes[j].peer == peer) && !is_repeated(boxes, j))
+				fn(arg, &p);
+		}
 	}
+}
+
+/* The class's own rules of this direction, then what other classes say of it: that
+ * its devices may come to them, or theirs to it. */
+static void
+each_reach(const struct image *im, const struct image_class *class, enum reach_direction direction, reach_fn *fn,
+    void *arg)
+{
+	uint32_t i;
+
+	each_place(im, class, direction, 0, fn, arg);
+	for (i = 0; class->number != 0 && i < im->n[IMAGE_CLASSES]; i++)
+		each_place(im, &im->classes[i], direction == REACH_OUT ? REACH_IN : REACH_OUT, class->number, fn, arg);
 }
 
 /* ---- printing ----------------------------------------------------------- */
 
+/* What stands at the other end, seen from the class that is shown. */
+static const char *
+other_text(const struct place *p, enum reach_direction direction, char buf[DESTINATION_STRLEN])
+{
+	if (p->rule->direction == direction)
+		return destination_text(p->im, &p->boxes[p->first], buf);
+	snprintf(buf, DESTINATION_STRLEN, "class:%s", image_text(p->im, p->owner->name));
+	return buf;
+}
+
 struct printing {
+	enum reach_direction direction;
 	const char *indent;
 	FILE *out;
+	bool any;
 };
 
 static void
-print_destination(void *arg, const struct image *im, const struct image_rule *rule,
-    const struct image_rule_box *boxes, uint32_t first, uint32_t n)
+print_place(void *arg, const struct place *p)
 {
-	const struct printing *p = arg;
-	char to[DESTINATION_STRLEN], service[SERVICE_STRLEN], where[WHERE_STRLEN];
+	struct printing *pr = arg;
+	char other[DESTINATION_STRLEN], service[SERVICE_STRLEN], where[WHERE_STRLEN];
 	const char *comma = ": ";
 	uint32_t i;
 
-	fprintf(p->out, "%s%s", p->indent, destination_text(im, &boxes[first], to));
-	for (i = first; i < n; i++) {
-		if (!same_destination(&boxes[i], &boxes[first]))
+	pr->any = true;
+	fprintf(pr->out, "%s%s", pr->indent, other_text(p, pr->direction, other));
+	for (i = p->first; i < p->n; i++) {
+		if (!same_destination(&p->boxes[i], &p->boxes[p->first]))
 			continue;
-		fprintf(p->out, "%s%s", comma, service_text(&boxes[i].box, service));
+		fprintf(pr->out, "%s%s", comma, service_text(&p->boxes[i].box, service));
 		comma = ", ";
 	}
-	fprintf(p->out, "   (%s)%s\n", reach_where(im, &rule->where, where),
-	    boxes[first].name != 0 ? " closed until names are resolved by the appliance" : "");
+	if (p->rule->schedule != 0)
+		fprintf(pr->out, ", only while %s is open",
+		    image_text(p->im, p->im->schedules[p->rule->schedule - 1].name));
+	fprintf(pr->out, "   (%s)%s\n", reach_where(p->im, &p->rule->where, where),
+	    p->boxes[p->first].name != 0 ? " closed until names are resolved by the appliance" : "");
 }
 
 void
-reach_print(const struct image *im, const struct image_class *class, const char *indent, FILE *out)
+reach_print(const struct image *im, const struct image_class *class, enum reach_direction direction,
+    const char *indent, FILE *out)
 {
-	struct printing p = { indent, out };
+	struct printing p = { direction, indent, out, false };
 
-	if (class->rules.n == 0)
-		fprintf(out, "%snothing\n", indent);
-	each_destination(im, class, print_destination, &p);
+	each_reach(im, class, direction, print_place, &p);
+	if (!p.any)
+		fprintf(out, "%s%s\n", indent, direction == REACH_OUT ? "nothing" : "nobody");
 }
 
+struct collecting {
+	enum reach_direction direction;
+	json_t *list;
+};
+
 static void
-add_destination(void *arg, const struct image *im, const struct image_rule *rule,
-    const struct image_rule_box *boxes, uint32_t first, uint32_t n)
+add_place(void *arg, const struct place *p)
 {
-	json_t *services = json_array();
-	char to[DESTINATION_STRLEN], service[SERVICE_STRLEN];
+	const struct collecting *c = arg;
+	json_t *services = json_array(), *schedule = json_null();
+	char other[DESTINATION_STRLEN], service[SERVICE_STRLEN];
 	uint32_t i;
 
-	for (i = first; i < n; i++)
-		if (same_destination(&boxes[i], &boxes[first]))
-			json_array_append_new(services, json_string(service_text(&boxes[i].box, service)));
-	json_array_append_new(arg, json_pack("{s:o, s:o, s:b, s:o}", "to",
-	    answer_text(destination_text(im, &boxes[first], to)), "services", services,
-	    "open", boxes[first].name == 0, "where", reach_where_json(im, &rule->where)));
+	for (i = p->first; i < p->n; i++)
+		if (same_destination(&p->boxes[i], &p->boxes[p->first]))
+			json_array_append_new(services, json_string(service_text(&p->boxes[i].box, service)));
+	if (p->rule->schedule != 0)
+		schedule = answer_text(image_text(p->im, p->im->schedules[p->rule->schedule - 1].name));
+	json_array_append_new(c->list, json_pack("{s:o, s:o, s:b, s:o, s:o}",
+	    c->direction == REACH_OUT ? "to" : "from", answer_text(other_text(p, c->direction, other)),
+	    "services", services, "open", p->boxes[p->first].name == 0, "schedule", schedule,
+	    "where", reach_where_json(p->im, &p->rule->where)));
 }
 
 json_t *
-reach_json(const struct image *im, const struct image_class *class)
+reach_json(const struct image *im, const struct image_class *class, enum reach_direction direction)
 {
-	json_t *list = json_array();
+	struct collecting c = { direction, json_array() };
 
-	each_destination(im, class, add_destination, list);
+	each_reach(im, class, direction, add_place, &c);
+	return c.list;
+}
+
+/* ---- schedules ---------------------------------------------------------- */
+
+struct used {
+	bool by_number[LIMIT_SCHEDULES + 1];
+};
+
+static void
+mark_used(void *arg, const struct place *p)
+{
+	struct used *u = arg;
+
+	u->by_number[p->rule->schedule] = true;
+}
+
+static struct used
+used_schedules(const struct image *im, const struct image_class *class)
+{
+	struct used u = { { false } };
+
+	each_reach(im, class, REACH_OUT, mark_used, &u);
+	each_reach(im, class, REACH_IN, mark_used, &u);
+	return u;
+}
+
+void
+reach_print_schedules(const struct image *im, const struct image_class *class, int64_t now_ms, const char *indent,
+    FILE *out)
+{
+	struct used u = used_schedules(im, class);
+	char text[SCHEDULE_STRLEN];
+	uint32_t i;
+
+	for (i = 0; i < im->n[IMAGE_SCHEDULES]; i++)
+		if (u.by_number[i + 1])
+			fprintf(out, "%s%s\n", indent, schedule_text(im, &im->schedules[i], now_ms, text));
+}
+
+json_t *
+reach_schedules_json(const struct image *im, const struct image_class *class, int64_t now_ms)
+{
+	struct used u = used_schedules(im, class);
+	json_t *list = json_array();
+	uint32_t i;
+
+	for (i = 0; i < im->n[IMAGE_SCHEDULES]; i++)
+		if (u.by_number[i + 1])
+			json_array_append_new(list, schedule_json(im, &im->schedules[i], now_ms));
 	return list;
 }

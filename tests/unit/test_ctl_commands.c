@@ -385,6 +385,11 @@ test_device_list(void **state)
 	assert_null(strstr(w->out, "alpha"));
 	assert_int_equal(RUN("device", "list", "--station", "quarantined"), EXIT_DONE);
 	assert_string_equal(w->out, "no devices that match\n");
+	assert_int_equal(RUN("device", "list", "--label", "batch-2026-07"), EXIT_DONE);
+	has(w->out, "sensor-1");
+	assert_null(strstr(w->out, "sensor-2"));
+	assert_int_equal(RUN("device", "list", "--label", "batch-2026-07", "--label", "hall"), EXIT_DONE);
+	assert_string_equal(w->out, "no devices that match\n");
 	assert_int_equal(RUN("device", "list", "--station", "jail"), EXIT_USAGE);
 	assert_int_equal(RUN("device", "list", "--class", "sensr"), EXIT_MISTAKES);
 	has(w->err, "did you mean \"sensor\"?");
@@ -411,6 +416,8 @@ test_device_show(void **state)
 	snprintf(s->words, sizeof(s->words), "seen \x1b[31mscanning");
 	assert_int_equal(RUN("device", "show", "sensor-1"), EXIT_DONE);
 	has(w->out, "02:00:00:00:00:01 with 10.10.0.11, fd10::11, only on interface lan0");
+	has(w->out, "could be taken by whoever is at that port and takes the MAC and an address\n");
+	has(w->out, "may be reached from:\n  class:sensor: udp 5353");
 	has(w->out, "quarantined, because: revoked, operator, since 2026-11-22 11:20:59");
 	has(w->out, "by factory-ca: keyCompromise, at 2026-11-22 11:20:00 UTC");
 	has(w->out, "\"seen \\x1b[31mscanning\"");
@@ -442,10 +449,14 @@ test_classes(void **state)
 	says_string(w, "allow.0.to", "0.0.0.0/0");
 	says_string(w, "allow.0.services.0", "tcp 1-65535");
 	says_string(w, "members.0", "alpha");
+	says_string(w, "refuse", "drop");
+	says_string(w, "inbound.0.from", "class:sensor");
 	assert_int_equal(RUN("class", "show", "sensor"), EXIT_DONE);
 	has(w->out, "icmp echo-request");
 	has(w->out, "198.51.100.1: anything");
 	has(w->out, "198.51.100.2: gre");
+	has(w->out, "refuses: drop, without an answer\n");
+	has(w->out, "may be reached from:\n  class:sensor: udp 5353");
 }
 
 static void
