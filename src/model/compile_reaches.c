@@ -55,7 +55,8 @@ compile_reaches(struct compile *c, const struct class_decl *cl, struct piece *pi
 
 	if (boxes == NULL)
 		return -ENOMEM;
-	qsort(pieces, n, sizeof(*pieces), piece_cmp);
+	if (n > 0)
+		qsort(pieces, n, sizeof(*pieces), piece_cmp);
 	slice->first = image_build_count(&c->b, IMAGE_REACHES);
 	while (rc == 0 && i < n) {
 		const struct piece *first = &pieces[i];
