@@ -83,12 +83,13 @@ class Cordon:
         self.log_path = os.path.join(lab.dir, "log")
         for folder in (self.etc, self.state, self.run):
             os.makedirs(folder, mode=0o755, exist_ok=True)
+        self.around = []        # what to put before the command that starts it
         self._spawn = None
 
     # ---- life ---------------------------------------------------------------
 
     def start(self, wait=True):
-        argv = [self.stage.find("cordon-spawn"), "--config", self.etc, "--state", self.state,
+        argv = [*self.around, self.stage.find("cordon-spawn"), "--config", self.etc, "--state", self.state,
                 "--run", self.run, "--programs", self.stage.reachable_programs()]
         if self.absent:
             argv += ["--force-absent", ",".join(self.absent)]
