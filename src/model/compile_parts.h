@@ -25,11 +25,12 @@ struct graph {
 	size_t n;
 };
 
-/* A rule without names of groups and services: whereto, and what. */
+/* A rule without names of groups and services: whereto, and what. Pointers to
+ * struct destination and struct service. */
 struct resolved {
-	const struct destination **to;
+	const void **to;
 	size_t n_to, cap_to;
-	const struct service **services;
+	const void **services;
 	size_t n_services, cap_services;
 };
 
@@ -116,7 +117,7 @@ void compile_family(struct compile *, uint32_t index);
 /* What the class says, or the first of its family that does. */
 const struct class_decl *compile_who_says(const struct compile *, enum class_key);
 
-/* c->rule: the destinations and services of a rule, each group and service once;
+/* c->rule: the destinations and services of a rule, each of them once;
  * what no declaration stands for is left out. 0 or -ENOMEM. (compile_resolve.c) */
 int compile_resolve(struct compile *, const struct rule *);
 

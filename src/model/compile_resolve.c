@@ -4,10 +4,13 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "model/compile_parts.h"
 #include "proto/limits.h"
+
+#define FEW 32	/* of these each is compared with each */
 
 bool
 compile_fits(const struct destination *to, const struct service *s)
@@ -34,7 +37,7 @@ static int
 add_destination(struct compile *c, const struct destination *d)
 {
 	struct resolved *r = &c->rule;
-	const struct destination **grown;
+	const void **grown;
 	uint32_t index;
 	size_t i;
 	int rc;
@@ -64,7 +67,7 @@ static int
 add_services(struct compile *c, const struct service *services, size_t n)
 {
 	struct resolved *r = &c->rule;
-	const struct service **grown;
+	const void **grown;
 	size_t i;
 
 	for (i = 0; i < n && r->n_services <= LIMIT_BOXES_PER_CLASS; i++) {
@@ -74,6 +77,55 @@ add_services(struct compile *c, const struct service *services, size_t n)
 		r->services[r->n_services++] = &services[i];
 	}
 	return 0;
+}
+
+/* ---- each once ---------------------------------------------------------- */
+
+static int
+destination_cmp(const void *pa, const void *pb)
+{
+	const struct destination *a = *(const void *const *)pa, *b = *(const void *const *)pb;
+	int rc;
+
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	if (a->kind != TO_RANGE)
+		return strcmp(a->name, b->name);
+	rc = addr_cmp(&a->range.first, &b->range.first);
+	return rc != 0 ? rc : addr_cmp(&a->range.last, &b->range.last);
+}
+
+static int
+service_cmp(const void *pa, const void *pb)
+{
+	const struct service *a = *(const void *const *)pa, *b = *(const void *const *)pb;
+
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	if (a->protocol != b->protocol)
+		return a->protocol < b->protocol ? -1 : 1;
+	if (a->low != b->low)
+		return a->low < b->low ? -1 : 1;
+	return a->high < b->high ? -1 : a->high > b->high;
+}
+
+/* Take away what is there already, of n pointers: how many stay. In the order they
+ * were written where that costs little. */
+static size_t
+unique(const void **at, size_t n, int (*cmp)(const void *, const void *))
+{
+	size_t i, k, kept = 0;
+
+	if (n > FEW)
+		qsort(at, n, sizeof(*at), cmp);
+	for (i = 0; i < n; i++) {
+		for (k = n > FEW && kept > 0 ? kept - 1 : 0; k < kept; k++)
+			if (cmp(&at[k], &at[i]) == 0)
+				break;
+		if (k == kept)
+			at[kept++] = at[i];
+	}
+	return kept;
 }
 
 int
@@ -98,5 +150,7 @@ compile_resolve(struct compile *c, const struct rule *rule)
 		if (rc < 0)
 			return rc;
 	}
+	c->rule.n_to = unique(c->rule.to, c->rule.n_to, destination_cmp);
+	c->rule.n_services = unique(c->rule.services, c->rule.n_services, service_cmp);
 	return 0;
 }

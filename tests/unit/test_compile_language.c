@@ -286,6 +286,35 @@ test_services(void **state)
 	assert_false(holds(reach("c", REACH_OUT, 0, NULL), 9999));
 }
 
+/* However it is named, each service and each destination is one. */
+static void
+test_each_once(void **state)
+{
+	struct class_decl *c = sample_class(p, "c");
+	struct rule *r = sample_rule(p, c, "10.0.0.1", TCP(80));
+	char text[32];
+	uint32_t i;
+
+	(void)state;
+	sample_declared(p, "web", TCP(80));
+	sample_by(r, "web");
+	r->n_services = 1;
+	sample_to(r, "10.0.0.1");
+	sample_to(r, "c.example");
+	sample_to(r, "group:g");
+	sample_member(sample_group(p, "g"), "c.example");
+	compiled();
+	assert_int_equal(im.rules[class("c")->rules.first].boxes.n, 2);
+	assert_int_equal(im.rule_boxes[im.rules[class("c")->rules.first].boxes.first].box.first[3], 1);
+	for (i = 0; i < 100; i++) {
+		snprintf(text, sizeof(text), "10.0.0.%u", i % 50);
+		sample_member(&p->groups[0], text);
+	}
+	free(bytes);
+	compiled();
+	assert_int_equal(im.rules[class("c")->rules.first].boxes.n, 51);
+}
+
 /* Groups in groups, each member once however often it is named. */
 static void
 test_groups(void **state)
@@ -793,6 +822,7 @@ main(void)
 		TEST(test_long_chain),
 		TEST(test_base_without_devices),
 		TEST(test_services),
+		TEST(test_each_once),
 		TEST(test_groups),
 		TEST(test_group_circle),
 		TEST(test_unknown_names),

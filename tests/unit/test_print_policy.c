@@ -65,6 +65,77 @@ printed_done(struct printed *p)
 	assert_memory_equal(a->field, b->field, a->n[section] * sizeof(*a->field));	\
 } while (0)
 
+/* Whereto is in the order of the text, which is printed sorted. */
+static int
+rule_box_cmp(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct image_rule_box));
+}
+
+/* In place of where a text stands: what it is. */
+static uint32_t
+hash(const char *text)
+{
+	uint32_t h = 0;
+
+	while (*text != '\0')
+		h = h * 31 + (uint8_t)*text++;
+	return h;
+}
+
+static struct image_rule_box *
+sorted_boxes(const struct image *im, const struct image_rule *r)
+{
+	struct image_rule_box *out = calloc(r->boxes.n + 1, sizeof(*out));
+	uint32_t i;
+
+	assert_non_null(out);
+	for (i = 0; i < r->boxes.n; i++) {
+		out[i] = im->rule_boxes[r->boxes.first + i];
+		out[i].name = hash(image_text(im, out[i].name));
+	}
+	qsort(out, r->boxes.n, sizeof(*out), rule_box_cmp);
+	return out;
+}
+
+static void
+assert_same_rules(const struct image *a, const struct image *b)
+{
+	uint32_t i;
+
+	assert_int_equal(a->n[IMAGE_RULES], b->n[IMAGE_RULES]);
+	for (i = 0; i < a->n[IMAGE_RULES]; i++) {
+		const struct image_rule *x = &a->rules[i], *y = &b->rules[i];
+		struct image_rule_box *in_x = sorted_boxes(a, x), *in_y = sorted_boxes(b, y);
+
+		assert_int_equal(x->direction, y->direction);
+		assert_int_equal(x->schedule, y->schedule);
+		assert_int_equal(x->boxes.n, y->boxes.n);
+		assert_memory_equal(in_x, in_y, x->boxes.n * sizeof(*in_x));
+		free(in_x);
+		free(in_y);
+	}
+}
+
+static void
+assert_same_schedules(const struct image *a, const struct image *b)
+{
+	uint32_t i;
+
+	ASSERT_SAME(IMAGE_WINDOWS, windows);
+	assert_int_equal(a->n[IMAGE_SCHEDULES], b->n[IMAGE_SCHEDULES]);
+	for (i = 0; i < a->n[IMAGE_SCHEDULES]; i++) {
+		const struct image_schedule *x = &a->schedules[i], *y = &b->schedules[i];
+
+		assert_string_equal(image_text(a, x->name), image_text(b, y->name));
+		assert_string_equal(image_text(a, x->zone), image_text(b, y->zone));
+		assert_int_equal(x->days, y->days);
+		assert_int_equal(x->from_s, y->from_s);
+		assert_int_equal(x->to_s, y->to_s);
+		assert_memory_equal(&x->windows, &y->windows, sizeof(x->windows));
+	}
+}
+
 /* Everything but text offsets and lines, which depend on the files. */
 static void
 assert_same_policy(const struct image *a, const struct image *b)
@@ -81,13 +152,20 @@ assert_same_policy(const struct image *a, const struct image *b)
 	for (i = 0; i < a->n[IMAGE_CLASSES]; i++) {
 		assert_int_equal(a->classes[i].number, b->classes[i].number);
 		assert_int_equal(a->classes[i].mode, b->classes[i].mode);
+		assert_int_equal(a->classes[i].refuse, b->classes[i].refuse);
+		assert_int_equal(a->classes[i].rate, b->classes[i].rate);
+		assert_int_equal(a->classes[i].rate_burst, b->classes[i].rate_burst);
 		assert_int_equal(a->classes[i].named, b->classes[i].named);
+		assert_memory_equal(&a->classes[i].rules, &b->classes[i].rules, sizeof(a->classes[i].rules));
 		assert_memory_equal(&a->classes[i].reaches, &b->classes[i].reaches, sizeof(a->classes[i].reaches));
 	}
 	assert_int_equal(a->n[IMAGE_DEVICES], b->n[IMAGE_DEVICES]);
 	for (i = 0; i < a->n[IMAGE_DEVICES]; i++) {
 		assert_int_equal(a->devices[i].number, b->devices[i].number);
 		assert_int_equal(a->devices[i].class_number, b->devices[i].class_number);
+		assert_int_equal(a->devices[i].identity, b->devices[i].identity);
+		assert_string_equal(image_text(a, a->devices[i].interface), image_text(b, b->devices[i].interface));
+		assert_int_equal(a->devices[i].labels.n, b->devices[i].labels.n);
 		assert_memory_equal(a->devices[i].mac, b->devices[i].mac, sizeof(a->devices[i].mac));
 	}
 	assert_int_equal(a->n[IMAGE_CERTIFICATES], b->n[IMAGE_CERTIFICATES]);
@@ -139,6 +217,8 @@ check_golden(const char *name)
 	folder_remove(&f);
 	assert_string_equal(first.text, again.text);
 	assert_same_policy(&first.im, &again.im);
+	assert_same_rules(&first.im, &again.im);
+	assert_same_schedules(&first.im, &again.im);
 	printed_done(&first);
 	printed_done(&again);
 }
