@@ -243,6 +243,7 @@ struct cordond {
 	uint32_t nflog_base;
 	int watch_fd;
 	struct event *watch_event;
+	unsigned watch_pauses;	/* that were not ended yet: one may be part of another */
 	struct event *watch_timer;
 	struct told told;	/* by the kernel, of changes since the last comparison */
 	struct verify *verify;	/* under way; or NULL */

@@ -152,11 +152,14 @@ look_back(struct cordond *d)
 	}
 }
 
+/* Where one change is part of another, the outer one says when. */
 void
 watch_resume(struct cordond *d)
 {
 	int group = NFNLGRP_NFTABLES, fd;
 
+	if (d->watch_pauses > 0 && --d->watch_pauses > 0)
+		return;
 	if (d->enforcer.features.owner_persist || d->watch_fd != -1)
 		return;
 	if ((fd = nft_socket_open()) < 0) {
@@ -180,6 +183,7 @@ watch_resume(struct cordond *d)
 void
 watch_pause(struct cordond *d)
 {
+	d->watch_pauses++;
 	if (d->watch_fd == -1)
 		return;
 	event_free(d->watch_event);
@@ -201,7 +205,7 @@ watch_init(struct cordond *d)
 void
 watch_done(struct cordond *d)
 {
-	watch_pause(d);
+	watch_pause(d);	/* for good */
 	if (d->watch_timer != NULL)
 		event_free(d->watch_timer);
 }

@@ -160,6 +160,9 @@ answer(struct fake *f, struct ipc *c, const struct ipc_message *m)
 		    memory(f->mistakes, strlen(f->mistakes), true));
 	} else if (m->type == MSG_CTL_CONFIRM) {
 		say(c, MSG_CTL_CONFIRMED, m->serial, &f->confirmed, sizeof(f->confirmed), -1);
+	} else if (m->type == MSG_CTL_VERIFY) {
+		say(c, MSG_CTL_VERIFIED, m->serial, &f->verified, sizeof(f->verified),
+		    memory(f->differences, f->n_differences * sizeof(f->differences[0]), true));
 	} else if (m->type == MSG_CTL_HISTORY) {
 		say_history(f, c, m->serial);
 	} else {

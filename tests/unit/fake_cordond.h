@@ -27,6 +27,9 @@ struct fake {
 	const char *mistakes;		/* text that comes with applied */
 	uint32_t steps;			/* so many are told of before that, when asked for */
 	struct ctl_confirmed confirmed;
+	struct ctl_verified verified;
+	struct ctl_difference differences[4];
+	uint32_t n_differences;		/* that really come along */
 	struct history_entry history[8];
 	uint32_t n_history;
 	uint32_t silent_histories;	/* so many are empty first */

@@ -236,6 +236,43 @@ test_unsealed_memory_is_refused(void **state)
 }
 
 static void
+test_verify(void **state)
+{
+	struct world *w = *state;
+	struct fake *f = &w->fake;
+
+	f->verified = (struct ctl_verified){ .agrees = 1, .compared = 1234, .microseconds = 5000 };
+	assert_int_equal(RUN("policy", "verify"), EXIT_DONE);
+	has(w->out, "agree: 1,234 elements");
+	fake_stop(f);
+
+	f->verified = (struct ctl_verified){ .listed = 2, .missing = 1, .foreign = 2, .where = "live" };
+	f->n_differences = 2;
+	f->differences[0] = (struct ctl_difference){ .what = DIFFERS_FOREIGN, .set = "live", .element = "0x\033[2J" };
+	f->differences[1] = (struct ctl_difference){ .what = DIFFERS_DATA, .set = "current", .element = "0x500 : 0x7" };
+	f->folder[0] = '\0';
+	assert_int_equal(RUN("policy", "verify"), EXIT_DIFFERS);
+	has(w->out, "foreign  0x\\x1b[2J");
+	has(w->out, "differs  0x500 : 0x7");
+	has(w->out, "1 element missing, 2 foreign");
+	assert_int_equal(RUN("policy", "verify", "--json"), EXIT_DIFFERS);
+	has(w->out, "\"agrees\":false");
+	fake_stop(f);
+
+	f->n_differences = 1;			/* fewer than it says */
+	f->folder[0] = '\0';
+	assert_int_equal(RUN("policy", "verify"), EXIT_MISTAKES);
+	has(w->err, "makes no sense");
+	fake_stop(f);
+
+	f->n_differences = 2;			/* text without an end */
+	memset(f->differences[1].element, 'x', sizeof(f->differences[1].element));
+	f->folder[0] = '\0';
+	assert_int_equal(RUN("policy", "verify"), EXIT_MISTAKES);
+	has(w->err, "makes no sense");
+}
+
+static void
 refuses(struct world *w, const struct fake *f, size_t len)
 {
 	const char *why;
@@ -767,7 +804,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_not_running), T(test_nobody_listens), T(test_hanging_up_is_said),
 		T(test_answers_to_others_are_passed_over), T(test_revisions_must_match),
-		T(test_unsealed_memory_is_refused), T(test_snapshots_are_checked),
+		T(test_unsealed_memory_is_refused), T(test_verify), T(test_snapshots_are_checked),
 		T(test_status_healthy), T(test_every_fault_makes_unhealthy), T(test_status_unhealthy_is_said),
 		T(test_device_list), T(test_device_show), T(test_classes), T(test_quarantine_and_release),
 		T(test_revoked_stays), T(test_refusals_are_told), T(test_doing_it_twice_is_no_failure), T(test_crl), T(test_crl_refresh_waits),
