@@ -61,6 +61,21 @@ state(struct client *c)
 	close(fd);
 }
 
+/* Without counts: the kernel is not asked, whatever the fleet. */
+static void
+stations(struct client *c)
+{
+	struct ctl_state s = { .revision = c->d->enforcer.policy.revision };
+	int fd = stations_file(&c->d->enforcer);
+
+	if (fd < 0) {
+		client_done(c, fd);
+		return;
+	}
+	client_answer(c, MSG_CTL_STATIONS_ARE, &s, sizeof(s), fd);
+	close(fd);
+}
+
 static void
 image(struct client *c)
 {
@@ -138,6 +153,9 @@ request(struct client *c, struct ipc_message *m)
 		return;
 	case MSG_CTL_STATE:
 		state(c);
+		return;
+	case MSG_CTL_STATIONS:
+		stations(c);
 		return;
 	case MSG_CTL_IMAGE:
 		image(c);

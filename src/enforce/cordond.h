@@ -84,6 +84,9 @@ void tell_station(struct cordond *, size_t index);
 /* Every device's did. */
 void tell_stations(struct cordond *);
 
+/* Where all devices stand: sealed, an array of flow_station. The descriptor or -errno. */
+int stations_file(const struct enforcer *);
+
 /* ---- operators (control.c, snapshot.c) ---------------------------------- */
 
 struct client {

@@ -56,11 +56,10 @@ tell_station(struct cordond *d, size_t index)
 		worker_send(&d->workers[SLOT_FLOW], MSG_FLOW_STATION, &s, sizeof(s), -1);
 }
 
-/* ---- cordon-flow -------------------------------------------------------- */
-
-static int
-stations_file(const struct enforcer *e, uint32_t n)
+int
+stations_file(const struct enforcer *e)
 {
+	uint32_t n = e->policy.image.n[IMAGE_DEVICES];
 	struct flow_station *all = calloc((size_t)n + 1, sizeof(*all));
 	int fd = memfile_new("stations"), rc;
 
@@ -75,11 +74,13 @@ stations_file(const struct enforcer *e, uint32_t n)
 	return rc < 0 ? rc : fd;
 }
 
+/* ---- cordon-flow -------------------------------------------------------- */
+
 static void
 tell_flow(struct worker *w)
 {
 	struct flow_stations all = { .n = w->d->enforcer.policy.image.n[IMAGE_DEVICES] };
-	int fd = stations_file(&w->d->enforcer, all.n);
+	int fd = stations_file(&w->d->enforcer);
 
 	tell_image(w);
 	if (fd < 0) {

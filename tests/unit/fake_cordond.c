@@ -95,6 +95,24 @@ say_state(struct fake *f, struct ipc *c, uint32_t serial)
 	say(c, MSG_CTL_STATE_IS, serial, &is, sizeof(is), memory(f->snapshot, f->snapshot_len, !f->unsealed));
 }
 
+/* Like the state, without counts. */
+static void
+say_stations(struct fake *f, struct ipc *c, uint32_t serial)
+{
+	const struct snapshot_header *h = (const void *)f->snapshot;
+	struct ctl_state is = { .revision = f->revision + (f->stale_answers > 0) };
+	struct flow_station all[64];
+	uint32_t i;
+
+	f->stale_answers -= f->stale_answers > 0;
+	for (i = 0; i < h->devices && i < 64; i++) {
+		const struct snapshot_device *d = fake_device(f, i);
+
+		all[i] = (struct flow_station){ .number = d->number, .mark = d->mark, .where = d->where };
+	}
+	say(c, MSG_CTL_STATIONS_ARE, serial, &is, sizeof(is), memory(all, i * sizeof(all[0]), !f->unsealed));
+}
+
 static void
 move(struct fake *f, const struct ctl_device *d, bool quarantined)
 {
@@ -152,6 +170,8 @@ answer(struct fake *f, struct ipc *c, const struct ipc_message *m)
 		say(c, MSG_IMAGE, m->serial, &ref, sizeof(ref), memory(f->image, f->image_len, true));
 	} else if (m->type == MSG_CTL_STATE) {
 		say_state(f, c, m->serial);
+	} else if (m->type == MSG_CTL_STATIONS) {
+		say_stations(f, c, m->serial);
 	} else if (m->type == MSG_CTL_STATUS) {
 		say(c, MSG_CTL_STATUS_IS, m->serial, &f->status, sizeof(f->status), -1);
 	} else if (m->type == MSG_CTL_APPLY || m->type == MSG_CTL_ROLLBACK) {

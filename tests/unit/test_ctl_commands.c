@@ -797,6 +797,83 @@ test_policy_history(void **state)
 	assert_int_equal(RUN("policy", "history"), EXIT_MISTAKES);
 }
 
+/* ---- policy explain ------------------------------------------------------ */
+
+static void
+test_explain(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(RUN("policy", "explain", "--device", "sensor-1", "--to", "192.0.2.7", "--tcp", "443"), 0);
+	has(w->out, "sensor-1 to 192.0.2.7, tcp 443: allowed");
+	has(w->out, "by   sample.conf:");
+	has(w->out, "also sample.conf:");
+	has(w->out, "revision 4, which runs; the device is enforced;");
+	has(w->out, "to refuse it, take it out of each of these lines");
+	has(w->out, "is in @allow4_");
+	assert_int_equal(RUN("policy", "explain", "--device", "sensor-1", "--to", "2001:db8::1", "--udp", "53"), 2);
+	has(w->out, "refused");
+	has(w->out, "{ to = \"2001:db8::1\"; udp = 53; }");
+	assert_int_equal(RUN("policy", "explain", "--device", "sensor-1", "--to", "alpha", "--tcp", "1884"), 2);
+	has(w->out, "the other end is the device alpha");
+	has(w->out, "{ to = \"class:gateway\"; tcp = 1884; }");
+	assert_int_equal(RUN("policy", "explain", "--device", "sensor-1", "--to", "appliance", "--icmp",
+	    "echo-request"), 0);
+	has(w->out, "the appliance's services say so");
+	assert_int_equal(RUN("policy", "explain", "--device", "sensor-1", "--from", "192.0.2.9", "--protocol", "gre"), 2);
+	has(w->out, "{ from = \"192.0.2.9\"; protocol = \"gre\"; }");
+	assert_int_equal(RUN("policy", "explain", "--device", "sensor-1", "--to", "mqtt.iot.example", "--tcp", "8883"), 2);
+	has(w->out, "names are closed");
+	has(w->out, "named by sample.conf:");
+}
+
+static void
+test_explain_stations(void **state)
+{
+	struct world *w = *state;
+	uint32_t i = (uint32_t)(image_device_named(&w->im, "sensor-1") - w->im.devices);
+
+	w->fake.stale_answers = 2;	/* an apply in between */
+	fake_device(&w->fake, i)->where = STATION_QUARANTINED;
+	assert_int_equal(RUN("policy", "explain", "--json", "--device", "sensor-1", "--to", "192.0.2.1", "--tcp",
+	    "443"), 2);
+	says_string(w, "verdict", "refused");
+	says_string(w, "reason", "quarantine");
+	says_string(w, "station", "quarantined");
+	says_string(w, "policy", "revision 4, which runs");
+	assert_int_equal(RUN("policy", "explain", "--json", "--device", "sensor-2", "--to", "192.0.2.1", "--tcp",
+	    "443"), 0);
+	says_string(w, "reason", "rule");
+	says_string(w, "rules.0.class", "sensor");
+	says_string(w, "rules.0.where.file", "sample.conf");
+	says_string(w, "path.0.enter", "forward");
+}
+
+static void
+test_explain_mistakes(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(RUN("policy", "explain", "--to", "192.0.2.1", "--tcp", "443"), 64);
+	assert_int_equal(RUN("policy", "explain", "--device", "sensor-3", "--to", "192.0.2.1", "--tcp", "443"), 1);
+	has(w->err, "did you mean \"sensor-");
+	assert_int_equal(RUN("policy", "explain", "--device", "sensor-1", "--tcp", "443"), 64);
+	assert_int_equal(RUN("policy", "explain", "--device", "sensor-1", "--to", "192.0.2.1"), 64);
+	assert_int_equal(RUN("policy", "explain", "--device", "sensor-1", "--to", "192.0.2.1", "--tcp", "443", "--udp",
+	    "53"), 64);
+	assert_int_equal(RUN("policy", "explain", "--device", "sensor-1", "--to", "192.0.2.1", "--tcp", "65536"), 64);
+	assert_int_equal(RUN("policy", "explain", "--device", "sensor-1", "--to", "192.0.2.1", "--icmp", "ecko"), 64);
+	assert_int_equal(RUN("policy", "explain", "--device", "sensor-1", "--to", "192.0.2.1", "--protocol", "tcp"), 64);
+	assert_int_equal(RUN("policy", "explain", "--device", "sensor-1", "--from", "a.example", "--tcp", "1"), 64);
+	assert_int_equal(RUN("policy", "explain", "--device", "sensor-1", "--to", "192.0.2.1", "--tcp", "1", "--at",
+	    "soon"), 64);
+	w->fake.unsealed = true;
+	fake_stop(&w->fake);
+	fake_start(&w->fake);
+	assert_int_not_equal(RUN("policy", "explain", "--device", "sensor-1", "--to", "192.0.2.1", "--tcp", "443"), 0);
+	assert_int_equal(strlen(w->out), 0);
+}
+
 int
 main(void)
 {
@@ -806,6 +883,7 @@ main(void)
 		T(test_answers_to_others_are_passed_over), T(test_revisions_must_match),
 		T(test_unsealed_memory_is_refused), T(test_verify), T(test_snapshots_are_checked),
 		T(test_status_healthy), T(test_every_fault_makes_unhealthy), T(test_status_unhealthy_is_said),
+		T(test_explain), T(test_explain_stations), T(test_explain_mistakes),
 		T(test_device_list), T(test_device_show), T(test_classes), T(test_quarantine_and_release),
 		T(test_revoked_stays), T(test_refusals_are_told), T(test_doing_it_twice_is_no_failure), T(test_crl), T(test_crl_refresh_waits),
 		T(test_apply), T(test_apply_with_mistakes), T(test_apply_not_taken),
