@@ -49,6 +49,7 @@ const struct opt_info opt_infos[OPTS] = {
 	[OPT_PROTOCOL] = { "protocol", "PROTOCOL", false, "for this protocol, by name or number" },
 	[OPT_AT] = { "at", "TIME", false, "at that time: 2027-03-28T02:30 (local), or RFC 3339" },
 	[OPT_CANDIDATE] = { "candidate", "DIR", false, "a configuration that does not run" },
+	[OPT_STAGED] = { "staged", NULL, false, "exactly what is staged, not the configuration as it is now" },
 	[OPT_PREVIOUS] = { "previous", "IMAGE", false, "compare with this policy image, not with what runs" },
 };
 

@@ -47,6 +47,7 @@ enum opt {
 	OPT_AT,
 	OPT_CANDIDATE,
 	OPT_PREVIOUS,
+	OPT_STAGED,
 	OPTS
 };
 

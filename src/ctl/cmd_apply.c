@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cmd_apply.c -- policy apply, rollback, confirm. cordond does it and decides who
+/* cmd_apply.c -- policy apply, stage, rollback, confirm. cordond does it and decides who
  * may; here is asked, waited and said what came of it. */
 #include <errno.h>
 #include <inttypes.h>
@@ -83,7 +83,8 @@ refusal_word(uint32_t refusal)
 {
 	static const char *const words[REFUSALS] = { [REFUSAL_BUSY] = "busy", [REFUSAL_WAITS] = "waits",
 		[REFUSAL_LOCKOUT] = "lockout", [REFUSAL_NO_REVISION] = "no-revision",
-		[REFUSAL_NOTHING_WAITS] = "nothing-waits" };
+		[REFUSAL_NOTHING_WAITS] = "nothing-waits",
+		[REFUSAL_NOTHING_STAGED] = "nothing-staged" };
 
 	return refusal < REFUSALS ? words[refusal] : "?";
 }
@@ -116,9 +117,17 @@ refusal_text(uint32_t refusal, const struct ctl_waits *w, const struct ctl_apply
 		snprintf(buf, 2048, m->revision != 0 ? "revision %" PRIu64 " is not kept (the last %u are): see "
 		    "`cordonctl policy history'" : "no other policy is kept to go back to", m->revision,
 		    LIMIT_REVISIONS);
+	else if (refusal == REFUSAL_NOTHING_STAGED)
+		snprintf(buf, 2048, "nothing is staged: `cordonctl policy stage' stages the configuration");
 	else
 		snprintf(buf, 2048, "no policy waits for a confirmation: see `cordonctl policy history'");
 	return buf;
+}
+
+static const char *
+unstaged_word(uint32_t unstaged)
+{
+	return unstaged == UNSTAGED_ENFORCED ? "enforced" : unstaged == UNSTAGED_STALE ? "stale" : NULL;
 }
 
 static json_t *
@@ -127,15 +136,16 @@ applied_json(const struct ctl_applied *a, const struct ctl_apply *m, const char 
 	bool refused = a->refusal != REFUSAL_NONE;
 	char why[2048], connection[CONNECTION_STRLEN];
 
-	return json_pack("{s:b, s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:s?, s:o, s:s?, s:s?, s:o, s:o}",
-	    "applied", a->error == 0 && a->mistakes == 0 && !refused, "revision", answer_count(a->revision),
+	return json_pack("{s:b, s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:s?, s:o, s:s?, s:s?, s:o, s:o, s:s?}",
+	    (m->flags & CTL_STAGE) != 0 ? "staged" : "applied", a->error == 0 && a->mistakes == 0 && !refused, "revision", answer_count(a->revision),
 	    "devices", (int)a->devices, "classes", (int)a->classes, "added", (int)a->added,
 	    "removed", (int)a->removed, "renewed", (int)a->renewed, "microseconds", (int)a->microseconds,
 	    "all_microseconds", (int)a->all_microseconds, "mistakes", (int)a->mistakes,
 	    "error", a->error != 0 ? strerror((int)a->error) : refused ?
 	    refusal_text(a->refusal, &a->waits, m, why) : NULL, "lines", answer_lines(text),
 	    "refused", refused ? refusal_word(a->refusal) : NULL,
-	    "connection", a->refusal == REFUSAL_LOCKOUT ? connection_text(&m->from, connection) : NULL, "waits", waits_json(&a->waits), "from", answer_count(a->from));
+	    "connection", a->refusal == REFUSAL_LOCKOUT ? connection_text(&m->from, connection) : NULL, "waits", waits_json(&a->waits), "from", answer_count(a->from),
+	    "unstaged", unstaged_word(a->unstaged));
 }
 
 static void
@@ -155,15 +165,30 @@ print_applied(const struct ctl *c, const struct ctl_applied *a)
 		    format_microseconds(a->microseconds, took));
 	if (a->from != 0)
 		fprintf(c->out, "it is what revision %" PRIu64 " was\n", a->from);
+	if (a->unstaged != UNSTAGED_NOT)
+		fprintf(c->out, "nothing is staged any more: %s\n", a->unstaged == UNSTAGED_ENFORCED ?
+		    "this is what was" : "devices have other numbers now; stage again what you want to compare");
 	if (a->waits.revision != 0)
 		fprintf(c->out, "it is left again in %" PRIu32 " s, unless you run `cordonctl policy confirm'\n",
 		    (a->waits.left_ms + 999) / 1000);
+}
+
+static void
+print_staged(const struct ctl *c, const struct ctl_applied *a)
+{
+	char n[2][COUNT_STRLEN], took[COUNT_STRLEN];
+
+	fprintf(c->out, "staged beside revision %" PRIu64 ", which stays in force: %s element%s added, %s removed; "
+	    "the kernel took %s\n`cordonctl policy staged' shows what it would change from now on\n", a->revision,
+	    format_count(a->added, n[0]), a->added == 1 ? "" : "s", format_count(a->removed, n[1]),
+	    format_microseconds(a->microseconds, took));
 }
 
 static int
 show_applied(struct ctl *c, const struct ctl_applied *a, const struct ctl_apply *m, const char *text)
 {
 	int exit = a->mistakes != 0 || a->error != 0 || a->refusal != REFUSAL_NONE ? EXIT_MISTAKES : EXIT_DONE;
+	bool stage = (m->flags & CTL_STAGE) != 0;
 	char n[COUNT_STRLEN], why[2048], shown[4096];
 
 	if (c->json)
@@ -173,14 +198,16 @@ show_applied(struct ctl *c, const struct ctl_applied *a, const struct ctl_apply 
 		fprintf(c->err, "cordonctl: %s\n", format_text(refusal_text(a->refusal, &a->waits, m, why), shown,
 		    sizeof(shown)));
 	else if (a->mistakes != 0)
-		fprintf(c->err, "cordonctl: %s mistake%s: nothing was applied, revision %" PRIu64 " still runs\n",
-		    format_count(a->mistakes, n), a->mistakes == 1 ? "" : "s", a->revision);
+		fprintf(c->err, "cordonctl: %s mistake%s: nothing was %s, revision %" PRIu64 " still runs\n",
+		    format_count(a->mistakes, n), a->mistakes == 1 ? "" : "s", stage ? "staged" : "applied", a->revision);
 	else if (a->error == EALREADY)
 		fprintf(c->err, "cordonctl: revision %" PRIu64 " runs already\n", a->revision);
 	else if (a->error != 0)
-		fprintf(c->err, "cordonctl: the policy could not be applied (%s): nothing was changed, "
+		fprintf(c->err, "cordonctl: the policy could not be %s (%s): nothing was changed, "
 		    "revision %" PRIu64 " still runs; see `journalctl -u cordon'\n",
-		    strerror((int)a->error), a->revision);
+		    stage ? "staged" : "applied", strerror((int)a->error), a->revision);
+	else if (stage)
+		print_staged(c, a);
 	else
 		print_applied(c, a);
 	return exit;
@@ -294,6 +321,18 @@ cmd_policy_apply(struct ctl *c)
 	struct ctl_apply m;
 	int rc = fill(c, &m);
 
+	if (args_has(c->args, OPT_STAGED))
+		m.flags |= CTL_FROM_STAGED;
+	return rc != 0 ? rc : change(c, MSG_CTL_APPLY, &m);
+}
+
+int
+cmd_policy_stage(struct ctl *c)
+{
+	struct ctl_apply m;
+	int rc = fill(c, &m);
+
+	m.flags |= CTL_STAGE;
 	return rc != 0 ? rc : change(c, MSG_CTL_APPLY, &m);
 }
 

@@ -50,6 +50,8 @@ status_json(const struct ctl_status *s, const struct health *h)
 	    "landlock", s->landlock != 0);
 
 	json_object_set_new(answer, "waits", waits_json(&s->waits));
+	json_object_set_new(answer, "staged", s->staged == 0 ? json_null() : json_pack("{s:o, s:o}", "since",
+	    answer_time(s->staged_since), "who", who_json(&s->staged_by)));
 	json_object_set_new(answer, "given_up", s->given_up != 0 ? answer_count(s->given_up) : json_null());
 	json_object_set_new(answer, "given_up_at", answer_time(s->given_up_at));
 	json_object_set_new(answer, "given_up_why", json_string(history_why_word(s->given_up_why)));
@@ -101,6 +103,7 @@ print_verdict(struct ctl *c, const struct ctl_status *s, const struct health *h)
 static void
 print_policy_lines(struct ctl *c, const struct ctl_status *s)
 {
+	char who[WHO_STRLEN], shown[2 * WHO_STRLEN];
 	char n[4][COUNT_STRLEN], time[TIME_STRLEN], age[AGO_STRLEN];
 
 	if (s->revision == 0)
@@ -109,6 +112,10 @@ print_policy_lines(struct ctl *c, const struct ctl_status *s)
 		fprintf(c->out, "policy      revision %" PRIu64 ": %s devices, %s classes; applied %s ago\n",
 		    s->revision, format_count(s->devices, n[0]), format_count(s->classes, n[1]),
 		    format_age(s->applied_at, s->now, age));
+	if (s->staged != 0)
+		fprintf(c->out, "staged      for %s, by %s: see `cordonctl policy staged'\n",
+		    format_age(s->staged_since, s->now, age), format_text(who_text(&s->staged_by, who), shown,
+		    sizeof(shown)));
 	fprintf(c->out, "devices     %s in quarantine, %s audited, the others enforced\n",
 	    format_count(s->quarantined, n[0]), format_count(s->audited, n[1]));
 	fprintf(c->out, "cordond     runs since %s UTC (%s)\n", format_time(s->started_at, time),

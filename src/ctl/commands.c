@@ -19,12 +19,23 @@ const struct command commands[] = {
 	  "Of the running policy; of a configuration that does not run when DIR or --candidate says\n"
 	  "which, or when cordond cannot be asked. Exit code 0 when it is allowed, 2 when it is\n"
 	  "refused. As in: cordonctl policy explain --device sensor-847 --to 203.0.113.9 --tcp 8883" },
-	{ "policy", "apply", "", O(CONFIRM) | O(WAIT) | O(FORCE), 0, 0, cmd_policy_apply,
+	{ "policy", "apply", "", O(STAGED) | O(CONFIRM) | O(WAIT) | O(FORCE), 0, 0, cmd_policy_apply,
 	  "have cordond read its configuration and enforce it",
 	  "With any mistake nothing changes and the running policy stays. A policy that would drop\n"
 	  "the ssh connection it is applied from is refused, unless forced. With --confirm the\n"
 	  "policy before comes back by itself unless `cordonctl policy confirm' is run in time;\n"
 	  "--wait stays until then: exit code 0 when it was confirmed, 2 when it was reverted." },
+	{ "policy", "stage", "", 0, 0, 0, cmd_policy_stage,
+	  "have the configuration stand staged: asked, counted, and obeyed in nothing",
+	  "The policy that runs stays in force. What the staged one would newly refuse and newly\n"
+	  "allow is counted on the packets that come by, from nothing; `cordonctl policy staged'\n"
+	  "shows it. One that was staged before is replaced." },
+	{ "policy", "staged", "", O(LIMIT), 0, 0, cmd_policy_staged,
+	  "show what the staged policy would refuse and allow",
+	  "Refused: connections that were let through. Allowed: packets that were refused. By class,\n"
+	  "device and destination, the most first; then what no packet can show." },
+	{ "policy", "unstage", "", 0, 0, 0, cmd_policy_unstage,
+	  "end the staged policy and its counts", NULL },
 	{ "policy", "confirm", "", 0, 0, 0, cmd_policy_confirm,
 	  "let the policy stay that waits for it", NULL },
 	{ "policy", "rollback", "[REVISION]", O(CONFIRM) | O(WAIT) | O(FORCE), 0, 1, cmd_policy_rollback,
