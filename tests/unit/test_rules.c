@@ -141,6 +141,10 @@ test_injection(void **state)
 
 	p.iif = "lan1";
 	strange(p);
+	opened(FREE_PORT, 443);
+	p = packet(FREE_PORT, SERVER, IPPROTO_TCP, 443);
+	p.iif = "lan0";
+	strange(p);
 }
 
 /* The mark of one device in the connection, the MAC of another. */
