@@ -32,6 +32,7 @@ struct tally {
 	uint64_t hooks[HOOKS][2];	/* dropped, accepted */
 	uint64_t states[STATES];
 	uint64_t by_lines;	/* judged by what was written, too */
+	uint64_t staged;	/* counted for a staged policy */
 	uint64_t sent, out, lost, policies, moves;
 	uint64_t chains[CHAIN_KINDS], found[SET_KINDS], missed[SET_KINDS];
 };
@@ -50,6 +51,7 @@ struct run {
 	struct tally t;
 	uint32_t number, sentinel;
 	uint32_t forwarded;	/* in this batch: by the model */
+	uint64_t newly_refused, newly_allowed;	/* under this policy: what the staged one would */
 };
 
 static struct frame frames[BATCH * 3 + SENTINELS];
@@ -90,6 +92,8 @@ compare(void *arg, const struct seen *s)
 	if ((rc = evaluate(run->evaluator, &s->packet, NULL, count_step, run, &v)) < 0)
 		world_fail("evaluate", rc);
 	t->pairs++;
+	run->newly_refused += v.newly_refused;
+	run->newly_allowed += v.newly_allowed;
 	t->accepted += s->accepted;
 	t->rejected += v.kind == VERDICT_REJECT;
 	t->hooks[s->packet.hook][s->accepted]++;
@@ -121,13 +125,13 @@ sentinels(struct run *run, struct frame *out)
 }
 
 static void
-send_batch(struct run *run)
+send_batch(struct run *run, int many)
 {
 	size_t n = 0;
 	uint32_t out;
 
 	run->forwarded = 0;
-	for (int i = 0; i < BATCH; i++) {
+	for (int i = 0; i < many; i++) {
 		unsigned fragments;
 		struct shape s;
 
@@ -135,7 +139,7 @@ send_batch(struct run *run)
 		packets_next(&run->packets, run->number, &s, &fragments);
 		n += craft(&s, run->number, fragments, frames + n);
 	}
-	run->t.sent += BATCH;
+	run->t.sent += (uint64_t)many;
 	n += sentinels(run, frames + n);
 	world_send(&run->world, frames, n);
 	if (!hooks_collect(run->hooks, SENTINEL + run->sentinel, compare, run))
@@ -147,6 +151,32 @@ send_batch(struct run *run)
 		    " --policies 1\n", run->forwarded, out, run->seed);
 		run->t.disagree++;
 	}
+}
+
+/* ---- the staged policy ---------------------------------------------------- */
+
+static void
+add_packets(void *arg, const char *line)
+{
+	const char *at = line;
+
+	while ((at = strstr(at, "counter packets ")) != NULL)
+		*(uint64_t *)arg += strtoull(at += strlen("counter packets "), NULL, 10);
+}
+
+static void
+staged_agrees(struct run *run, const char *set, uint64_t model)
+{
+	uint64_t kernel = 0;
+
+	world_read((const char *const[]){ "nft", "list", "set", "inet", RULESET_TABLE, set, NULL }, add_packets,
+	    &kernel);
+	run->t.staged += kernel;
+	if (kernel == model)
+		return;
+	printf("==== @%s counts %" PRIu64 ", the model %" PRIu64 "; to see it again: --seed %#" PRIx64
+	    " --policies 1\n", set, kernel, model, run->seed);
+	run->t.disagree++;
 }
 
 /* Somebody goes into quarantine, or comes out, or is renewed. */
@@ -174,6 +204,8 @@ round_of(struct run *run, uint64_t most)
 	run->r.state = run->seed;
 	site_make(&run->site, &run->r);
 	run->rules = ruleset_make(&run->site.image, run->site.stations, run->features);
+	run->rules.candidate = run->site.staged_bytes != NULL ? &run->site.staged : NULL;
+	run->newly_refused = run->newly_allowed = 0;
 	if ((run->evaluator = evaluator_new(&run->rules)) == NULL)
 		world_fail("memory", 12);
 	packets_init(&run->packets, &run->site, &run->r);
@@ -182,7 +214,12 @@ round_of(struct run *run, uint64_t most)
 	for (int i = 0; i < BATCHES && run->t.pairs < most; i++) {
 		if (i > 0 && random_is(&run->r, 60))
 			move_somebody(run);
-		send_batch(run);
+		send_batch(run, BATCH);
+	}
+	if (run->site.staged_bytes != NULL) {
+		send_batch(run, 0);	/* whatever is under way */
+		staged_agrees(run, "staged_refused", run->newly_refused);
+		staged_agrees(run, "staged_allowed", run->newly_allowed);
 	}
 	run->t.policies++;
 	evaluator_free(run->evaluator);
@@ -218,7 +255,8 @@ print_tally(const struct tally *t, uint64_t seed, double seconds, bool json)
 	    t->hooks[HOOK_FORWARD][1], t->hooks[HOOK_FORWARD][0], t->hooks[HOOK_INPUT][1],
 	    t->hooks[HOOK_INPUT][0], t->hooks[HOOK_OUTPUT][1], t->hooks[HOOK_OUTPUT][0], t->rejected, t->out,
 	    t->lost);
-	printf("  %" PRIu64 " were held against the lines as written\n", t->by_lines);
+	printf("  %" PRIu64 " were held against the lines as written; %" PRIu64 " were counted for a staged policy\n",
+	    t->by_lines, t->staged);
 	printf("  conntrack: %" PRIu64 " new, %" PRIu64 " established, %" PRIu64 " related, %" PRIu64
 	    " invalid, %" PRIu64 " untracked\n", t->states[CTS_NEW], t->states[CTS_ESTABLISHED],
 	    t->states[CTS_RELATED], t->states[CTS_INVALID], t->states[0]);

@@ -40,12 +40,13 @@ struct hooks {
 };
 
 /* The prefix says what conntrack says: a letter for the state, one for the
- * direction. The ct mark is told as the packet mark, which is then spoilt. */
+ * direction, one when an earlier packet of the flow went through. The ct mark is told as the packet mark, which is then spoilt. */
 static const char table[] =
 	"table inet around {\n"
 	"	chain tell {\n"
 	"		meta mark set 0\n"
 	"		meta mark set ct mark\n"
+	"		ct state new ct direction original ct status confirmed log prefix \"noc\" group 7777 goto spoil\n"
 	"		ct state new ct direction original log prefix \"no\" group 7777 goto spoil\n"
 	"		ct state established ct direction reply log prefix \"er\" group 7777 goto spoil\n"
 	"		ct state established ct direction original log prefix \"eo\" group 7777 goto spoil\n"
@@ -239,6 +240,7 @@ read_state(const char *prefix, struct packet *p)
 		p->ct_state = 0;
 	}
 	p->reply = prefix[1] == 'r';
+	p->confirmed = p->ct_state != CTS_NEW || prefix[2] == 'c';
 }
 
 /* False for what is neither IPv4 nor IPv6. */

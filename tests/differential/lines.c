@@ -7,7 +7,7 @@ lines_step(struct lines_seen *l, const struct trace_step *t)
 {
 	if (t->kind == TRACE_MARK)
 		l->mark = t->mark;
-	if (t->kind != TRACE_CHAIN)
+	if (t->kind != TRACE_CHAIN || t->chain.staged)
 		return;
 	l->audited |= t->chain.kind == CHAIN_AUDITED;
 	if (t->chain.kind != CHAIN_CLASS && t->chain.kind != CHAIN_CLASS_IN)

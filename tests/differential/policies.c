@@ -376,40 +376,51 @@ random_policy(struct random *r)
 #define TRIES 100
 
 static bool
-compiled(struct site *s, bool say)
+compiled(const struct policy *p, const struct image *before, uint8_t **bytes, size_t *len, bool say)
 {
 	struct mistakes m;
 	int rc;
 
 	mistakes_init(&m);
-	rc = compile_policy(s->policy, NULL, &m, &s->bytes, &s->len);
+	rc = compile_policy(p, before, &m, bytes, len);
 	for (size_t i = 0; say && i < mistakes_kept(m.n); i++)
 		fprintf(stderr, "%s\n", m.lines[i]);
 	mistakes_done(&m);
 	return rc == 0;
 }
 
+static struct policy *
+random_image(struct random *r, const struct image *before, uint8_t **bytes, struct image *out)
+{
+	struct policy *p = random_policy(r);
+	const char *why;
+	size_t len;
+
+	for (int tries = 1; !compiled(p, before, bytes, &len, tries == TRIES); tries++) {
+		if (tries == TRIES)
+			world_fail("random policies with nothing but mistakes", 22);
+		policy_free(p);
+		p = random_policy(r);
+	}
+	if (image_open(*bytes, len, out, &why) < 0)
+		world_fail(why, 22);
+	return p;
+}
+
 void
 site_make(struct site *s, struct random *r)
 {
-	const char *why;
 	uint32_t n;
 
 	memset(s, 0, sizeof(*s));
-	s->policy = random_policy(r);
-	for (int tries = 1; !compiled(s, tries == TRIES); tries++) {
-		if (tries == TRIES)
-			world_fail("random policies with nothing but mistakes", 22);
-		policy_free(s->policy);
-		s->policy = random_policy(r);
-	}
-	if (image_open(s->bytes, s->len, &s->image, &why) < 0)
-		world_fail(why, 22);
+	s->policy = random_image(r, NULL, &s->bytes, &s->image);
 	n = s->image.n[IMAGE_DEVICES];
 	s->stations = must(calloc(n + 1U, sizeof(*s->stations)));
 	for (uint32_t i = 0; i < n; i++)
 		s->stations[i] = (struct station){ .number = s->image.devices[i].number,
 			.generation = (uint8_t)random_in(r, 1, 255), .quarantined = random_is(r, 15) };
+	if (random_is(r, 40))
+		policy_free(random_image(r, &s->image, &s->staged_bytes, &s->staged));
 }
 
 void
@@ -417,6 +428,7 @@ site_done(struct site *s)
 {
 	policy_free(s->policy);
 	free(s->bytes);
+	free(s->staged_bytes);
 	free(s->stations);
 }
 

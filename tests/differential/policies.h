@@ -10,9 +10,10 @@
 struct site {
 	struct policy *policy;
 	uint8_t *bytes;
-	size_t len;
 	struct image image;
 	struct station *stations;
+	uint8_t *staged_bytes;		/* of a policy that stands beside it, or NULL */
+	struct image staged;
 };
 
 /* Ends the program when the compiler finds a mistake in it. */

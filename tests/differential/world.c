@@ -54,6 +54,33 @@ world_run(const char *const argv[], const char *input)
 		world_fail(argv[0], EINVAL);
 }
 
+void
+world_read(const char *const argv[], void (*fn)(void *arg, const char *line), void *arg)
+{
+	char line[1024];
+	int ends[2], status;
+	pid_t pid;
+	FILE *f;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		world_fail("pipe", errno);
+	if ((pid = fork()) < 0)
+		world_fail("fork", errno);
+	if (pid == 0) {
+		if (dup2(ends[1], STDOUT_FILENO) >= 0)
+			execvp(argv[0], (char *const *)argv);
+		_exit(127);
+	}
+	close(ends[1]);
+	if ((f = fdopen(ends[0], "r")) == NULL)
+		world_fail("fdopen", errno);
+	while (fgets(line, sizeof(line), f) != NULL)
+		fn(arg, line);
+	fclose(f);
+	if (waitpid(pid, &status, 0) < 0 || status != 0)
+		world_fail(argv[0], EINVAL);
+}
+
 static void
 set_sysctl(const char *path, const char *value)
 {

@@ -55,4 +55,7 @@ _Noreturn void world_fail(const char *what, int error);
 /* Run a program of the system's and give it its input. */
 void world_run(const char *const argv[], const char *input);
 
+/* Run one and call fn for each line that it prints. */
+void world_read(const char *const argv[], void (*fn)(void *arg, const char *line), void *arg);
+
 #endif
