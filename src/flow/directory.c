@@ -15,6 +15,7 @@ directory_init(struct directory *d, const struct siphash_key *seed)
 {
 	d->image = NULL;
 	map_init(&d->by_mac, seed, sizeof(struct mac), sizeof(uint32_t), LIMIT_DEVICES);
+	map_init(&d->routers, seed, sizeof(struct mac), sizeof(uint32_t), LIMIT_DEVICES);
 	map_init(&d->by_address, seed, sizeof(struct addr), sizeof(uint32_t), ADDRESSES_MAX);
 }
 
@@ -23,6 +24,7 @@ directory_done(struct directory *d)
 {
 	d->image = NULL;
 	map_done(&d->by_mac);
+	map_done(&d->routers);
 	map_done(&d->by_address);
 }
 
@@ -42,14 +44,17 @@ add_device(struct directory *d, uint32_t index)
 {
 	const struct image_device *dev = &d->image->devices[index];
 	struct mac mac;
-	int rc;
+	int rc = 0;
 
 	memcpy(mac.bytes, dev->mac, sizeof(mac.bytes));
-	rc = put(&d->by_mac, &mac, index);
+	if (dev->identity != IDENTITY_ROUTED)
+		rc = put(dev->identity == IDENTITY_OWN ? &d->by_mac : &d->routers, &mac, index);
 	for (uint32_t i = 0; rc == 0 && i < dev->addresses.n; i++) {
 		const struct image_address *ia = &d->image->addresses[dev->addresses.first + i];
 		struct addr a;
 
+		if (!image_address_is_whole(ia))
+			continue;
 		memset(&a, 0, sizeof(a));
 		a.family = ia->family;
 		memcpy(a.bytes, ia->bytes, addr_len(ia->family));
@@ -64,6 +69,7 @@ directory_set(struct directory *d, const struct image *image)
 	int rc = 0;
 
 	map_clear(&d->by_mac);
+	map_clear(&d->routers);
 	map_clear(&d->by_address);
 	d->image = image;
 	for (uint32_t i = 0; image != NULL && rc == 0 && i < image->n[IMAGE_DEVICES]; i++)
@@ -89,6 +95,12 @@ const struct image_device *
 directory_by_mac(const struct directory *d, const struct mac *mac)
 {
 	return device_at(d, map_get(&d->by_mac, mac));
+}
+
+bool
+directory_is_router(const struct directory *d, const struct mac *mac)
+{
+	return map_get(&d->routers, mac) != NULL;
 }
 
 const struct image_device *

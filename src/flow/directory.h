@@ -13,8 +13,9 @@
 
 struct directory {
 	const struct image *image;	/* borrowed */
-	struct map by_mac;		/* struct mac -> index of the device */
-	struct map by_address;		/* struct addr -> index of the device */
+	struct map by_mac;		/* struct mac -> index of the device whose own it is */
+	struct map routers;		/* struct mac -> index of one of the devices behind it */
+	struct map by_address;		/* struct addr -> index of the device that holds it */
 };
 
 /* An empty directory: every question has the answer no. */
@@ -26,6 +27,8 @@ int directory_set(struct directory *, const struct image *);
 
 const struct image_device *directory_device(const struct directory *, uint32_t number);
 const struct image_device *directory_by_mac(const struct directory *, const struct mac *);
+/* Is it the MAC of a router that a device is declared behind? */
+bool directory_is_router(const struct directory *, const struct mac *);
 const struct image_device *directory_by_address(const struct directory *, const struct addr *);
 bool directory_is_device_interface(const struct directory *, const char *name);
 

@@ -17,7 +17,7 @@ is_unknown(const struct flow *f, const struct mac *mac, const char *interface)
 	if (memcmp(mac, &none, sizeof(none)) == 0 || (mac->bytes[0] & 1) != 0)
 		return false;	/* no station sends from such a one */
 	return directory_is_device_interface(&f->directory, interface) &&
-	    directory_by_mac(&f->directory, mac) == NULL;
+	    directory_by_mac(&f->directory, mac) == NULL && !directory_is_router(&f->directory, mac);
 }
 
 /* What goes to one host is refused like anything else, and counted there. */

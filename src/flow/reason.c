@@ -74,13 +74,62 @@ reason_of_device(const struct directory *d, const struct stations *s, const stru
 	return REASON_NOT_ALLOWED;
 }
 
-/* In audit mode the class's last word, and only that, lets the packet through. */
+/* In audit mode what the class says lets the packet through, and nothing else does. */
 static enum attempt_verdict
 verdict_of(enum attempt_reason reason, enum station_where where)
 {
-	bool judged_by_class = reason == REASON_NOT_ALLOWED || reason == REASON_INBOUND;
+	bool judged_by_class = reason == REASON_NOT_ALLOWED || reason == REASON_INBOUND || reason == REASON_RATE;
 
 	return where == STATION_AUDITED && judged_by_class ? VERDICT_AUDITED : VERDICT_REFUSED;
+}
+
+/* May the device send from there? Inside a prefix of its own also from link-local
+ * addresses. What another device holds was excluded before. */
+static bool
+may_send_from(const struct directory *d, const struct image_device *dev, const struct addr *source)
+{
+	static const uint8_t link_local[8] = { 0xfe, 0x80 };
+
+	for (uint32_t i = 0; i < dev->addresses.n; i++) {
+		const struct image_address *a = &d->image->addresses[dev->addresses.first + i];
+		bool whole = image_address_is_whole(a);
+
+		if (a->family != source->family)
+			continue;
+		if (memcmp(a->bytes, source->bytes, whole ? addr_len(a->family) : sizeof(link_local)) == 0)
+			return true;
+		if (!whole && memcmp(source->bytes, link_local, sizeof(link_local)) == 0)
+			return true;
+	}
+	return dev->addresses.n == 0;
+}
+
+/* All else fits. When the port does too, the packet came before the policy that
+ * knows the device. */
+static enum attempt_reason
+reason_of_port(const struct directory *d, const struct image_device *dev, const struct circumstances *c,
+    struct attempt *a)
+{
+	const char *port = directory_device_interface(d, dev);
+
+	if (port[0] == '\0' || strcmp(port, c->in) == 0)
+		return REASON_UNKNOWN_DEVICE;
+	snprintf(a->detail, sizeof(a->detail), "declared on %.15s", port);
+	return REASON_WRONG_PORT;
+}
+
+/* Nobody's MAC: a device behind a router, or somebody with the address of one. */
+static enum attempt_reason
+reason_by_address(const struct directory *d, const struct image_device *dev, const struct circumstances *c,
+    struct attempt *a)
+{
+	set_device(d, dev, IDENTITY_CLAIMED, a);
+	if (dev == NULL)
+		return REASON_UNKNOWN_DEVICE;
+	if (dev->identity == IDENTITY_ROUTED ||
+	    (dev->identity == IDENTITY_VIA && c->has_mac && memcmp(dev->mac, c->mac.bytes, sizeof(dev->mac)) == 0))
+		return reason_of_port(d, dev, c, a);
+	return REASON_WRONG_MAC;
 }
 
 /* The kernel found no device of which everything fits: which part did? */
@@ -90,28 +139,17 @@ reason_of_stranger(const struct directory *d, const struct circumstances *c, str
 	const struct image_device *by_mac = c->has_mac ? directory_by_mac(d, &c->mac) : NULL;
 	const struct image_device *by_address = c->source.family != 0 ?
 	    directory_by_address(d, &c->source) : NULL;
-	const char *port;
 
 	if (came_from_outside(d, c))
 		return REASON_INBOUND;
-	if (by_mac == NULL) {
-		set_device(d, by_address, IDENTITY_CLAIMED, a);
-		return by_address != NULL ? REASON_WRONG_MAC : REASON_UNKNOWN_DEVICE;
-	}
+	if (by_mac == NULL)
+		return reason_by_address(d, by_address, c, a);
 	set_device(d, by_mac, IDENTITY_CLAIMED, a);
-	if (by_address != by_mac && (by_address != NULL || by_mac->addresses.n > 0)) {
-		if (by_address != NULL)
-			snprintf(a->detail, sizeof(a->detail), "address of %.40s",
-			    directory_device_name(d, by_address));
-		return REASON_WRONG_ADDRESS;
-	}
-	port = directory_device_interface(d, by_mac);
-	if (port[0] != '\0' && strcmp(port, c->in) != 0) {
-		snprintf(a->detail, sizeof(a->detail), "declared on %.15s", port);
-		return REASON_WRONG_PORT;
-	}
-	/* All fits by now: it came before the policy that knows the device. */
-	return REASON_UNKNOWN_DEVICE;
+	if (by_address != NULL && by_address != by_mac)
+		snprintf(a->detail, sizeof(a->detail), "address of %.40s", directory_device_name(d, by_address));
+	else if (may_send_from(d, by_mac, &c->source))
+		return reason_of_port(d, by_mac, c, a);
+	return REASON_WRONG_ADDRESS;
 }
 
 static enum attempt_reason
@@ -154,20 +192,17 @@ reason_find(const struct directory *d, const struct stations *s, const struct ci
 	set_device(d, dev, IDENTITY_PROVED, out);
 	out->device = c->mark >> 8;	/* also when the policy of the moment has no name for it */
 	out->identity = IDENTITY_PROVED;
-	if (reason != REASON_NONE) {
-		out->reason = (uint8_t)reason;
-		return true;
-	}
-	reason = reason_of_device(d, s, dev, where, c);
+	if (reason == REASON_NONE)
+		reason = reason_of_device(d, s, dev, where, c);
 	out->reason = (uint8_t)reason;
 	out->verdict = (uint8_t)verdict_of(reason, where);
-	return where != STATION_UNKNOWN;
+	return where != STATION_UNKNOWN || reason == REASON_INVALID || reason == REASON_CONNECTION_LIMIT;
 }
 
 void
 reason_settle(struct attempt *a, enum station_where where)
 {
-	if (where == STATION_QUARANTINED && a->reason != REASON_INBOUND)
+	if (where == STATION_QUARANTINED && a->reason != REASON_INBOUND && a->reason != REASON_RATE)
 		a->reason = REASON_QUARANTINED;
 	a->verdict = (uint8_t)verdict_of((enum attempt_reason)a->reason, where);
 }

@@ -24,9 +24,9 @@ static struct image_class sample_classes[] = {
 	{ .number = 2, .name = AT_CAMERA },
 };
 static struct image_address sample_addresses[] = {
-	{ .family = AF_INET, .bytes = { 10, 10, 0, 11 } },
-	{ .family = AF_INET6, .bytes = { 0xfd, 0x10, [15] = 0x11 } },
-	{ .family = AF_INET, .bytes = { 10, 10, 0, 12 } },
+	{ .family = AF_INET, .prefix = 32, .bytes = { 10, 10, 0, 11 } },
+	{ .family = AF_INET6, .prefix = 128, .bytes = { 0xfd, 0x10, [15] = 0x11 } },
+	{ .family = AF_INET, .prefix = 32, .bytes = { 10, 10, 0, 12 } },
 };
 static struct image_device sample_devices[] = {
 	{ .number = 0x11, .name = AT_SENSOR_1, .class_number = 1, .interface = AT_LAN0,

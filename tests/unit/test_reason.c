@@ -329,6 +329,123 @@ other_groups(void **state)
 	assert_int_equal(a.identity, IDENTITY_CLAIMED);
 }
 
+/* Beyond its rate an audited device goes on, and is recorded. */
+static void
+rate_in_audit(void **state)
+{
+	struct circumstances c = usual();
+	struct attempt a;
+
+	(void)state;
+	c.group = FLOW_RATE;
+	a = find(&c, true);
+	assert_int_equal(a.verdict, VERDICT_REFUSED);
+	c.mark = 0x1102;
+	a = find(&c, false);
+	reason_settle(&a, STATION_AUDITED);
+	assert_int_equal(a.reason, REASON_RATE);
+	assert_int_equal(a.verdict, VERDICT_AUDITED);
+	station(0x1102, STATION_AUDITED);
+	a = find(&c, true);
+	assert_int_equal(a.verdict, VERDICT_AUDITED);
+	c.group = FLOW_CROWDED;
+	a = find(&c, true);
+	assert_int_equal(a.verdict, VERDICT_REFUSED);
+}
+
+/* ---- other identities --------------------------------------------------- */
+
+/* sensor-1 has an IPv6 prefix; sensor-2 is behind a router, camera-1 behind any. */
+static void
+other_identities(void)
+{
+	static struct image_address addresses[3];
+	static struct image_device devices[3];
+
+	memcpy(addresses, sample_addresses, sizeof(addresses));
+	memcpy(devices, sample_devices, sizeof(devices));
+	addresses[1] = (struct image_address){ .family = AF_INET6, .prefix = 64, .bytes = { 0xfd, 0x10, [7] = 1 } };
+	devices[1].identity = IDENTITY_VIA;
+	devices[1].mac[5] = 0xfe;
+	devices[1].interface = AT_LAN1;
+	devices[2].identity = IDENTITY_ROUTED;
+	memset(devices[2].mac, 0, sizeof(devices[2].mac));
+	devices[2].interface = AT_LAN1;
+	addresses[0].bytes[3] = 13;
+	devices[0].addresses = (struct image_slice){ 1, 1 };
+	devices[2].addresses = (struct image_slice){ 0, 1 };
+	image.addresses = addresses;
+	image.devices = devices;
+	assert_int_equal(directory_set(&directory, &image), 0);
+}
+
+static void
+inside_a_prefix(void **state)
+{
+	struct circumstances c = usual();
+	struct attempt a;
+
+	(void)state;
+	other_identities();
+	c.mark = 0;
+	c.source = (struct addr){ .family = AF_INET6, .bytes = { 0xfd, 0x10, [7] = 1, [12] = 0x77, [15] = 0x11 } };
+	c.in = "lan1";
+	a = find(&c, true);
+	assert_int_equal(a.reason, REASON_WRONG_PORT);
+	c.source = (struct addr){ .family = AF_INET6, .bytes = { 0xfe, 0x80, [15] = 0x11 } };
+	a = find(&c, true);
+	assert_int_equal(a.reason, REASON_WRONG_PORT);
+	c.in = "lan0";
+	c.source = (struct addr){ .family = AF_INET6, .bytes = { 0xfd, 0x10, [7] = 2, [15] = 0x11 } };
+	a = find(&c, true);
+	assert_int_equal(a.reason, REASON_WRONG_ADDRESS);
+	assert_string_equal(a.device_name, "sensor-1");
+	/* the prefix itself is nobody's address */
+	c.source = (struct addr){ .family = AF_INET6, .bytes = { 0xfd, 0x10, [7] = 1 } };
+	c.mac.bytes[5] = 0x99;
+	a = find(&c, true);
+	assert_int_equal(a.reason, REASON_UNKNOWN_DEVICE);
+}
+
+static void
+behind_a_router(void **state)
+{
+	struct circumstances c = usual();
+	struct attempt a;
+
+	(void)state;
+	other_identities();
+	c.mark = 0;
+	c.mac.bytes[5] = 0xfe;
+	/* an address that nobody declared: the router's MAC says nothing */
+	c.source = ip4(10, 10, 0, 77);
+	a = find(&c, true);
+	assert_int_equal(a.reason, REASON_UNKNOWN_DEVICE);
+	assert_string_equal(a.device_name, "");
+	/* declared, by another port, and from another MAC */
+	c.source = ip4(10, 10, 0, 12);
+	a = find(&c, true);
+	assert_int_equal(a.reason, REASON_WRONG_PORT);
+	assert_string_equal(a.device_name, "sensor-2");
+	c.in = "lan1";
+	c.mac.bytes[5] = 0x99;
+	a = find(&c, true);
+	assert_int_equal(a.reason, REASON_WRONG_MAC);
+	assert_string_equal(a.device_name, "sensor-2");
+	/* where any MAC will do, the port alone can be wrong */
+	c.source = ip4(10, 10, 0, 13);
+	a = find(&c, true);
+	assert_int_equal(a.reason, REASON_UNKNOWN_DEVICE);
+	assert_string_equal(a.device_name, "camera-1");
+	c.in = "lan0";
+	a = find(&c, true);
+	assert_int_equal(a.reason, REASON_WRONG_PORT);
+	assert_string_equal(a.detail, "declared on lan1");
+	assert_true(directory_is_router(&directory, &(struct mac){ { 2, 0, 0, 0, 0, 0xfe } }));
+	assert_false(directory_is_router(&directory, &(struct mac){ { 2, 0, 0, 0, 0, 0x11 } }));
+	assert_null(directory_by_mac(&directory, &(struct mac){ { 0 } }));
+}
+
 static void
 a_mark_that_comes_before_its_meaning(void **state)
 {
@@ -417,6 +534,9 @@ main(void)
 		TEST(wrong_port),
 		TEST(mac_alone),
 		TEST(other_groups),
+		TEST(rate_in_audit),
+		TEST(inside_a_prefix),
+		TEST(behind_a_router),
 		TEST(a_mark_that_comes_before_its_meaning),
 		TEST(without_a_policy),
 		TEST(marks_are_remembered_and_forgotten),
