@@ -55,8 +55,8 @@ class_json(const struct view *v, const struct image_class *class)
 	const struct image *im = &v->image;
 	struct members m = count_members(v, class->number);
 
-	return json_pack("{s:o, s:i, s:s, s:s, s:o, s:i, s:i, s:i, s:o}", "name", answer_text(image_text(im, class->name)),
-	    "number", (int)class->number, "mode", mode_word(class->mode), "refuse", refuse_word(class->refuse),
+	return json_pack("{s:o, s:i, s:s, s:s, s:o, s:i, s:i, s:i, s:o}", "name",
+	    answer_text(image_text(im, class->name)), "number", (int)class->number, "mode", mode_word(class->mode), "refuse", refuse_word(class->refuse),
 	    "rate", rate_json(class), "devices", (int)m.devices,
 	    "quarantined", (int)m.quarantined, "rules", (int)class->rules.n,
 	    "where", reach_where_json(im, &class->where));

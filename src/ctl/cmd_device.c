@@ -32,7 +32,8 @@ device_json(const struct view *v, const struct image_device *d)
 	    "class", answer_text(view_class_name(v, d->class_number)), "station", word_station(s->where),
 	    "cause", answer_cause(s->cause), "since", answer_time(s->since), "identity", identity_kind(d),
 	    "mac", identity_mac_json(d, IDENTITY_OWN), "via", identity_mac_json(d, IDENTITY_VIA),
-	    "addresses", identity_addresses(im, d), "interface", d->interface != 0 ? image_text(im, d->interface) : NULL,
+	    "addresses", identity_addresses(im, d),
+	    "interface", d->interface != 0 ? image_text(im, d->interface) : NULL,
 	    "labels", labels, "mark", mark, "refused_packets", answer_count(s->refused_packets),
 	    "refused_bytes", answer_count(s->refused_bytes), "where", reach_where_json(im, &d->where));
 }

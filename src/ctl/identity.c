@@ -26,7 +26,8 @@ identity_addresses(const struct image *im, const struct image_device *d)
 	uint32_t i;
 
 	for (i = 0; i < d->addresses.n; i++)
-		json_array_append_new(list, json_string(identity_address(&im->addresses[d->addresses.first + i], text)));
+		json_array_append_new(list,
+		    json_string(identity_address(&im->addresses[d->addresses.first + i], text)));
 	return list;
 }
 

@@ -24,7 +24,8 @@ void reach_print(const struct image *, const struct image_class *, enum reach_di
 json_t *reach_json(const struct image *, const struct image_class *, enum reach_direction);
 
 /* The schedules that these rules name: a line each; nothing when there is none. */
-void reach_print_schedules(const struct image *, const struct image_class *, int64_t now_ms, const char *indent, FILE *);
+void reach_print_schedules(const struct image *, const struct image_class *, int64_t now_ms, const char *indent,
+    FILE *);
 json_t *reach_schedules_json(const struct image *, const struct image_class *, int64_t now_ms);
 
 #endif

@@ -152,8 +152,8 @@ check_fit(struct compile *c, const struct rule *r)
 		if (names_find(&c->services, r->named[i], &index) &&
 		    !service_fits(c, c->p->services[index].services, c->p->services[index].n_services))
 			mistakes_add(c->m, file, r->where.line,
-			    "service \"%s\" exists towards no destination of this rule: icmp is IPv4's, icmpv6 is IPv6's",
-			    r->named[i]);
+			    "service \"%s\" exists towards no destination of this rule: icmp is IPv4's, icmpv6 is "
+			    "IPv6's", r->named[i]);
 }
 
 /* ---- how many ----------------------------------------------------------- */

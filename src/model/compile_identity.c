@@ -197,7 +197,8 @@ check_prefixes(struct compile *c, const struct device_decl *d)
 		for (k = 0; k < i; k++)
 			if (d->addresses[k].prefix == a->prefix && addr_cmp(&d->addresses[k].addr, &a->addr) == 0)
 				mistakes_add(c->m, file, d->where.line,
-				    "device \"%s\" has the prefix %s/%u twice: once is enough", d->name, text, a->prefix);
+				    "device \"%s\" has the prefix %s/%u twice: once is enough", d->name, text,
+				    a->prefix);
 	}
 }
 
@@ -214,8 +215,8 @@ check_behind(struct compile *c, const struct device_decl *d)
 	}
 	for (i = 0; i < d->n_addresses; i++)
 		if (!compile_address_is_whole(&d->addresses[i]))
-			mistakes_add(c->m, file, d->where.line, "device \"%s\" has a prefix and no MAC of its own: in a "
-			    "prefix only the MAC tells devices apart, name single addresses", d->name);
+			mistakes_add(c->m, file, d->where.line, "device \"%s\" has a prefix and no MAC of its own: in "
+			    "a prefix only the MAC tells devices apart, name single addresses", d->name);
 }
 
 int

@@ -23,8 +23,8 @@ compile_check_schedules(struct compile *c)
 			    s->n_windows, LIMIT_WINDOWS);
 		else if (s->n_windows > 0 && s->windows[s->n_windows - 1].to - s->windows[0].from < YEAR_S)
 			mistakes_warn(c->m, file, s->where.line,
-			    "schedule \"%s\" is written out for less than a year, and closed afterwards: apply the policy "
-			    "again before", s->name);
+			    "schedule \"%s\" is written out for less than a year, and closed afterwards: apply the "
+			    "policy again before", s->name);
 	}
 }
 

@@ -581,8 +581,8 @@ test_schedules(void **state)
 static void
 test_last_window(void **state)
 {
-	static const char text[] = "schedule \"s\" is written out for less than a year, and closed afterwards: apply the "
-	    "policy again before";
+	static const char text[] = "schedule \"s\" is written out for less than a year, and closed afterwards: apply "
+	    "the policy again before";
 	struct schedule_decl *s = sample_schedule(p, "s");
 
 	(void)state;
@@ -652,8 +652,8 @@ test_hosts(void **state)
 	    "destination \"a.example\" stays closed until the name proxy runs: name its addresses to open it now"));
 	sample_to(r, "b.example");
 	sample_to(r, "10.0.0.1");
-	assert_true(advised(&r->where, "2 destinations of this rule are host names, \"a.example\" first, and stay closed "
-	    "until the name proxy runs: name their addresses to open them now"));
+	assert_true(advised(&r->where, "2 destinations of this rule are host names, \"a.example\" first, and stay "
+	    "closed until the name proxy runs: name their addresses to open them now"));
 }
 
 /* ---- limits ------------------------------------------------------------- */

@@ -175,7 +175,8 @@ test_identities(void **state)
 	    "             could be taken by whoever is behind any device interface and takes the MAC\n");
 	assert_string_equal(identity("behind"),
 	    "identity     10.20.0.1 from behind 02:00:00:00:00:fe, only on interface lan1\n"
-	    "             could be taken by whoever is behind that router, or at that port and takes the router's MAC\n");
+	    "             could be taken by whoever is behind that router, or at that port and takes the router's "
+	    "MAC\n");
 	assert_string_equal(identity("beyond"),
 	    "identity     10.20.0.2 from behind any router, only on interface lan1\n"
 	    "             could be taken by whoever is at that port, behind a router or not\n");

@@ -340,6 +340,7 @@ static void
 test_identities(void **state)
 {
 	const char *mac = "a device's MAC is not valid", *address = "a device's address is not valid";
+	const char *length = "an order has another length than what it orders";
 	const char *place = "a device behind a router has no address or no port";
 	struct image im = untouched();
 	const struct image_device *two = image_device_named(&im, "sensor-2");
@@ -354,7 +355,8 @@ test_identities(void **state)
 	SPOIL(IMAGE_DEVICES, 3, image_device, mac[0], 2, mac);
 	SPOIL(IMAGE_DEVICES, 3, image_device, identity, IDENTITY_VIA, mac);
 	SPOIL(IMAGE_DEVICES, 2, image_device, mac[0], 3, mac);
-	SPOIL(IMAGE_DEVICES, 2, image_device, identity, IDENTITY_OWN, "an order has another length than what it orders");
+	SPOIL(IMAGE_DEVICES, 2, image_device, identity, IDENTITY_OWN, length);
+	SPOIL(IMAGE_DEVICES, 4, image_device, identity, IDENTITY_VIA, length);
 	SPOIL(IMAGE_DEVICES, 2, image_device, mac[5], 3, "a device stands behind another");
 	SPOIL(IMAGE_DEVICES, 2, image_device, interface, 0, place);
 	SPOIL(IMAGE_DEVICES, 3, image_device, interface, 0, place);
@@ -362,7 +364,7 @@ test_identities(void **state)
 	SPOIL(IMAGE_ADDRESSES, prefix, image_address, prefix, 63, address);
 	SPOIL(IMAGE_ADDRESSES, prefix, image_address, bytes[8], 1, address);
 	SPOIL(IMAGE_ADDRESSES, prefix, image_address, bytes[15], 1, address);
-	SPOIL(IMAGE_ADDRESSES, prefix, image_address, prefix, 128, "an order has another length than what it orders");
+	SPOIL(IMAGE_ADDRESSES, prefix, image_address, prefix, 128, length);
 	SPOIL(IMAGE_ADDRESSES, behind, image_address, prefix, 64, address);
 	SPOIL(IMAGE_ADDRESSES, behind, image_address, pad[1], 1, address);
 }
