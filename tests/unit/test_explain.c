@@ -203,6 +203,106 @@ test_names_cover_nothing(void **state)
 	assert_int_equal(e.n_rules, 0);
 }
 
+/* ---- more of the language ------------------------------------------------- */
+
+static void *
+grown(void *array, size_t n, size_t size)
+{
+	void *p = policy_grow(array, n, size);
+
+	assert_non_null(p);
+	return p;
+}
+
+/* One window, from 1000 on, of 500 seconds; the rule of the class is open then. */
+static struct policy *
+scheduled(void)
+{
+	struct policy *p = sample_new();
+	struct schedule_decl *s;
+	struct class_decl *c = sample_class(p, "camera");
+
+	sample_rule(p, c, "192.0.2.1", BOX_PORTS, IPPROTO_TCP, 443, 443);
+	c->rules[0].schedule = strdup("night");
+	sample_device(p, "camera-1", "camera", 1, "10.10.0.11", "lan0", NULL, 0);
+	p->schedules = s = grown(NULL, 0, sizeof(*s));
+	p->n_schedules = 1;
+	s->where = c->where;
+	s->name = strdup("night");
+	s->days = 0x7f;
+	s->to_s = 500;
+	s->zone = strdup("UTC");
+	s->windows = grown(NULL, 0, sizeof(*s->windows));
+	s->windows[0] = (struct window){ 1000, 1500 };
+	s->n_windows = 1;
+	return p;
+}
+
+static void
+test_schedule(void **state)
+{
+	struct question q;
+	int64_t next;
+
+	(void)state;
+	use(scheduled());
+	q = question(ASK_OUT, "camera-1", "192.0.2.1", IPPROTO_TCP, 443);
+	q.time_s = 999;
+	explained(q, VERDICT_DROP, BECAUSE_CLOSED);
+	assert_int_equal(e.n_rules, 1);
+	assert_false(e.rules[0].open);
+	q.time_s = 1000;
+	explained(q, VERDICT_ACCEPT, BECAUSE_RULE);
+	assert_true(e.rules[0].open);
+	assert_int_equal(e.verdict.ct_mark & 255, 0);	/* judged again at every packet */
+	q.time_s = 1499;
+	explained(q, VERDICT_ACCEPT, BECAUSE_RULE);
+	q.time_s = 1500;
+	explained(q, VERDICT_DROP, BECAUSE_CLOSED);
+	assert_true(explain_open(&im, 0, 0, &next));
+	assert_false(explain_open(&im, 1, 999, &next));
+	assert_int_equal(next, 1000);
+	assert_true(explain_open(&im, 1, 1000, &next));
+	assert_int_equal(next, 1500);
+	assert_false(explain_open(&im, 1, 1500, &next));
+	assert_int_equal(next, 0);
+}
+
+static void
+test_inbound_line(void **state)
+{
+	struct policy *p = sample_new();
+	struct class_decl *c = sample_class(p, "camera");
+
+	(void)state;
+	sample_rule(p, c, "192.0.2.4", BOX_PORTS, IPPROTO_TCP, 554, 554);
+	c->inbound = c->rules;		/* from there, as opposed to: to there */
+	c->n_inbound = c->n_rules;
+	c->rules = NULL;
+	c->n_rules = 0;
+	c->keys = CLASS_ALLOW;
+	sample_device(p, "camera-1", "camera", 1, "10.10.0.11", "lan0", NULL, 0);
+	use(p);
+	explained(question(ASK_IN, "camera-1", "192.0.2.4", IPPROTO_TCP, 554), VERDICT_ACCEPT, BECAUSE_RULE);
+	assert_int_equal(e.n_rules, 1);
+	explained(question(ASK_IN, "camera-1", "192.0.2.5", IPPROTO_TCP, 554), VERDICT_DROP, BECAUSE_NO_RULE);
+	out("camera-1", "192.0.2.4", IPPROTO_TCP, 554, VERDICT_DROP, BECAUSE_NO_RULE);
+	assert_int_equal(e.n_rules, 0);
+}
+
+static void
+test_rejected(void **state)
+{
+	struct policy *p = sample_new();
+
+	(void)state;
+	sample_class(p, "camera")->refuse = REFUSE_REJECT;
+	sample_device(p, "camera-1", "camera", 1, "10.10.0.11", "lan0", NULL, 0);
+	use(p);
+	out("camera-1", "192.0.2.4", IPPROTO_TCP, 554, VERDICT_REJECT, BECAUSE_NO_RULE);
+	explained(question(ASK_IN, "camera-1", "192.0.2.4", IPPROTO_TCP, 554), VERDICT_DROP, BECAUSE_NO_RULE);
+}
+
 /* ---- many rules --------------------------------------------------------- */
 
 static void
@@ -229,6 +329,9 @@ main(void)
 		T(test_the_line), T(test_overlapping_lines), T(test_no_line), T(test_audited), T(test_lateral),
 		T(test_quarantine), T(test_appliance), T(test_inbound), T(test_no_identity),
 		T(test_names_cover_nothing),
+		cmocka_unit_test_teardown(test_schedule, teardown),
+		cmocka_unit_test_teardown(test_inbound_line, teardown),
+		cmocka_unit_test_teardown(test_rejected, teardown),
 		cmocka_unit_test_teardown(test_more_lines_than_room, teardown),
 	};
 
