@@ -46,13 +46,16 @@ use(const struct image *im)
 	for (i = 0; i < im->n[IMAGE_DEVICES]; i++) {
 		const struct image_device *d = &im->devices[i];
 
-		if (image_device(im, d->number) != d || image_device_with_mac(im, d->mac) != d ||
-		    image_device_named(im, image_text(im, d->name)) != d)
+		if (image_device(im, d->number) != d || image_device_named(im, image_text(im, d->name)) != d ||
+		    (image_device_with_mac(im, d->mac) == d) != (d->identity == IDENTITY_OWN))
 			abort();
 	}
-	for (i = 0; i < im->n[IMAGE_ADDRESSES]; i++)
-		if (image_device_with_address(im, im->addresses[i].family, im->addresses[i].bytes) == NULL)
+	for (i = 0; i < im->n[IMAGE_ADDRESSES]; i++) {
+		const struct image_address *a = &im->addresses[i];
+
+		if (image_address_is_whole(a) && image_device_with_address(im, a->family, a->bytes) == NULL)
 			abort();
+	}
 }
 
 int
