@@ -116,7 +116,7 @@ def test_pings(world, sensor):
         assert ping(sensor, server.address(4)) == 3
         assert ping(sensor, server.address(6)) == 3
         got = attempts(world, "refused")
-        assert [key[1:] for key in got] == [("icmpv6", None)] or [key[1] for key in got] == ["ipv6-icmp"]
+        assert got == {(server.address(6), "icmpv6", None): 1}
         assert ping(sensor, world.lab.other.address(4)) == 0
         assert totals(world)[1] == 0
 
@@ -327,12 +327,12 @@ def test_a_damaged_one_is_unstaged(world, sensor, damage):
 def test_killed_while_staging(world, sensor):
     """At whatever moment: what is enforced stands, and what is staged is all there or not at all."""
     server = world.lab.server
-    for i in range(8):
+    for i in range(5):
         keep = dict(world.site.classes)
         world.site.classes["sensor"] = CANDIDATE if i % 2 else []
         world.site.write()
         asking = world.lab.router.popen(world.cordon.command("policy", "stage"))
-        time.sleep(0.01 + 0.015 * i)
+        time.sleep(0.01 + 0.025 * i)
         world.cordon.kill("cordond", signal.SIGKILL)
         asking.wait(20)
         world.site.classes = keep
