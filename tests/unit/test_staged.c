@@ -52,6 +52,32 @@ inbound(struct class_decl *c, const char *from, uint16_t port)
 	r->n_services = 1;
 }
 
+#define OPENS	INT64_C(1700000000)
+
+/* Open for the first hour of the test's day. */
+static void
+schedule(struct policy *p)
+{
+	struct schedule_decl *s;
+
+	p->schedules = policy_grow(p->schedules, p->n_schedules, sizeof(*p->schedules));
+	s = &p->schedules[p->n_schedules++];
+	s->name = strdup("updates");
+	s->zone = strdup("UTC");
+	s->days = 0x7f;
+	s->to_s = 3600;
+	s->windows = calloc(1, sizeof(*s->windows));
+	s->windows[0] = (struct window){ OPENS, OPENS + 3600 };
+	s->n_windows = 1;
+}
+
+static void
+scheduled(struct policy *p, struct class_decl *c, uint16_t port)
+{
+	sample_rule(p, c, "192.0.2.30", BOX_PORTS, IPPROTO_TCP, port, port);
+	c->rules[c->n_rules - 1].schedule = strdup("updates");
+}
+
 static void
 rules_of(struct policy *p, bool next)
 {
@@ -65,6 +91,8 @@ rules_of(struct policy *p, bool next)
 	sample_rule(p, c, next ? "192.0.2.12" : "192.0.2.13", BOX_PROTOCOL, 47, 0, 0);
 	sample_rule(p, c, next ? "192.0.2.14" : "2001:db8::14", BOX_ANY, 0, 0, 0);
 	sample_rule(p, c, "class:gateway", BOX_PORTS, IPPROTO_TCP, 1883, next ? 1883 : 1884);
+	schedule(p);
+	scheduled(p, c, next ? 81 : 80);
 	inbound(c, next ? "192.0.2.20" : "192.0.2.20-192.0.2.21", next ? 23 : 22);
 	c = sample_class(p, "gateway");
 	sample_rule(p, c, "192.0.2.10", BOX_PORTS, IPPROTO_TCP, 443, 443);
@@ -156,7 +184,7 @@ packet(uint8_t family, unsigned from, unsigned to, uint8_t protocol, uint16_t po
 	struct packet p = { .hook = HOOK_FORWARD, .family = family, .protocol = protocol, .dport = port,
 		.sport = 40000, .icmp_type = (uint8_t)port, .ether = { 2, 0, 0, 0, 0, (uint8_t)from },
 		.iif = from < 10 ? "lan0" : "wan", .oif = to < 10 ? "lan1" : "wan", .iif_index = from < 10 ? 1 : 3,
-		.oif_index = to < 10 ? 2 : 3, .ct_state = CTS_NEW, .hoplimit = 63, .time_s = 1700000000 };
+		.oif_index = to < 10 ? 2 : 3, .ct_state = CTS_NEW, .hoplimit = 63, .time_s = OPENS - 3600 };
 
 	address(&p, p.src, from < 10, from);
 	address(&p, p.dst, to < 10, to);
@@ -258,6 +286,21 @@ test_first_packet(void **state)
 	p.ct_state = CTS_ESTABLISHED;
 	assert_int_equal(said(w->evaluator, &p).kind, VERDICT_ACCEPT);
 	assert_false(said(w->evaluator, &p).newly_refused);
+}
+
+static void
+test_schedule(void **state)
+{
+	struct packet p = packet(AF_INET, 1, 30, IPPROTO_TCP, 81);
+
+	p.time_s = OPENS + 60;
+	assert_true(check(*state, &p).newly_allowed);
+	p.dport = 80;
+	assert_true(check(*state, &p).newly_refused);
+	p.time_s = OPENS + 3600;
+	assert_false(check(*state, &p).newly_refused);
+	p.dport = 81;
+	assert_false(check(*state, &p).newly_allowed);
 }
 
 static void
@@ -424,6 +467,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_ipv6, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_inbound, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_first_packet, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_schedule, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_audit, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_quarantine, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_device_that_goes, set_up, tear_down),
