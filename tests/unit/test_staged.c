@@ -366,6 +366,40 @@ test_numbers(void **state)
 	side_done(&other);
 }
 
+/* One device beside "one". */
+static struct image
+with_device(const char *name, const struct image *before, uint8_t **bytes)
+{
+	struct policy *p = sample_new();
+	struct image im;
+	size_t len;
+
+	sample_class(p, "sensor");
+	sample_device(p, "one", "sensor", 1, "10.10.0.1", "lan0", NULL, 0);
+	sample_device(p, name, "sensor", 2, "10.10.0.2", "lan0", NULL, 0);
+	im = sample_image(p, before, bytes, &len);
+	policy_free(p);
+	return im;
+}
+
+/* The same name under two numbers, neither of which is used twice. */
+static void
+test_name_with_two_numbers(void **state)
+{
+	uint8_t *bytes[4];
+	struct image first = with_device("two", NULL, &bytes[0]);
+	struct image candidate = with_device("new", &first, &bytes[1]);
+	struct image between = with_device("other", &first, &bytes[2]);
+	struct image enforced = with_device("new", &between, &bytes[3]);
+
+	(void)state;
+	assert_true(staged_numbers_agree(&first, &candidate));
+	assert_false(staged_numbers_agree(&enforced, &candidate));
+	assert_false(staged_numbers_agree(&between, &candidate));
+	for (size_t i = 0; i < 4; i++)
+		free(bytes[i]);
+}
+
 /* ---- from one to the other ---------------------------------------------- */
 
 struct told {
@@ -473,6 +507,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_device_that_goes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_own_services, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_numbers, set_up, tear_down),
+		cmocka_unit_test(test_name_with_two_numbers),
 		cmocka_unit_test_setup_teardown(test_diff, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_nothing_staged, set_up, tear_down),
 	};
