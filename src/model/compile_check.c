@@ -85,7 +85,9 @@ compile_check(struct compile *c)
 		return rc;
 	check_authorities(c);
 	compile_check_schedules(c);
-	if (!c->too_many && ((rc = compile_graphs(c)) < 0 || (rc = compile_check_rules(c)) < 0))
+	if (!c->too_many && (rc = compile_graphs(c)) < 0)
+		return rc;
+	if (!c->too_many && (rc = compile_check_rules(c)) < 0)
 		return rc;
 	return compile_check_devices(c);
 }

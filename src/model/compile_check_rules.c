@@ -214,6 +214,9 @@ check_family(struct compile *c, uint32_t index, const struct counts *counts)
 	size_t i;
 
 	compile_family(c, index);
+	if (c->n_family > LIMIT_FAMILY + 1)
+		mistakes_add(c->m, compile_file(c, &cl->where), cl->where.line,
+		    "class \"%s\" extends more than %u others, with those that they extend", cl->name, LIMIT_FAMILY);
 	for (i = 0; i < c->n_family; i++) {
 		all.rules += counts[c->family[i] - c->p->classes].rules;
 		all.pairs += counts[c->family[i] - c->p->classes].pairs;
@@ -241,7 +244,7 @@ compile_check_rules(struct compile *c)
 	}
 	if (rc == 0) {
 		check_counts(c, "quarantine", &p->appliance.where, &quarantine, false);
-		for (i = 0; i < p->n_classes; i++)
+		for (i = 0; i < p->n_classes && !c->tangled; i++)
 			check_family(c, i, counts);
 	}
 	free(counts);

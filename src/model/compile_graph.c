@@ -114,6 +114,7 @@ class_circle(struct compile *c, const uint32_t *path, size_t n)
 	const struct class_decl *cl = &c->p->classes[path[0]];
 	char text[PATH_BYTES];
 
+	c->tangled = true;
 	mistakes_add(c->m, compile_file(c, &cl->where), cl->where.line,
 	    "class \"%s\" extends itself: %s: take one of these out", cl->name,
 	    path_text(class_name, c->p, path, n, text));
@@ -206,21 +207,18 @@ group_graph(struct compile *c)
 
 /* ---- members ------------------------------------------------------------ */
 
-/* With those of the groups that it names, each of them once; not beyond the limit. */
-static size_t
-count_members(struct compile *c, uint32_t index)
+/* With those of the groups that it names, each of them once. Names of groups count
+ * as well: they are what is looked through. Not beyond the limit. */
+static void
+count_members(struct compile *c, uint32_t index, size_t *n)
 {
-	const struct group_decl *g = &c->p->groups[index];
-	size_t n = 0, i;
 	uint32_t k;
 
 	c->group_seen[index] = c->look;
-	for (i = 0; i < g->n_to; i++)
-		n += g->to[i].kind != TO_GROUP;
-	for (k = c->nested.first[index]; k < c->nested.first[index + 1] && n <= LIMIT_GROUP_MEMBERS; k++)
+	*n += c->p->groups[index].n_to;
+	for (k = c->nested.first[index]; k < c->nested.first[index + 1] && *n <= LIMIT_GROUP_MEMBERS; k++)
 		if (c->group_seen[c->nested.to[k]] != c->look)
-			n += count_members(c, c->nested.to[k]);
-	return n;
+			count_members(c, c->nested.to[k], n);
 }
 
 static void
@@ -230,12 +228,16 @@ check_members(struct compile *c)
 
 	for (i = 0; i < c->p->n_groups; i++) {
 		const struct group_decl *g = &c->p->groups[i];
+		size_t n = 0;
 
 		c->look++;
-		if (count_members(c, i) > LIMIT_GROUP_MEMBERS)
-			mistakes_add(c->m, compile_file(c, &g->where), g->where.line,
-			    "group \"%s\" has more than %u members, with those of the groups it names: "
-			    "a range or a prefix counts as one", g->name, LIMIT_GROUP_MEMBERS);
+		count_members(c, i, &n);
+		if (n <= LIMIT_GROUP_MEMBERS)
+			continue;
+		c->too_many = true;
+		mistakes_add(c->m, compile_file(c, &g->where), g->where.line,
+		    "group \"%s\" has more than %u members, with those of the groups it names: "
+		    "a range or a prefix counts as one", g->name, LIMIT_GROUP_MEMBERS);
 	}
 }
 
@@ -259,7 +261,7 @@ add_family(struct compile *c, uint32_t index)
 
 	c->class_seen[index] = c->look;
 	c->family[c->n_family++] = &c->p->classes[index];
-	for (k = c->extends.first[index]; k < c->extends.first[index + 1]; k++)
+	for (k = c->extends.first[index]; k < c->extends.first[index + 1] && c->n_family < LIMIT_FAMILY + 2; k++)
 		if (c->class_seen[c->extends.to[k]] != c->look)
 			add_family(c, c->extends.to[k]);
 }

@@ -54,6 +54,7 @@ struct compile {
 	struct mistakes *m;
 	bool told;		/* who read the policy found mistakes: do not tell them again */
 	bool too_many;		/* beyond limits: what needs room for each is left out */
+	bool tangled;		/* classes extend each other in a circle */
 	struct names authorities;	/* name -> index into the policy's array */
 	struct names services;
 	struct names groups;
@@ -111,7 +112,8 @@ void compile_unknown(struct compile *, const struct where *, const char *what, c
 int compile_graphs(struct compile *);
 void graph_done(struct graph *);
 
-/* c->family: the class at this index, then those it extends, depth first, each once. */
+/* c->family: the class at this index, then those it extends, depth first, each once;
+ * at most one more than the limit. */
 void compile_family(struct compile *, uint32_t index);
 
 /* What the class says, or the first of its family that does. */

@@ -12,6 +12,7 @@
 #define LIMIT_INTERFACES	4096U		/* device interfaces: one per device in a lab of 1,200 */
 #define LIMIT_RULES_PER_CLASS	4096U
 #define LIMIT_EXTENDS		16U		/* classes that one class may extend */
+#define LIMIT_FAMILY		256U		/* the same, with all that those extend: looked through for each class */
 #define LIMIT_SERVICES		1024U		/* declared services */
 #define LIMIT_GROUPS		4096U		/* declared groups of destinations */
 #define LIMIT_GROUP_MEMBERS	4096U		/* of one group, with those of the groups it names */

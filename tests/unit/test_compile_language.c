@@ -224,31 +224,47 @@ test_unknown_base(void **state)
 	    "class \"xyzxyz\" is not declared: declare it, or correct the name after `extends'");
 }
 
-/* A chain as long as there may be classes: nothing here counts on the stack. */
 static void
-test_long_chain(void **state)
+chain(uint32_t n)
 {
 	char name[32];
-	uint32_t i;
-	size_t len;
 
-	(void)state;
-	for (i = 0; i < LIMIT_CLASSES; i++) {
+	for (uint32_t i = (uint32_t)p->n_classes; i < n; i++) {
 		snprintf(name, sizeof(name), "c%05u", i);
 		sample_class(p, name);
 		if (i > 0)
 			sample_extends(&p->classes[i - 1], name);
 	}
-	sample_rule(p, &p->classes[i - 1], "192.0.2.1", TCP(443));
-	compiled();
-	assert_int_equal(class("c00000")->rules.n, 1);
-	free(bytes);
-	bytes = NULL;
-	sample_extends(&p->classes[i - 1], "c00000");
+}
+
+/* A circle as long as there may be classes: nothing here counts on the stack. */
+static void
+test_long_circle(void **state)
+{
+	size_t len;
+
+	(void)state;
+	chain(LIMIT_CLASSES);
+	sample_extends(&p->classes[LIMIT_CLASSES - 1], "c00000");
 	assert_int_equal(compile_policy(p, NULL, &m, &bytes, &len), -EINVAL);
 	assert_int_equal(m.n, 1);
 	assert_non_null(strstr(m.lines[0], "class \"c00000\" extends itself: c00000 -> c00001 -> "));
 	assert_non_null(strstr(m.lines[0], " -> ... -> c00000: take one of these out"));
+}
+
+static void
+test_family_limit(void **state)
+{
+	(void)state;
+	chain(LIMIT_FAMILY + 1);
+	sample_rule(p, &p->classes[LIMIT_FAMILY], "192.0.2.1", TCP(443));
+	compiled();
+	assert_int_equal(class("c00000")->rules.n, 1);
+	free(bytes);
+	bytes = NULL;
+	chain(LIMIT_FAMILY + 2);
+	mistaken(&p->classes[0].where,
+	    "class \"c00000\" extends more than 256 others, with those that they extend");
 }
 
 /* A class that is extended needs no devices. */
@@ -711,7 +727,8 @@ test_members_limit(void **state)
 	sample_member(&p->groups[0], "group:inner");
 	sample_member(&p->groups[0], "10.0.0.1");
 	g = &p->groups[1];
-	for (i = 0; i < LIMIT_GROUP_MEMBERS - 1; i++) {
+	/* The name of the inner one counts as well. */
+	for (i = 0; i < LIMIT_GROUP_MEMBERS - 2; i++) {
 		snprintf(text, sizeof(text), "10.1.%u.%u", i / 256, i % 256);
 		sample_member(g, text);
 	}
@@ -819,7 +836,8 @@ main(void)
 		TEST(test_extended_keys),
 		TEST(test_circle),
 		TEST(test_unknown_base),
-		TEST(test_long_chain),
+		TEST(test_long_circle),
+		TEST(test_family_limit),
 		TEST(test_base_without_devices),
 		TEST(test_services),
 		TEST(test_each_once),
