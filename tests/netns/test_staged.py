@@ -414,15 +414,14 @@ def test_no_verdict_changes(world):
         seen = []
         for device in (sensor, camera, gateway):
             for family in (4, 6):
-                for host in (lab.server, lab.other):
-                    seen.append(ping(device, host.address(family), n=1, patience=0.15))
-                    for port in (554, 8883):
-                        s = tcp_open(device, host.address(family), port, timeout=0.15)
-                        seen.append(s is not None)
-                        if s is not None:
-                            s.close()
-                    for port in (123, 5000):
-                        seen.append(udp_answers(device, host.address(family), port, n=1, patience=0.15))
+                to = lab.server.address(family)
+                seen.append(ping(device, to, n=1, patience=0.15))
+                for port in (554, 8883):
+                    s = tcp_open(device, to, port, timeout=0.15)
+                    seen.append(s is not None)
+                    if s is not None:
+                        s.close()
+                seen.append(udp_answers(device, to, 123, n=1, patience=0.15))
         return seen
     before = verdicts()
     assert any(before) and not all(before)
