@@ -24,7 +24,7 @@ def checksum(data):
     return ~total & 0xffff
 
 
-def pseudo(src, dst, proto, length):
+def pseudo_header(src, dst, proto, length):
     if src.version == 4:
         return src.packed + dst.packed + struct.pack("!BBH", 0, proto, length)
     return src.packed + dst.packed + struct.pack("!IxxxB", length, proto)
@@ -34,14 +34,14 @@ def udp(src, dst, sport, dport, payload=b""):
     src, dst = ipaddress.ip_address(src), ipaddress.ip_address(dst)
     length = 8 + len(payload)
     head = struct.pack("!HHHH", sport, dport, length, 0)
-    csum = checksum(pseudo(src, dst, UDP, length) + head + payload) or 0xffff
+    csum = checksum(pseudo_header(src, dst, UDP, length) + head + payload) or 0xffff
     return head[:6] + struct.pack("!H", csum) + payload
 
 
 def tcp(src, dst, sport, dport, flags=SYN, seq=1, ack=0, payload=b"", bad=False):
     src, dst = ipaddress.ip_address(src), ipaddress.ip_address(dst)
     head = struct.pack("!HHIIBBHHH", sport, dport, seq, ack, 5 << 4, flags, 65535, 0, 0)
-    csum = checksum(pseudo(src, dst, TCP, len(head) + len(payload)) + head + payload)
+    csum = checksum(pseudo_header(src, dst, TCP, len(head) + len(payload)) + head + payload)
     if bad:
         csum ^= 0x5555
     return head[:16] + struct.pack("!H", csum) + head[18:] + payload
@@ -53,7 +53,7 @@ def icmp(src, dst, kind=None, code=0, ident=1, seq=1, payload=b""):
     if kind is None:
         kind = 8 if src.version == 4 else 128
     head = struct.pack("!BBHHH", kind, code, 0, ident, seq)
-    pseudo = b"" if src.version == 4 else pseudo(src, dst, ICMP6, 8 + len(payload))
+    pseudo = b"" if src.version == 4 else pseudo_header(src, dst, ICMP6, 8 + len(payload))
     csum = checksum(pseudo + head + payload)
     return head[:2] + struct.pack("!H", csum) + head[4:] + payload
 

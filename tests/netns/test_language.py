@@ -83,7 +83,7 @@ def rare(world, sender, receiver, family, proto, port):
     frames = {}
     for name, number in (("it", UDP if proto == UDPLITE else proto), ("right", proto)):
         whole = data + f"<{name}>".encode()
-        csum = packets.checksum(packets.pseudo(source, to, number, len(whole)) + whole) or 0xffff
+        csum = packets.checksum(packets.pseudo_header(source, to, number, len(whole)) + whole) or 0xffff
         frames[name] = world.frame(sender, receiver, family, proto, whole[:6] + struct.pack("!H", csum) + whole[8:])
     return frames
 
