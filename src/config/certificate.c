@@ -14,8 +14,10 @@
 
 #include "config/config.h"
 #include "config/reader.h"
+#include "model/text.h"
 #include "proto/limits.h"
 
+#define BESIDE_MAX	1024	/* certificate files that are worth a look each time: authorities' */
 #define PEM_BEGIN "-----BEGIN "
 
 void
@@ -83,6 +85,24 @@ to_der(struct reader *r, unsigned line, const char *name, const uint8_t *data, s
 	return *der != NULL;
 }
 
+/* What was read besides the configuration, to be known again. */
+static void
+note_file(struct reader *r, const char *path, const uint8_t *data, size_t len)
+{
+	struct file_beside *beside;
+
+	r->certificates++;
+	if (r->p->n_beside >= BESIDE_MAX || !text_is_clean(path)) {
+		r->p->read_always = true;
+		return;
+	}
+	if ((beside = reader_grow(r, &r->p->beside, r->p->n_beside, sizeof(*beside))) == NULL ||
+	    (beside->path = reader_copy(r, path)) == NULL)
+		return;
+	digest_of(data, len, beside->digest);
+	r->p->n_beside++;
+}
+
 bool
 read_certificate(struct reader *r, unsigned line, const char *path, size_t max, uint8_t **der, size_t *len)
 {
@@ -100,6 +120,7 @@ read_certificate(struct reader *r, unsigned line, const char *path, size_t max, 
 		    "or in " SYSCONFDIR : "");
 		return false;
 	}
+	note_file(r, path, data, data_len);
 	ok = to_der(r, line, path, data, data_len, max, der, len);
 	free(data);
 	return ok;

@@ -131,9 +131,8 @@ ends_with(const char *name, const char *end)
 	return n > k && strcmp(name + n - k, end) == 0;
 }
 
-/* Enter the file's name, as all mistakes show it. */
-static bool
-name_file(struct reader *r, const char *folder, const char *name)
+bool
+reader_name(struct reader *r, const char *folder, const char *name)
 {
 	char path[2 * NAME_MAX + 2], **slot, *copy;
 
@@ -163,6 +162,33 @@ read_text(struct reader *r, const char *name, char *text, size_t len)
 	}
 }
 
+/* All that a policy holds but devices, and all that was said of it. */
+static size_t
+beside_devices(const struct reader *r)
+{
+	const struct policy *p = r->p;
+
+	return p->n_authorities + p->n_services + p->n_groups + p->n_schedules + p->n_classes + r->have_appliance +
+	    r->m->n + r->m->n_warnings;
+}
+
+void
+reader_text(struct reader *r, const char *name, char *text, size_t len)
+{
+	size_t others = beside_devices(r), certificates = r->certificates;
+	struct file_fact *fact = reader_grow(r, &r->p->facts, r->p->n_facts, sizeof(*fact));
+
+	if (fact == NULL)
+		return;
+	r->p->n_facts++;
+	digest_of(text, len, fact->digest);
+	read_text(r, name, text, len);
+	fact->plain = beside_devices(r) == others;
+	/* Of inventories that name certificate files there may be as many as devices. */
+	if (fact->plain && r->certificates != certificates)
+		r->p->read_always = true;
+}
+
 static void
 read_file(struct reader *r, int dirfd, const char *folder, const char *name)
 {
@@ -170,7 +196,7 @@ read_file(struct reader *r, int dirfd, const char *folder, const char *name)
 	size_t len;
 	int rc;
 
-	if (!name_file(r, folder, name))
+	if (!reader_name(r, folder, name))
 		return;
 	if ((rc = read_plain(dirfd, name, LIMIT_CONFIG_FILE_BYTES, &text, &len)) < 0) {
 		r->p->incomplete = true;
@@ -184,16 +210,11 @@ read_file(struct reader *r, int dirfd, const char *folder, const char *name)
 			mistake(r, 0, "cannot be read: %s", strerror(-rc));
 		return;
 	}
-	read_text(r, name, (char *)text, len);
+	reader_text(r, name, (char *)text, len);
 	free(text);
 }
 
 /* ---- folders ------------------------------------------------------------ */
-
-struct names_list {
-	char **names;
-	size_t n;
-};
 
 static int
 name_cmp(const void *a, const void *b)
@@ -231,34 +252,55 @@ list_folder(struct reader *r, DIR *dir, const char *folder, bool csv, struct nam
 	}
 }
 
+void
+names_list_done(struct names_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		free(list->names[i]);
+	free(list->names);
+	*list = (struct names_list){ .n = 0 };
+}
+
+int
+reader_list(struct reader *r, const char *folder, bool csv, struct names_list *list)
+{
+	int fd = openat(r->dirfd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), copy, rc;
+	DIR *dir;
+
+	*list = (struct names_list){ .n = 0 };
+	if (fd < 0)
+		return -errno;
+	if ((copy = fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0 || (dir = fdopendir(copy)) == NULL) {
+		rc = -errno;
+		if (copy >= 0)
+			close(copy);
+		close(fd);
+		return rc;
+	}
+	list_folder(r, dir, folder, csv, list);
+	if (list->n > 0)
+		qsort(list->names, list->n, sizeof(*list->names), name_cmp);
+	closedir(dir);
+	return fd;
+}
+
 static void
 read_folder(struct reader *r, const char *folder, bool csv)
 {
-	struct names_list list = { .n = 0 };
-	int fd = openat(r->dirfd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir;
-	size_t i;
+	struct names_list list;
+	int fd = reader_list(r, folder, csv, &list);
 
-	if (fd < 0 && errno == ENOENT)
+	if (fd == -ENOENT)
 		return;
-	dir = fd < 0 ? NULL : fdopendir(fd);
-	if (dir == NULL) {
+	if (fd < 0) {
 		r->p->incomplete = true;
-		mistakes_add(r->m, folder, 0, "cannot be read: %s", strerror(errno));
-		if (fd >= 0)
-			close(fd);
+		mistakes_add(r->m, folder, 0, "cannot be read: %s", strerror(-fd));
 		return;
 	}
-	list_folder(r, dir, folder, csv, &list);
-	if (list.n > 0)
-		qsort(list.names, list.n, sizeof(*list.names), name_cmp);
-	for (i = 0; i < list.n; i++) {
-		if (r->error == 0)
-			read_file(r, fd, folder, list.names[i]);
-		free(list.names[i]);
-	}
-	free(list.names);
-	closedir(dir);
+	for (size_t i = 0; i < list.n && r->error == 0; i++)
+		read_file(r, fd, folder, list.names[i]);
+	names_list_done(&list);
+	close(fd);
 }
 
 static int
@@ -297,7 +339,7 @@ config_read_text(const char *name, char *text, size_t len, int64_t now, struct p
 
 	if (r.p == NULL)
 		return -ENOMEM;
-	if (name_file(&r, "", name))
-		read_text(&r, name, text, len);
+	if (reader_name(&r, "", name))
+		reader_text(&r, name, text, len);
 	return finish(&r, out);
 }

@@ -21,6 +21,7 @@
 #include "config/windows.h"
 #include "config/worker.h"
 #include "model/compile.h"
+#include "model/lift.h"
 #include "model/print.h"
 #include "proto/limits.h"
 #include "proto/proc.h"
@@ -186,6 +187,25 @@ enter_sandbox(int folder, bool worker)
 
 /* ---- the work ----------------------------------------------------------- */
 
+/* -ESTALE: it has to be done from the beginning, and nothing was said. */
+static int
+compile_changed(int dirfd, const struct image *before, int64_t now, struct mistakes *m, uint8_t **image, size_t *len)
+{
+	struct policy *p = NULL;
+	struct lift l;
+	int rc;
+
+	if ((rc = lift_init(&l, before)) == 0 && (rc = config_read_again(dirfd, now, &l, &p, m)) == 0)
+		rc = compile_again(p, &l, m, image, len);
+	policy_free(p);
+	lift_done(&l);
+	if (rc < 0) {
+		mistakes_done(m);
+		mistakes_init(m);
+	}
+	return rc;
+}
+
 static int
 compile_folder(int dirfd, const struct image *before, struct mistakes *m, uint8_t **image, size_t *len)
 {
@@ -194,6 +214,8 @@ compile_folder(int dirfd, const struct image *before, struct mistakes *m, uint8_
 	int rc;
 
 	clock_now(&clock);
+	if (before != NULL && (rc = compile_changed(dirfd, before, clock.wall_ms / 1000, m, image, len)) != -ESTALE)
+		return rc;
 	if ((rc = config_read_policy(dirfd, clock.wall_ms / 1000, &p, m)) == 0)
 		rc = compile_policy(p, before, m, image, len);
 	policy_free(p);

@@ -14,6 +14,7 @@ struct reader {
 	int dirfd;
 	uint32_t file;			/* index into p->files */
 	int64_t now;			/* seconds since 1970, UTC */
+	size_t certificates;		/* files of them that were read */
 	bool have_appliance;
 	bool too_many_services;		/* told already */
 	bool too_many_groups;
@@ -41,6 +42,23 @@ char *reader_copy(struct reader *, const char *);
 /* A whole plain file, NUL-terminated beyond *len; -EINVAL for anything that is
  * none. A FIFO is not waited for. */
 int read_plain(int dirfd, const char *path, size_t max, uint8_t **out, size_t *len);
+
+/* ---- what is read (config.c), and again (again.c) ----------------------- */
+
+struct names_list {
+	char **names;
+	size_t n;
+};
+
+/* The files of a folder that are configuration, sorted; others are advised about.
+ * An open folder or -errno (-ENOENT: there is none). */
+int reader_list(struct reader *, const char *folder, bool csv, struct names_list *);
+void names_list_done(struct names_list *);
+
+/* Enter a file under the name that mistakes show. false with r->error set. */
+bool reader_name(struct reader *, const char *folder, const char *name);
+/* Read the text of the file that was entered last; it is changed. Fills its fact. */
+void reader_text(struct reader *, const char *name, char *text, size_t len);
 
 /* ---- keys --------------------------------------------------------------- */
 

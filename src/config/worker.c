@@ -34,7 +34,7 @@ take_image(struct worker *w, const struct ipc_message *msg)
 		return -EBADMSG;
 	/* Mapped until we exit. */
 	if ((rc = memfile_map(msg->fd, LIMIT_IMAGE_BYTES, &data, &len)) < 0 ||
-	    (rc = image_open(data, len, &w->before, &why)) < 0)
+	    (rc = image_open_checked(data, len, &w->before, &why)) < 0)
 		log_error(rc, "the running policy's image cannot be used%s%s", why != NULL ? ": " : "",
 		    why != NULL ? why : "");
 	else

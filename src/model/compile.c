@@ -25,7 +25,7 @@ compile_where(const struct compile *c, const struct where *w)
 	return out;
 }
 
-static void
+void
 compile_done(struct compile *c)
 {
 	names_done(&c->authorities);
@@ -48,6 +48,7 @@ compile_done(struct compile *c)
 	free(c->by_mac);
 	free(c->by_address);
 	free(c->named);
+	free(c->hints);
 	free(c->authority_order);
 	free(c->class_order);
 	free(c->device_order);
@@ -62,7 +63,7 @@ compile_done(struct compile *c)
 /* One more, so that none is asked for nothing. */
 #define TABLE(field, n) ((c->field = calloc((n) + 1, sizeof(*c->field))) != NULL)
 
-static int
+int
 compile_init(struct compile *c, const struct policy *p, const struct image *before, struct mistakes *m)
 {
 	memset(c, 0, sizeof(*c));
@@ -79,7 +80,7 @@ compile_init(struct compile *c, const struct policy *p, const struct image *befo
 	image_build_init(&c->b);
 	if (TABLE(by_name, p->n_devices) && TABLE(by_mac, p->n_devices) && TABLE(device_order, p->n_devices) &&
 	    TABLE(named, p->n_classes) && TABLE(class_order, p->n_classes) && TABLE(class_number, p->n_classes) &&
-	    TABLE(class_seen, p->n_classes) && TABLE(family, p->n_classes) &&
+	    TABLE(hints, p->n_classes) && TABLE(class_seen, p->n_classes) && TABLE(family, p->n_classes) &&
 	    TABLE(authority_order, p->n_authorities) && TABLE(authority_number, p->n_authorities) &&
 	    TABLE(schedule_number, p->n_schedules) && TABLE(schedule_order, p->n_schedules) &&
 	    TABLE(group_seen, p->n_groups) && TABLE(service_seen, p->n_services) && TABLE(file_text, p->n_files))
@@ -175,7 +176,7 @@ compile_classes(struct compile *c)
 	return 0;
 }
 
-static void
+void
 compile_warnings(struct compile *c)
 {
 	uint32_t offset;
@@ -189,14 +190,39 @@ compile_warnings(struct compile *c)
 	}
 }
 
+/* What it is made of; nothing, where a part of that cannot be told. */
+void
+compile_files(struct compile *c)
+{
+	const struct policy *p = c->p;
+	bool known = p->n_facts == p->n_files && !p->read_always && c->m->n_warnings <= LIMIT_MISTAKES;
+	struct image_file file;
+	size_t i;
+
+	for (i = 0; i < p->n_files; i++) {
+		c->file_text[i] = image_build_intern(&c->b, p->files[i]);
+		file = (struct image_file){ .path = c->file_text[i] };
+		if (known) {
+			file.flags = p->facts[i].plain ? FILE_PLAIN : 0;
+			memcpy(file.digest, p->facts[i].digest, sizeof(file.digest));
+			image_build_add(&c->b, IMAGE_FILES, &file, 1);
+		}
+	}
+	for (i = 0; known && i < p->n_beside; i++) {
+		file = (struct image_file){ .path = image_build_intern(&c->b, p->beside[i].path), .flags = FILE_BESIDE };
+		memcpy(file.digest, p->beside[i].digest, sizeof(file.digest));
+		image_build_add(&c->b, IMAGE_FILES, &file, 1);
+	}
+	c->b.settled = known ? (uint32_t)c->settled : 0;
+}
+
 static int
 compile_write(struct compile *c, uint8_t **out, size_t *len)
 {
 	size_t i;
 	int rc;
 
-	for (i = 0; i < c->p->n_files; i++)
-		c->file_text[i] = image_build_intern(&c->b, c->p->files[i]);
+	compile_files(c);
 	if ((rc = compile_numbers(c)) < 0 || (rc = compile_appliance(c)) < 0)
 		return rc;
 	for (i = 0; i < c->p->n_authorities; i++)

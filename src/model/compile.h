@@ -19,6 +19,15 @@
 int compile_policy(const struct policy *, const struct image *before, struct mistakes *m,
     uint8_t **out, size_t *len);
 
+struct lift;
+
+/* The same, where files that hold more than devices are those that the lift's image
+ * was made of: p has the devices of all files, in order, those of unchanged ones
+ * lifted (lift.h), and names alone beside them. The image is the one that
+ * compile_policy would make of all files. -ESTALE: nobody can tell, or there are
+ * mistakes: read all files and compile them; *m is then of no use. */
+int compile_again(const struct policy *p, struct lift *, struct mistakes *m, uint8_t **out, size_t *len);
+
 /* The image of an appliance that has no policy yet: no device interfaces, no
  * classes but quarantine, no devices. What it loads forwards nothing. */
 int compile_empty(uint8_t **out, size_t *len);

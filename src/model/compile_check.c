@@ -89,5 +89,6 @@ compile_check(struct compile *c)
 		return rc;
 	if (!c->too_many && (rc = compile_check_rules(c)) < 0)
 		return rc;
+	c->settled = c->m->n_warnings;
 	return compile_check_devices(c);
 }

@@ -131,43 +131,24 @@ warn_segments(struct compile *c, const struct census *n)
 		    "address: give each a port of its own", shared);
 }
 
-static bool
-has_inbound(struct compile *c, uint32_t index)
-{
-	size_t i;
-
-	compile_family(c, index);
-	for (i = 0; i < c->n_family; i++)
-		if (c->family[i]->n_inbound > 0)
-			return true;
-	return false;
-}
-
 /* A class that others extend needs no devices. */
-static int
+static void
 warn_classes(struct compile *c, const struct census *n)
 {
 	const struct policy *p = c->p;
-	uint8_t *extended = calloc(p->n_classes + 1, sizeof(*extended));
-	uint32_t i;
+	size_t i;
 
-	if (extended == NULL)
-		return -ENOMEM;
-	for (i = 0; i < c->extends.first[c->extends.n]; i++)
-		extended[c->extends.to[i]] = 1;
 	for (i = 0; i < p->n_classes; i++) {
 		const struct class_decl *cl = &p->classes[i];
 
-		if (n->members[i] == 0 && !extended[i])
+		if (n->members[i] == 0 && (c->hints[i] & CLASS_EXTENDED) == 0)
 			mistakes_warn(c->m, compile_file(c, &cl->where), cl->where.line,
 			    "no device belongs to class \"%s\"", cl->name);
-		else if (n->members[i] > 0 && n->reachable[i] == 0 && has_inbound(c, i))
+		else if (n->members[i] > 0 && n->reachable[i] == 0 && (c->hints[i] & CLASS_INBOUND) != 0)
 			mistakes_warn(c->m, compile_file(c, &cl->where), cl->where.line,
 			    "class \"%s\" has inbound rules, but no device of it has a declared address: nobody can "
 			    "reach them before they have one", cl->name);
 	}
-	free(extended);
-	return 0;
 }
 
 int
@@ -190,7 +171,7 @@ compile_check_devices(struct compile *c)
 		goto out;
 	warn_segments(c, &n);
 	if (!c->too_many)
-		rc = warn_classes(c, &n);
+		warn_classes(c, &n);
 out:
 	free(n.members);
 	free(n.reachable);

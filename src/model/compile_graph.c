@@ -249,6 +249,7 @@ compile_graphs(struct compile *c)
 	if ((rc = class_graph(c)) < 0 || (rc = group_graph(c)) < 0)
 		return rc;
 	check_members(c);
+	compile_hints(c);
 	return 0;
 }
 
@@ -283,4 +284,20 @@ compile_who_says(const struct compile *c, enum class_key key)
 		if ((c->family[i]->keys & key) != 0)
 			return c->family[i];
 	return c->family[0];	/* with the default */
+}
+
+void
+compile_hints(struct compile *c)
+{
+	uint32_t i;
+	size_t k;
+
+	for (i = 0; i < c->extends.first[c->extends.n]; i++)
+		c->hints[c->extends.to[i]] |= CLASS_EXTENDED;
+	for (i = 0; i < c->p->n_classes; i++) {
+		compile_family(c, i);
+		for (k = 0; k < c->n_family; k++)
+			if (c->family[k]->n_inbound > 0)
+				c->hints[i] |= CLASS_INBOUND;
+	}
 }

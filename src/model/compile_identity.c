@@ -63,29 +63,71 @@ address_cmp(const void *pa, const void *pb, void *policy)
 	return rc != 0 ? rc : index_cmp(a->device, b->device);
 }
 
+typedef int order_cmp(const void *, const void *, void *);
+
+/* Sort n records whose first `sorted' are thought to be so already. */
 static int
-sort_devices(struct compile *c)
+sort_rest(void *records, size_t n, size_t sorted, size_t size, order_cmp *cmp, void *arg)
+{
+	char *at = records, *out, *to;
+	size_t i, k;
+
+	for (i = 1; i < sorted; i++)
+		if (cmp(at + (i - 1) * size, at + i * size, arg) > 0)
+			sorted = 0;
+	qsort_r(at + sorted * size, n - sorted, size, cmp, arg);
+	if (sorted == 0 || sorted == n)
+		return 0;
+	if ((to = out = calloc(n, size)) == NULL)
+		return -ENOMEM;
+	for (i = 0, k = sorted; i < sorted || k < n; to += size) {
+		bool left = k == n || (i < sorted && cmp(at + i * size, at + k * size, arg) <= 0);
+
+		memcpy(to, at + (left ? i++ : k++) * size, size);
+	}
+	memcpy(records, out, n * size);
+	free(out);
+	return 0;
+}
+
+static void
+list_devices(struct compile *c)
 {
 	const struct policy *p = c->p;
 	uint32_t i, k;
-	size_t n = 0;
 
 	for (i = 0; i < p->n_devices; i++) {
 		c->by_name[i] = i;
 		if (p->devices[i].has_mac)
 			c->by_mac[c->n_by_mac++] = i;
-		n += p->devices[i].n_addresses;
-	}
-	if ((c->by_address = calloc(n + 1, sizeof(*c->by_address))) == NULL)
-		return -ENOMEM;
-	for (i = 0; i < p->n_devices; i++)
 		for (k = 0; k < p->devices[i].n_addresses; k++)
 			if (compile_address_is_whole(&p->devices[i].addresses[k]))
 				c->by_address[c->n_by_address++] = (struct address_at){ .device = i, .nth = k };
-	qsort_r(c->by_name, p->n_devices, sizeof(*c->by_name), name_cmp, (void *)(uintptr_t)p);
-	qsort_r(c->by_mac, c->n_by_mac, sizeof(*c->by_mac), mac_cmp, (void *)(uintptr_t)p);
-	qsort_r(c->by_address, c->n_by_address, sizeof(*c->by_address), address_cmp, (void *)(uintptr_t)p);
-	return 0;
+	}
+}
+
+static int
+sort_devices(struct compile *c)
+{
+	void *p = (void *)(uintptr_t)c->p;
+	size_t i, n = 0, names = 0, macs = 0, addresses = 0;
+	int rc;
+
+	for (i = 0; i < c->p->n_devices; i++)
+		n += c->p->devices[i].n_addresses;
+	if ((c->by_address = calloc(n + 1, sizeof(*c->by_address))) == NULL)
+		return -ENOMEM;
+	if (c->lift == NULL) {
+		list_devices(c);
+	} else {
+		names = compile_lifted_names(c);
+		macs = compile_lifted_macs(c);
+		addresses = compile_lifted_addresses(c);
+	}
+	if ((rc = sort_rest(c->by_name, c->p->n_devices, names, sizeof(*c->by_name), name_cmp, p)) < 0 ||
+	    (rc = sort_rest(c->by_mac, c->n_by_mac, macs, sizeof(*c->by_mac), mac_cmp, p)) < 0)
+		return rc;
+	return sort_rest(c->by_address, c->n_by_address, addresses, sizeof(*c->by_address), address_cmp, p);
 }
 
 /* ---- checks ------------------------------------------------------------- */

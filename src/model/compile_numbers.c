@@ -11,8 +11,8 @@
 #include "model/image_record.h"
 #include "proto/limits.h"
 
-static int
-numbered_cmp(const void *pa, const void *pb)
+int
+compile_numbered_cmp(const void *pa, const void *pb)
 {
 	const struct numbered *a = pa, *b = pb;
 
@@ -83,7 +83,7 @@ number_all(const struct image *before, const struct known *k, const char *const 
 	qsort(fresh, n_fresh, sizeof(*fresh), newcomer_cmp);
 	for (i = 0; i < n_fresh; i++)
 		order[n_old + i] = (struct numbered){ .number = (*next)++, .index = fresh[i].index };
-	qsort(order, n, sizeof(*order), numbered_cmp);
+	qsort(order, n, sizeof(*order), compile_numbered_cmp);
 	rc = 0;
 out:
 	names_done(&known);

@@ -51,6 +51,7 @@ struct meeting {
 struct compile {
 	const struct policy *p;
 	const struct image *before;	/* or NULL */
+	const struct lift *lift;	/* what stands there was lifted out of before; or NULL */
 	struct mistakes *m;
 	bool told;		/* who read the policy found mistakes: do not tell them again */
 	bool too_many;		/* beyond limits: what needs room for each is left out */
@@ -79,6 +80,8 @@ struct compile {
 	struct address_at *by_address;	/* whole addresses */
 	size_t n_by_address;
 	uint8_t *named;			/* parallel to classes: some class has it as destination */
+	uint8_t *hints;			/* the same: bits of enum class_hint */
+	size_t settled;			/* warnings before those about devices */
 	struct numbered *authority_order;	/* by number */
 	struct numbered *class_order;
 	struct numbered *device_order;
@@ -112,6 +115,9 @@ void compile_unknown(struct compile *, const struct where *, const char *what, c
 int compile_graphs(struct compile *);
 void graph_done(struct graph *);
 
+/* c->hints. */
+void compile_hints(struct compile *);
+
 /* c->family: the class at this index, then those it extends, depth first, each once;
  * at most one more than the limit. */
 void compile_family(struct compile *, uint32_t index);
@@ -141,6 +147,7 @@ enum device_identity compile_identity(const struct device_decl *);
 
 /* Numbers for authorities, classes and devices. (compile_numbers.c) */
 int compile_numbers(struct compile *);
+int compile_numbered_cmp(const void *, const void *);
 
 /* Names and windows that are wrong; numbers by name; then into the image. (compile_schedules.c) */
 void compile_check_schedules(struct compile *);
@@ -163,5 +170,17 @@ int compile_reaches(struct compile *, const struct class_decl *, struct piece *,
 
 /* All devices. (compile_devices.c) */
 int compile_devices(struct compile *);
+
+/* By what names are given, and what becomes of them. (compile.c) */
+int compile_init(struct compile *, const struct policy *, const struct image *before, struct mistakes *);
+void compile_done(struct compile *);
+void compile_files(struct compile *);
+void compile_warnings(struct compile *);
+
+/* The order of devices that the image had, without those that were not lifted;
+ * behind them all others as they stand. The number of the first. (compile_again.c) */
+size_t compile_lifted_names(struct compile *);
+size_t compile_lifted_macs(struct compile *);
+size_t compile_lifted_addresses(struct compile *);
 
 #endif

@@ -239,6 +239,7 @@ compile_class(struct compile *c, uint32_t number, bool named)
 	out.rate = compile_who_says(c, CLASS_RATE)->rate;
 	out.rate_burst = compile_who_says(c, CLASS_RATE)->rate_burst;
 	out.named = named;
+	out.hints = number == 0 ? 0 : c->hints[cl - c->p->classes];
 	out.rules.first = image_build_count(&c->b, IMAGE_RULES);
 	if ((rc = compile_family_rules(c, &pieces)) == 0 && (rc = take_meetings(c, number, &pieces)) == 0)
 		rc = compile_reaches(c, cl, pieces.at, pieces.n, &out.reaches);

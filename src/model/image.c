@@ -32,6 +32,7 @@ const uint32_t image_record_size[IMAGE_SECTIONS] = {
 	[IMAGE_BY_MAC] = sizeof(uint32_t),
 	[IMAGE_BY_ADDRESS] = sizeof(uint32_t),
 	[IMAGE_WARNINGS] = sizeof(uint32_t),
+	[IMAGE_FILES] = sizeof(struct image_file),
 };
 
 const void *
@@ -64,7 +65,7 @@ check_frame(const struct image_header *h, size_t len)
 	uint64_t at = sizeof(*h), size;
 	size_t i;
 
-	if (h->header_len != sizeof(*h) || h->total_len != len || h->pad != 0)
+	if (h->header_len != sizeof(*h) || h->total_len != len)
 		return "the header's lengths do not fit the file";
 	for (i = 0; i < IMAGE_SECTIONS; i++) {
 		const struct image_section_ref *s = &h->sections[i];
@@ -109,16 +110,16 @@ image_point(const struct image_header *h, struct image *im)
 	im->by_mac = image_section(h, IMAGE_BY_MAC);
 	im->by_address = image_section(h, IMAGE_BY_ADDRESS);
 	im->warnings = image_section(h, IMAGE_WARNINGS);
+	im->files = image_section(h, IMAGE_FILES);
 	for (i = 0; i < IMAGE_SECTIONS; i++)
 		im->n[i] = h->sections[i].n;
 }
 
 int
-image_open(const void *data, size_t len, struct image *out, const char **why)
+image_open_checked(const void *data, size_t len, struct image *out, const char **why)
 {
 	const struct image_header *h = data;
 	uint8_t digest[DIGEST_LEN];
-	struct image im;
 
 	*why = NULL;
 	if (len < sizeof(*h) || len > LIMIT_IMAGE_BYTES || (uintptr_t)data % 8 != 0)
@@ -138,7 +139,18 @@ image_open(const void *data, size_t len, struct image *out, const char **why)
 		*why = "damaged: the digest does not fit";
 		return -EBADMSG;
 	}
-	image_point(h, &im);
+	image_point(h, out);
+	return 0;
+}
+
+int
+image_open(const void *data, size_t len, struct image *out, const char **why)
+{
+	struct image im;
+	int rc = image_open_checked(data, len, &im, why);
+
+	if (rc < 0)
+		return rc;
 	if ((*why = image_check(&im)) != NULL)
 		return -EBADMSG;
 	*out = im;

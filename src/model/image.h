@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "common/digest.h"
+
 #define IMAGE_VERSION 2
 
 enum image_section {
@@ -37,6 +39,7 @@ enum image_section {
 	IMAGE_BY_MAC,		/* those of IDENTITY_OWN by MAC: the same */
 	IMAGE_BY_ADDRESS,	/* indices of whole addresses in IMAGE_ADDRESSES, by family and address */
 	IMAGE_WARNINGS,		/* the compiler's advice: text offsets (uint32_t) */
+	IMAGE_FILES,		/* what it was made of, in the order it was read; none: nobody knows */
 	IMAGE_SECTIONS
 };
 
@@ -116,13 +119,20 @@ enum class_mode { MODE_ENFORCE, MODE_AUDIT };
  * "administratively prohibited". What comes from outside gets nothing. */
 enum class_refuse { REFUSE_DROP, REFUSE_REJECT };
 
+/* What no rule asks, but who compiles the next policy from this one. */
+enum class_hint {
+	CLASS_EXTENDED	= 1 << 0,	/* another class extends it */
+	CLASS_INBOUND	= 1 << 1,	/* it has inbound rules, its own or those of a class it extends */
+	CLASS_HINTS	= 3,
+};
+
 struct image_class {
 	uint32_t number;	/* 0: quarantine; never used again for another class */
 	uint32_t name;		/* text; unique */
 	uint8_t mode;		/* enum class_mode */
 	uint8_t refuse;		/* enum class_refuse */
 	uint8_t named;		/* 1: some reach has this class as its peer: it has member sets */
-	uint8_t pad;
+	uint8_t hints;		/* bits of enum class_hint */
 	uint32_t rate;		/* new connections per second of one device; 0: no bound */
 	uint32_t rate_burst;	/* 0 without a rate */
 	struct image_slice reaches;	/* IMAGE_REACHES */
@@ -215,6 +225,18 @@ struct image_certificate {
 	uint32_t chain_len;
 };
 
+enum image_file_flag {
+	FILE_PLAIN	= 1 << 0,	/* it holds devices and nothing else, and was read without a word */
+	FILE_BESIDE	= 1 << 1,	/* no configuration: a certificate that such a file names */
+	FILE_FLAGS	= 3,
+};
+
+struct image_file {
+	uint32_t path;		/* text; as struct image_where has it */
+	uint32_t flags;		/* bits of enum image_file_flag */
+	uint8_t digest[DIGEST_LEN];	/* of its content */
+};
+
 struct image_section_ref {
 	uint64_t offset;
 	uint32_t n;		/* records (bytes for text and blobs) */
@@ -230,7 +252,7 @@ struct image_header {
 	uint32_t next_device;	/* numbers below were given out once, for ever */
 	uint32_t next_class;
 	uint32_t next_authority;
-	uint32_t pad;
+	uint32_t settled;	/* the first so many warnings are not about devices */
 	struct image_section_ref sections[IMAGE_SECTIONS];
 };
 
@@ -258,6 +280,7 @@ struct image {
 	const uint32_t *by_mac;
 	const uint32_t *by_address;
 	const uint32_t *warnings;
+	const struct image_file *files;
 	uint32_t n[IMAGE_SECTIONS];
 };
 
@@ -265,6 +288,11 @@ struct image {
  * damaged, or it breaks a rule of this header; *why says which, static text),
  * -EPROTO (another version). */
 int image_open(const void *data, size_t len, struct image *out, const char **why);
+
+/* The same for one that comes from whoever has checked it and holds it sealed:
+ * cordond, for those it hands its image to. Frame and digest are looked at, the
+ * records are not. */
+int image_open_checked(const void *data, size_t len, struct image *out, const char **why);
 
 /* Text at a checked offset. */
 static inline const char *

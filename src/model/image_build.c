@@ -117,6 +117,7 @@ image_build_finish(struct image_build *b, uint8_t **out, size_t *len)
 	h.next_device = b->next_device;
 	h.next_class = b->next_class;
 	h.next_authority = b->next_authority;
+	h.settled = b->settled;
 	for (i = 0; i < IMAGE_SECTIONS; i++) {
 		h.sections[i].offset = at;
 		h.sections[i].n = b->sections[i].n;

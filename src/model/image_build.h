@@ -19,6 +19,7 @@ struct image_build {
 	uint32_t next_device;
 	uint32_t next_class;
 	uint32_t next_authority;
+	uint32_t settled;
 	int error;		/* 0 or the first negative errno */
 };
 

@@ -261,7 +261,7 @@ check_class(struct walk *w, const struct image_class *c, uint8_t *named)
 	const struct image *im = w->im;
 	const char *fault;
 
-	if ((c->mode != MODE_ENFORCE && c->mode != MODE_AUDIT) || c->pad != 0)
+	if ((c->mode != MODE_ENFORCE && c->mode != MODE_AUDIT) || c->hints > CLASS_HINTS)
 		return "a class's mode is not valid";
 	if (!name_ok(im, c->name) || !where_ok(im, &c->where))
 		return "a class's name is not valid";
@@ -355,11 +355,14 @@ check_rest(struct walk *w)
 	for (i = 0; i < sizeof(sliced) / sizeof(sliced[0]); i++)
 		if (w->used[sliced[i]] != im->n[sliced[i]])
 			return "records belong to nobody";
-	if (im->n[IMAGE_WARNINGS] > LIMIT_MISTAKES)
+	if (im->n[IMAGE_WARNINGS] > LIMIT_MISTAKES || im->header->settled > im->n[IMAGE_WARNINGS])
 		return "too many warnings";
 	for (i = 0; i < im->n[IMAGE_WARNINGS]; i++)
 		if (!text_ok(im, im->warnings[i]))
 			return "a warning is out of range";
+	for (i = 0; i < im->n[IMAGE_FILES]; i++)
+		if (!text_ok(im, im->files[i].path) || im->files[i].flags > FILE_FLAGS)
+			return "a file is not valid";
 	return NULL;
 }
 

@@ -112,6 +112,8 @@ schedule_decl_done(struct schedule_decl *s)
 void
 device_decl_done(struct device_decl *d)
 {
+	if (d->borrowed)
+		memset(d, 0, sizeof(*d));
 	free(d->name);
 	free(d->class_name);
 	free(d->addresses);
@@ -144,6 +146,10 @@ policy_free(struct policy *p)
 	if (p == NULL)
 		return;
 	strings_free(p->files, p->n_files);
+	free(p->facts);
+	for (i = 0; i < p->n_beside; i++)
+		free(p->beside[i].path);
+	free(p->beside);
 	strings_free(p->appliance.interfaces, p->appliance.n_interfaces);
 	free(p->appliance.services);
 	rules_free(p->appliance.quarantine, p->appliance.n_quarantine);

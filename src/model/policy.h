@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "common/addr.h"
+#include "common/digest.h"
 #include "model/image.h"
 #include "proto/limits.h"
 
@@ -129,6 +130,7 @@ struct device_address {
 
 struct device_decl {
 	struct where where;
+	bool borrowed;		/* what it points to is not its own */
 	char *name;
 	char *class_name;
 	bool has_mac;
@@ -172,9 +174,26 @@ struct appliance_decl {
 	uint32_t window_s;
 };
 
+/* What is known of a file that was read. */
+struct file_fact {
+	uint8_t digest[DIGEST_LEN];
+	bool plain;		/* it holds devices and nothing else, and was read without a word */
+};
+
+/* A certificate that a file names. */
+struct file_beside {
+	char *path;
+	uint8_t digest[DIGEST_LEN];
+};
+
 struct policy {
 	char **files;
 	size_t n_files;
+	struct file_fact *facts;	/* parallel to files, when n_facts is n_files */
+	size_t n_facts;
+	struct file_beside *beside;
+	size_t n_beside;
+	bool read_always;	/* what was read cannot be known again by these digests */
 	struct appliance_decl appliance;
 	struct authority_decl *authorities;
 	size_t n_authorities;

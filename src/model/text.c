@@ -48,3 +48,15 @@ text_clean(char *s)
 		left -= len;
 	}
 }
+
+bool
+text_is_clean(const char *s)
+{
+	size_t left = strlen(s), len;
+
+	while (left > 0 && (len = text_character(s, left)) > 0) {
+		s += len;
+		left -= len;
+	}
+	return left == 0;
+}

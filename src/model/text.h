@@ -10,6 +10,8 @@
  * for a control character, the NUL and what is no UTF-8. left > 0. */
 size_t text_character(const char *s, size_t left);
 
+bool text_is_clean(const char *);
+
 /* Every byte that is not of such a character becomes '?'. */
 void text_clean(char *);
 

@@ -24,7 +24,6 @@ mend(uint8_t *data, size_t size)
 	h->version = good.version;
 	h->header_len = good.header_len;
 	h->total_len = size;
-	h->pad = 0;
 	for (i = 0; i < IMAGE_SECTIONS; i++) {
 		h->sections[i].record = image_record_size[i];
 		h->sections[i].offset = at;

@@ -32,6 +32,8 @@ sample_new(void)
 
 	p->files = must(calloc(1, sizeof(*p->files)));
 	p->files[p->n_files++] = must(strdup("sample.conf"));
+	p->facts = must(calloc(1, sizeof(*p->facts)));
+	p->n_facts = 1;
 	a->where = next_where();
 	a->interfaces = must(policy_grow(NULL, 0, sizeof(*a->interfaces)));
 	a->interfaces[a->n_interfaces++] = must(strdup("lan0"));

@@ -194,7 +194,7 @@ test_classes(void **state)
 	SPOIL(IMAGE_CLASSES, 2, image_class, rate, LIMIT_RATE + 1, "a class's refuse or rate is not valid");
 	SPOIL(IMAGE_CLASSES, 2, image_class, rate_burst, LIMIT_RATE + 1, "a class's refuse or rate is not valid");
 	SPOIL(IMAGE_CLASSES, 0, image_class, refuse, REFUSE_REJECT, "a class's refuse or rate is not valid");
-	SPOIL(IMAGE_CLASSES, 1, image_class, pad, 1, "a class's mode is not valid");
+	SPOIL(IMAGE_CLASSES, 1, image_class, hints, CLASS_HINTS + 1, "a class's mode is not valid");
 }
 
 static struct image
@@ -455,6 +455,15 @@ test_orders_and_text(void **state)
 	s = spoil();
 	*(uint32_t *)record(&s, IMAGE_WARNINGS, 0) = UINT32_MAX;
 	refused(&s, "a warning is out of range", true);
+	s = spoil();
+	((struct image_file *)record(&s, IMAGE_FILES, 0))->flags = FILE_FLAGS + 1;
+	refused(&s, "a file is not valid", true);
+	s = spoil();
+	((struct image_file *)record(&s, IMAGE_FILES, 0))->path = UINT32_MAX;
+	refused(&s, "a file is not valid", true);
+	s = spoil();
+	s.h->settled = s.h->sections[IMAGE_WARNINGS].n + 1;
+	refused(&s, "too many warnings", true);
 	s = spoil();
 	s.h->next_device = LIMIT_DEVICE_NUMBER + 2;
 	refused(&s, "the next numbers are out of range", true);
