@@ -47,15 +47,28 @@ any_of(struct nft_rule *r, const struct expr *x)
 	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SET_ID, id);
 }
 
+/* What stands in the register becomes the packet's. */
 static void
-mark_set(struct nft_rule *r, const char *which, uint32_t key_attr, uint32_t key, uint32_t sreg_attr)
+meta_set(struct nft_rule *r, uint32_t key)
 {
-	struct nftnl_expr *e = nft_expr(r, which);
+	struct nftnl_expr *e = nft_expr(r, "meta");
 
 	if (e == NULL)
 		return;
-	nftnl_expr_set_u32(e, (uint16_t)key_attr, key);
-	nftnl_expr_set_u32(e, (uint16_t)sreg_attr, REG0);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_META_KEY, key);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_META_SREG, REG0);
+}
+
+static void
+save_mark(struct nft_rule *r)
+{
+	struct nftnl_expr *e;
+
+	nft_load(r, FIELD_MARK, REG0);
+	if ((e = nft_expr(r, "ct")) == NULL)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, NFT_CT_MARK);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_SREG, REG0);
 }
 
 static void
@@ -70,17 +83,24 @@ immediate(struct nft_rule *r, const void *data, uint32_t len)
 }
 
 static void
-verdict(struct nft_rule *r, int code, const struct chain_ref *to)
+verdict(struct nft_rule *r, const struct expr *x)
 {
+	static const int32_t codes[] = {
+		[EXPR_ACCEPT] = NF_ACCEPT,
+		[EXPR_DROP] = NF_DROP,
+		[EXPR_GOTO] = NFT_GOTO,
+		[EXPR_JUMP] = NFT_JUMP,
+		[EXPR_RETURN] = NFT_RETURN,
+	};
 	struct nftnl_expr *e = nft_expr(r, "immediate");
 	char name[CHAIN_NAMELEN];
 
 	if (e == NULL)
 		return;
 	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT, (uint32_t)code);
-	if (to != NULL)
-		nftnl_expr_set_str(e, NFTNL_EXPR_IMM_CHAIN, chain_name(to, name));
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT, (uint32_t)codes[x->kind]);
+	if (x->kind == EXPR_GOTO || x->kind == EXPR_JUMP)
+		nftnl_expr_set_str(e, NFTNL_EXPR_IMM_CHAIN, chain_name(&x->chain, name));
 }
 
 static void
@@ -181,30 +201,29 @@ translate(struct nft_rule *r, const struct expr *x)
 		return;
 	case EXPR_MARK_FROM_MAP:
 		set_lookup(r, x);
-		mark_set(r, "meta", NFTNL_EXPR_META_KEY, NFT_META_MARK, NFTNL_EXPR_META_SREG);
+		meta_set(r, NFT_META_MARK);
 		return;
 	case EXPR_CLASS_FROM_MAP:
 		set_lookup(r, x);
-		mark_set(r, "meta", NFTNL_EXPR_META_KEY, NFT_META_PRIORITY, NFTNL_EXPR_META_SREG);
+		meta_set(r, NFT_META_PRIORITY);
 		return;
 	case EXPR_FORGET_CLASS:
 		immediate(r, &x->value, sizeof(x->value));
-		mark_set(r, "meta", NFTNL_EXPR_META_KEY, NFT_META_PRIORITY, NFTNL_EXPR_META_SREG);
+		meta_set(r, NFT_META_PRIORITY);
 		return;
 	case EXPR_ANY_OF:
 		any_of(r, x);
 		return;
 	case EXPR_SET_MARK:
 		immediate(r, &x->value, sizeof(x->value));
-		mark_set(r, "meta", NFTNL_EXPR_META_KEY, NFT_META_MARK, NFTNL_EXPR_META_SREG);
+		meta_set(r, NFT_META_MARK);
 		return;
 	case EXPR_NUMBER_MARK:
 		nft_load(r, FIELD_NUMBER, REG0);
-		mark_set(r, "meta", NFTNL_EXPR_META_KEY, NFT_META_MARK, NFTNL_EXPR_META_SREG);
+		meta_set(r, NFT_META_MARK);
 		return;
 	case EXPR_SAVE_MARK:
-		nft_load(r, FIELD_MARK, REG0);
-		mark_set(r, "ct", NFTNL_EXPR_CT_KEY, NFT_CT_MARK, NFTNL_EXPR_CT_SREG);
+		save_mark(r);
 		return;
 	case EXPR_ADD:
 		add(r, x);
@@ -219,19 +238,11 @@ translate(struct nft_rule *r, const struct expr *x)
 		reject(r, x->value != 0);
 		return;
 	case EXPR_ACCEPT:
-		verdict(r, NF_ACCEPT, NULL);
-		return;
 	case EXPR_DROP:
-		verdict(r, NF_DROP, NULL);
-		return;
 	case EXPR_GOTO:
-		verdict(r, NFT_GOTO, &x->chain);
-		return;
 	case EXPR_JUMP:
-		verdict(r, NFT_JUMP, &x->chain);
-		return;
 	case EXPR_RETURN:
-		verdict(r, NFT_RETURN, NULL);
+		verdict(r, x);
 		return;
 	case EXPR_END:
 		return;

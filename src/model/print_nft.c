@@ -122,11 +122,27 @@ print_set_expr(const struct printer *p, const struct expr *e)
 		fprintf(p->out, " %s @%s", e->kind == EXPR_VERDICT_FROM_MAP ? "vmap" : "map", name);
 }
 
-static int
-print_expr(const struct printer *p, const struct expr *e)
+/* Of the others this prints nothing. */
+static void
+print_verdict(FILE *out, const struct expr *e)
 {
 	char name[CHAIN_NAMELEN];
 
+	if (e->kind == EXPR_REJECT)
+		fputs(e->value != 0 ? "reject with tcp reset" : "reject with icmpx admin-prohibited", out);
+	else if (e->kind == EXPR_ACCEPT)
+		fputs("accept", out);
+	else if (e->kind == EXPR_DROP)
+		fputs("drop", out);
+	else if (e->kind == EXPR_RETURN)
+		fputs("return", out);
+	else if (e->kind == EXPR_GOTO || e->kind == EXPR_JUMP)
+		fprintf(out, "%s %s", e->kind == EXPR_GOTO ? "goto" : "jump", chain_name(&e->chain, name));
+}
+
+static int
+print_expr(const struct printer *p, const struct expr *e)
+{
 	switch (e->kind) {
 	case EXPR_MATCH:
 		print_fields(p->out, e->fields, false);
@@ -167,21 +183,12 @@ print_expr(const struct printer *p, const struct expr *e)
 		fprintf(p->out, "log group %" PRIu32, e->value);
 		return 0;
 	case EXPR_REJECT:
-		fputs(e->value != 0 ? "reject with tcp reset" : "reject with icmpx admin-prohibited", p->out);
-		return 0;
 	case EXPR_ACCEPT:
-		fputs("accept", p->out);
-		return 0;
 	case EXPR_DROP:
-		fputs("drop", p->out);
-		return 0;
 	case EXPR_RETURN:
-		fputs("return", p->out);
-		return 0;
 	case EXPR_GOTO:
 	case EXPR_JUMP:
-		fprintf(p->out, "%s %s", e->kind == EXPR_GOTO ? "goto" : "jump",
-		    chain_name(&e->chain, name));
+		print_verdict(p->out, e);
 		return 0;
 	case EXPR_END:
 		break;

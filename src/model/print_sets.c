@@ -6,15 +6,10 @@
  * are told. Nothing depends on memory or time. */
 #include "model/print_sets.h"
 
-#include <arpa/inet.h>
-#include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-#include "common/addr.h"
 
 /* An element as it is kept until its set is printed: in bytes[], the key, the
  * end of an interval, then mark or chain. */
@@ -183,140 +178,6 @@ group_elements(struct printer *p)
 	return 0;
 }
 
-/* ---- values ------------------------------------------------------------- */
-
-/* An interface's name: image_open lets none through that nft reads otherwise
- * than as it stands between quotes. */
-static void
-print_ifname(FILE *out, const uint8_t *bytes, size_t len)
-{
-	fprintf(out, "\"%.*s\"", (int)strnlen((const char *)bytes, len), (const char *)bytes);
-}
-
-static void
-print_addr(FILE *out, uint8_t family, const uint8_t *bytes)
-{
-	struct addr a = { .family = family };
-	char text[ADDR_STRLEN];
-
-	memcpy(a.bytes, bytes, addr_len(family));
-	fputs(addr_format(&a, text), out);
-}
-
-/* As nft writes a priority. */
-static void
-print_class(FILE *out, uint32_t number)
-{
-	fprintf(out, "%" PRIx32 ":%" PRIx32, number >> 16, number & 0xffff);
-}
-
-/* nft reads and writes times in the zone of whoever calls it: this is UTC. */
-static void
-print_time(FILE *out, const uint8_t *bytes)
-{
-	uint64_t ns;
-	struct tm tm;
-	time_t at;
-	char text[32];
-
-	memcpy(&ns, bytes, sizeof(ns));
-	at = (time_t)(be64toh(ns) / 1000000000U);
-	strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", gmtime_r(&at, &tm));
-	fprintf(out, "\"%s\"", text);
-}
-
-/* A field's bytes as they stand in a key. */
-static int
-print_value(FILE *out, enum field field, const uint8_t *bytes)
-{
-	struct mac mac;
-	char text[MAC_STRLEN];
-	uint32_t host;
-	uint16_t net;
-
-	switch (field) {
-	case FIELD_ETHER_SADDR:
-		memcpy(mac.bytes, bytes, sizeof(mac.bytes));
-		fputs(mac_format(&mac, text), out);
-		return 0;
-	case FIELD_IP_SADDR:
-	case FIELD_IP_DADDR:
-		print_addr(out, AF_INET, bytes);
-		return 0;
-	case FIELD_IP6_SADDR:
-	case FIELD_IP6_SADDR_NET:
-	case FIELD_IP6_DADDR:
-		print_addr(out, AF_INET6, bytes);
-		return 0;
-	case FIELD_SPORT:
-	case FIELD_DPORT:
-		memcpy(&net, bytes, sizeof(net));
-		fprintf(out, "%" PRIu16, ntohs(net));
-		return 0;
-	case FIELD_IIFNAME:
-	case FIELD_OIFNAME:
-		print_ifname(out, bytes, field_info(field)->len);
-		return 0;
-	case FIELD_MARK:
-	case FIELD_NUMBER:
-	case FIELD_CT_MARK:
-	case FIELD_CT_NUMBER:
-	case FIELD_CT_CONFIRMED:
-		memcpy(&host, bytes, sizeof(host));
-		fprintf(out, "0x%08" PRIx32, host);
-		return 0;
-	case FIELD_CLASS:
-		memcpy(&host, bytes, sizeof(host));
-		print_class(out, host);
-		return 0;
-	case FIELD_TIME:
-		print_time(out, bytes);
-		return 0;
-	case FIELD_IIF:
-	case FIELD_OIF:
-		memcpy(&host, bytes, sizeof(host));
-		fprintf(out, "%" PRIu32, host);
-		return 0;
-	case FIELD_L4PROTO:
-	case FIELD_ICMP_TYPE:
-	case FIELD_ICMP6_TYPE:
-	case FIELD_NFPROTO:
-	case FIELD_PKTTYPE:
-	case FIELD_CT_DIRECTION:
-	case FIELD_HOPLIMIT:
-	case FIELD_TCP_RESET:
-		fprintf(out, "%u", (unsigned)bytes[0]);
-		return 0;
-	case FIELD_NONE:
-	case FIELDS:
-		break;
-	}
-	return -EINVAL;
-}
-
-static int
-print_key(FILE *out, const struct set_info *info, const uint8_t *key, const uint8_t *key_end)
-{
-	size_t i, at = 0;
-	int rc;
-
-	for (i = 0; i < SET_FIELDS_MAX && info->fields[i] != FIELD_NONE; i++) {
-		size_t len = field_info(info->fields[i])->len;
-
-		if (i > 0)
-			fputs(" . ", out);
-		if ((rc = print_value(out, info->fields[i], key + at)) < 0)
-			return rc;
-		if (key_end != NULL && memcmp(key + at, key_end + at, len) != 0) {
-			fputc('-', out);
-			if ((rc = print_value(out, info->fields[i], key_end + at)) < 0)
-				return rc;
-		}
-		at += (len + 3) & ~(size_t)3;
-	}
-	return 0;
-}
-
 /* ---- sets --------------------------------------------------------------- */
 
 static int
@@ -343,7 +204,7 @@ print_element(const struct printer *p, const struct set_info *info, const struct
 	case DATA_CLASS:
 		memcpy(&mark, at, sizeof(mark));
 		fputs(" : ", p->out);
-		print_class(p->out, mark);
+		print_classid(p->out, mark);
 		break;
 	case DATA_CHAIN:
 		memcpy(&chain, at, sizeof(chain));
