@@ -72,14 +72,15 @@ save_mark(struct nft_rule *r)
 }
 
 static void
-immediate(struct nft_rule *r, const void *data, uint32_t len)
+meta_set_to(struct nft_rule *r, uint32_t key, uint32_t value)
 {
 	struct nftnl_expr *e = nft_expr(r, "immediate");
 
 	if (e == NULL)
 		return;
 	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, REG0);
-	nftnl_expr_set_data(e, NFTNL_EXPR_IMM_DATA, data, len);
+	nftnl_expr_set_data(e, NFTNL_EXPR_IMM_DATA, &value, sizeof(value));
+	meta_set(r, key);
 }
 
 static void
@@ -208,15 +209,13 @@ translate(struct nft_rule *r, const struct expr *x)
 		meta_set(r, NFT_META_PRIORITY);
 		return;
 	case EXPR_FORGET_CLASS:
-		immediate(r, &x->value, sizeof(x->value));
-		meta_set(r, NFT_META_PRIORITY);
+		meta_set_to(r, NFT_META_PRIORITY, x->value);
 		return;
 	case EXPR_ANY_OF:
 		any_of(r, x);
 		return;
 	case EXPR_SET_MARK:
-		immediate(r, &x->value, sizeof(x->value));
-		meta_set(r, NFT_META_MARK);
+		meta_set_to(r, NFT_META_MARK, x->value);
 		return;
 	case EXPR_NUMBER_MARK:
 		nft_load(r, FIELD_NUMBER, REG0);
@@ -245,7 +244,7 @@ translate(struct nft_rule *r, const struct expr *x)
 		verdict(r, x);
 		return;
 	case EXPR_END:
-		return;
+		break;
 	}
 }
 
