@@ -428,3 +428,45 @@ def test_no_verdict_changes(world):
     for rules in ([], ['{ to = ("0.0.0.0/0", "::/0"); any = true; }'], CANDIDATE):
         with staged(world, sensor=rules, camera=rules, gateway=rules):
             assert verdicts() == before
+
+
+def test_a_table_made_anew(world, sensor):
+    """What is staged goes into it, and its counts begin again: that is said."""
+    server = world.lab.server
+    with staged(world, sensor=CANDIDATE), world.changed() as site:
+        assert tcp_works(sensor, server.address(4), 8883)
+        site.appliance = site.appliance + ["hook_priority = 5;"]
+        assert world.apply()["unstaged"] is None
+        got = counts(world)
+        assert got["staged"] and got["newly_refused"] == 0
+        assert got["counted_since"] > got["since"]
+        assert tcp_works(sensor, server.address(6), 8883)
+        assert attempts(world, "refused") == {(server.address(6), "tcp", 8883): 1}
+        assert world.cordon.try_ctl("policy", "verify").returncode == 0
+    assert world.cordon.try_ctl("policy", "verify").returncode == 0
+
+
+def test_staged_policy_on_trial(world, sensor):
+    """Enforced until nobody confirms it."""
+    server = world.lab.server
+    stage(world, sensor=CANDIDATE)
+    done = world.cordon.try_ctl("policy", "apply", "--staged", "--confirm", "1s", "--wait")
+    assert done.returncode == 2, done.stderr
+    assert tcp_works(sensor, server.address(4), 8883)
+    assert tcp_open(sensor, server.address(4), 554, timeout=0.3) is None
+    assert not counts(world)["staged"]
+    assert world.cordon.try_ctl("policy", "verify").returncode == 0
+
+
+def test_killed_while_ending_it(world, sensor):
+    """What is enforced stands; what was staged still is, or is not."""
+    for i in range(3):
+        stage(world, sensor=CANDIDATE)
+        asking = world.lab.router.popen(world.cordon.command("policy", "unstage"))
+        time.sleep(0.002 * i)
+        world.cordon.kill("cordond", signal.SIGKILL)
+        asking.wait(20)
+        world.cordon.wait_until_ready()
+        assert tcp_works(sensor, world.lab.server.address(4), 8883), i
+        assert world.cordon.try_ctl("policy", "verify").returncode == 0, i
+    world.cordon.try_ctl("policy", "unstage")
