@@ -162,13 +162,16 @@ commit(struct enforcer *e, const struct image *candidate, struct stage_report *r
 	if (b == NULL)
 		return -ENOMEM;
 	next.candidate = candidate;
+	/* Lines are those of the policy that comes. */
+	const struct ruleset said = candidate != NULL ? ruleset_candidate(&next) : next;
+
 	if ((rc = diff_rulesets(&old, &next, &nft_batch_sink, b)) == 0) {
 		clock_now(&begin);
 		rc = nft_batch_send(b, &e->owner, NULL, NULL, &failure);
 		clock_now(&end);
 		report->microseconds = (uint32_t)(end.boot_us - begin.boot_us);
 		if (rc < 0)
-			refusal_say(b, rc, &failure, &next, report->refused);
+			refusal_say(b, rc, &failure, &said, report->refused);
 		nft_batch_size(b, &report->added, &report->removed, &bytes);
 	}
 	nft_batch_free(b);

@@ -242,7 +242,7 @@ origin_of_element(const struct ruleset *rs, const struct element *e, struct orig
 		}
 	}
 	for (uint32_t i = 0; i < im->n[IMAGE_DEVICES]; i++) {
-		if (elements_of_device(rs, &im->devices[i], &rs->stations[i], same_key, want) != 0) {
+		if (elements_of_device(rs, &im->devices[i], ruleset_station(rs, i), same_key, want) != 0) {
 			out->kind = ORIGIN_DEVICE;
 			out->name = image_text(im, im->devices[i].name);
 			add_line(out, im->devices[i].where);
@@ -280,6 +280,8 @@ origin_of_set(const struct ruleset *rs, const struct set_ref *ref, struct origin
 	const struct image *im = rs->image;
 
 	begin(out);
+	if (ref->staged != rs->staged)
+		return;		/* another policy's */
 	if (set_info(ref->kind)->scope == SCOPE_SCHEDULE && ref->number - 1 < im->n[IMAGE_SCHEDULES]) {
 		out->kind = ORIGIN_SCHEDULE;
 		out->name = image_text(im, im->schedules[ref->number - 1].name);

@@ -31,7 +31,7 @@ struct origin {
 int origin_set(const struct ruleset *, const char *name, struct set_ref *out);
 int origin_chain(const struct ruleset *, const char *name, struct chain_ref *out);
 
-/* Who asked for it? */
+/* Who asked for it? Of a staged policy's parts its own ruleset knows (ruleset_candidate). */
 void origin_of_element(const struct ruleset *, const struct element *, struct origin *out);
 void origin_of_set(const struct ruleset *, const struct set_ref *, struct origin *out);
 void origin_of_chain(const struct ruleset *, const struct chain_ref *, struct origin *out);

@@ -14,6 +14,7 @@
 
 #include "model/diff.h"
 #include "model/evaluate.h"
+#include "model/origin.h"
 #include "model/print.h"
 #include "sample.h"
 
@@ -478,6 +479,33 @@ test_diff(void **state)
 	assert_memory_equal(&same, &(struct told){ 0 }, sizeof(same));
 }
 
+/* A part of the staged policy comes from a line of its own configuration. */
+static void
+test_origin(void **state)
+{
+	struct world *w = *state;
+	const struct ruleset candidate = ruleset_candidate(&w->both);
+	const struct image_class *sensor = image_class_named(&w->next.image, "sensor");
+	struct set_ref ref;
+	struct origin o;
+	char name[SET_NAMELEN];
+
+	snprintf(name, sizeof(name), "staged_allow4_%u", sensor->number);
+	assert_int_equal(origin_set(&w->both, name, &ref), 0);
+	origin_of_set(&w->both, &ref, &o);
+	assert_int_equal(o.kind, ORIGIN_NONE);
+	assert_int_equal(origin_set(&candidate, name, &ref), 0);
+	origin_of_set(&candidate, &ref, &o);
+	assert_int_equal(o.kind, ORIGIN_CLASS);
+	assert_string_equal(o.name, "sensor");
+	assert_int_equal(o.where[0].line, sensor->where.line);
+	assert_int_equal(origin_set(&candidate, "staged_windows_1", &ref), 0);
+	origin_of_set(&w->both, &ref, &o);
+	assert_int_equal(o.kind, ORIGIN_NONE);
+	origin_of_set(&candidate, &ref, &o);
+	assert_int_equal(o.kind, ORIGIN_SCHEDULE);
+}
+
 /* Nothing staged costs nothing: not one set, chain or rule speaks of it. */
 static void
 test_nothing_staged(void **state)
@@ -509,6 +537,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_numbers, set_up, tear_down),
 		cmocka_unit_test(test_name_with_two_numbers),
 		cmocka_unit_test_setup_teardown(test_diff, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_origin, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_nothing_staged, set_up, tear_down),
 	};
 
