@@ -113,12 +113,20 @@ to_network_order(struct nft_rule *r, uint32_t reg, uint32_t len)
 	nftnl_expr_set_u32(e, NFTNL_EXPR_BYTEORDER_SIZE, len);
 }
 
+static uint8_t
+field_protocol(enum field f)
+{
+	if (f == FIELD_ICMP_TYPE || f == FIELD_ICMP_CODE)
+		return IPPROTO_ICMP;
+	return f == FIELD_ICMP6_TYPE || f == FIELD_ICMP6_CODE ? IPPROTO_ICMPV6 : 0;
+}
+
 /* Fields of one family or protocol mean nothing in another's packet. */
 static void
 guard(struct nft_rule *r, enum field f)
 {
 	uint8_t family = field_info(f)->family;
-	uint8_t protocol = f == FIELD_ICMP_TYPE ? IPPROTO_ICMP : f == FIELD_ICMP6_TYPE ? IPPROTO_ICMPV6 : 0;
+	uint8_t protocol = field_protocol(f);
 	uint8_t nfproto = family == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6;
 
 	if (family != 0 && r->family != family) {
@@ -150,6 +158,8 @@ static const struct source {
 	[FIELD_DPORT] = { FROM_PAYLOAD, NFT_PAYLOAD_TRANSPORT_HEADER, 2, false },
 	[FIELD_ICMP_TYPE] = { FROM_PAYLOAD, NFT_PAYLOAD_TRANSPORT_HEADER, 0, false },
 	[FIELD_ICMP6_TYPE] = { FROM_PAYLOAD, NFT_PAYLOAD_TRANSPORT_HEADER, 0, false },
+	[FIELD_ICMP_CODE] = { FROM_PAYLOAD, NFT_PAYLOAD_TRANSPORT_HEADER, 1, false },
+	[FIELD_ICMP6_CODE] = { FROM_PAYLOAD, NFT_PAYLOAD_TRANSPORT_HEADER, 1, false },
 	[FIELD_L4PROTO] = { FROM_META, NFT_META_L4PROTO, 0, false },
 	[FIELD_NFPROTO] = { FROM_META, NFT_META_NFPROTO, 0, false },
 	[FIELD_PKTTYPE] = { FROM_META, NFT_META_PKTTYPE, 0, false },

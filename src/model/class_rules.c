@@ -230,18 +230,19 @@ class_rules(const struct class_rules *c)
 	return rc != 0 || c->rs->staged ? rc : last_rule(c);
 }
 
-/* Beyond its rate a device gets nothing new, wherever it may go. */
+/* Beyond its rate a device gets nothing new, wherever it may go. One flow is one
+ * connection, also while nobody answers. */
 static int
 admit_rules(const struct class_rules *c)
 {
-	struct rule_ir bound = R(STATE(CTS_NEW), ADD(RATE, FIELD_NUMBER), GOTO(HASTY));
+	struct rule_ir bound = R(STATE(CTS_NEW), IS(CT_CONFIRMED, 0), ADD(RATE, FIELD_NUMBER), GOTO(HASTY));
 	struct rule_ir admit = R(GOTO(ADMIT));
 	int rc;
 
-	bound.exprs[1].value = c->class->rate;
-	bound.exprs[1].burst = c->class->rate_burst;
+	bound.exprs[2].value = c->class->rate;
+	bound.exprs[2].burst = c->class->rate_burst;
 	if (c->class->mode == MODE_AUDIT)
-		bound.exprs[2] = (struct expr)JUMP(HASTY_RECORD);
+		bound.exprs[3] = (struct expr)JUMP(HASTY_RECORD);
 	rc = c->fn(c->arg, &bound);
 	return rc != 0 ? rc : c->fn(c->arg, &admit);
 }

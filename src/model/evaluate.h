@@ -22,7 +22,7 @@ struct packet {
 	uint8_t family;			/* AF_INET, AF_INET6 */
 	uint8_t protocol;		/* behind all extension headers */
 	uint8_t lack;			/* bits of enum packet_lack */
-	uint8_t icmp_type;
+	uint8_t icmp_type, icmp_code;
 	uint8_t tcp_flags;
 	uint8_t hoplimit;		/* IPv6 */
 	uint8_t pkttype;		/* 0 to us, 1 broadcast, 2 multicast, 3 to another host */

@@ -82,6 +82,8 @@ visit_field(const struct visit *v, enum field f, uint8_t *out)
 	case FIELD_DPORT: return put_port(out, p->dport, has_ports(p) && (p->lack & LACK_DPORT) == 0);
 	case FIELD_ICMP_TYPE: return put(out, &p->icmp_type, 1, has_type(p, IPPROTO_ICMP));
 	case FIELD_ICMP6_TYPE: return put(out, &p->icmp_type, 1, has_type(p, IPPROTO_ICMPV6));
+	case FIELD_ICMP_CODE: return put(out, &p->icmp_code, 1, has_type(p, IPPROTO_ICMP));
+	case FIELD_ICMP6_CODE: return put(out, &p->icmp_code, 1, has_type(p, IPPROTO_ICMPV6));
 	case FIELD_IIFNAME: return put(out, p->iif, strnlen(p->iif, 15), true);
 	case FIELD_OIFNAME: return put(out, p->oif, strnlen(p->oif, 15), true);
 	case FIELD_IIF: return put_u32(out, p->iif_index, true);

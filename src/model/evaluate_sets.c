@@ -134,6 +134,8 @@ device_with(const struct image *im, enum field f, const uint8_t *value)
 	case FIELD_DPORT:
 	case FIELD_ICMP_TYPE:
 	case FIELD_ICMP6_TYPE:
+	case FIELD_ICMP_CODE:
+	case FIELD_ICMP6_CODE:
 	case FIELD_IIFNAME:
 	case FIELD_OIFNAME:
 	case FIELD_IIF:

@@ -119,6 +119,8 @@ print_value(FILE *out, enum field field, const uint8_t *bytes)
 	case FIELD_L4PROTO:
 	case FIELD_ICMP_TYPE:
 	case FIELD_ICMP6_TYPE:
+	case FIELD_ICMP_CODE:
+	case FIELD_ICMP6_CODE:
 	case FIELD_NFPROTO:
 	case FIELD_PKTTYPE:
 	case FIELD_CT_DIRECTION:

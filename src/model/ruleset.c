@@ -28,6 +28,8 @@ enum {
 	NFT_TYPE_CT_STATUS = 28,
 	NFT_TYPE_ICMPV6_TYPE = 29,
 	NFT_TYPE_PKT_TYPE = 31,
+	NFT_TYPE_ICMP_CODE = 32,
+	NFT_TYPE_ICMPV6_CODE = 33,
 	NFT_TYPE_IFNAME = 41,
 	NFT_TYPE_TIME = 43,
 };
@@ -44,6 +46,8 @@ static const struct field_info fields[FIELDS] = {
 	[FIELD_DPORT] = { "th dport", "inet_service", NFT_TYPE_INET_SERVICE, 2, 0 },
 	[FIELD_ICMP_TYPE] = { "icmp type", "icmp_type", NFT_TYPE_ICMP_TYPE, 1, AF_INET },
 	[FIELD_ICMP6_TYPE] = { "icmpv6 type", "icmpv6_type", NFT_TYPE_ICMPV6_TYPE, 1, AF_INET6 },
+	[FIELD_ICMP_CODE] = { "icmp code", "icmp_code", NFT_TYPE_ICMP_CODE, 1, AF_INET },
+	[FIELD_ICMP6_CODE] = { "icmpv6 code", "icmpv6_code", NFT_TYPE_ICMPV6_CODE, 1, AF_INET6 },
 	[FIELD_IIFNAME] = { "iifname", "ifname", NFT_TYPE_IFNAME, 16, 0 },
 	[FIELD_OIFNAME] = { "oifname", "ifname", NFT_TYPE_IFNAME, 16, 0 },
 	[FIELD_IIF] = { "meta iif", "iface_index", NFT_TYPE_IFACE_INDEX, 4, 0 },

@@ -15,7 +15,11 @@
 enum { DIRECTION_ORIGINAL, DIRECTION_REPLY };
 enum { DHCP4_SERVER = 67, DHCP6_SERVER = 547 };
 enum { PACKET_BROADCAST = 1, PACKET_MULTICAST = 2 };
-enum { TCP_RST = 4, ICMP_UNREACHABLE = 3, ICMP6_UNREACHABLE = 1 };
+enum { TCP_RST = 4, CT_CONFIRMED = 8 };
+enum { ICMP_UNREACHABLE = 3, ICMP_REDIRECT = 5, ICMP_TIME_EXCEEDED = 11, ICMP_PARAMETER = 12 };
+enum { NET_UNREACHABLE = 0, HOST_UNREACHABLE = 1, FRAGMENTATION_NEEDED = 4 };	/* codes */
+enum { ICMP6_UNREACHABLE = 1, ICMP6_TOO_BIG = 2, ICMP6_TIME_EXCEEDED = 3, ICMP6_PARAMETER = 4 };
+enum { NO_ROUTE6 = 0, ADDRESS_UNREACHABLE6 = 3 };
 enum {
 	MLD_QUERY = 130, MLD_REPORT = 131, MLD_DONE = 132, MLD2_REPORT = 143,
 	ND_ROUTER_SOLICIT = 133, ND_ROUTER_ADVERT = 134, ND_SOLICIT = 135, ND_ADVERT = 136,
@@ -48,9 +52,13 @@ static const struct rule_ir from_device[] = {
 	R(GOTO(JUDGE_REPLY)),
 };
 
+/* No device comes in from outside: where all may come, its flow would get a live
+ * mark, which flows between devices must not have. */
 static const struct rule_ir to_device[] = {
 	R(STATE(CTS_INVALID), GOTO(INVALID)),
 	R(STATE(ESTABLISHED), IS(CT_DIRECTION, DIRECTION_REPLY), GOTO(REPLY)),
+	R(MARK_FROM(HOLDER4, FIELD_IP_SADDR), GOTO(STRANGER)),
+	R(MARK_FROM(HOLDER6, FIELD_IP6_SADDR), GOTO(STRANGER)),
 	R(JUMP(HOLDER)),
 	R(IN(QUARANTINED, FIELD_MARK), GOTO(REFUSED)),
 	R(VERDICT_FROM(CHAINS_IN)),
@@ -207,6 +215,24 @@ static const struct rule_ir input_reply[] = {
 static const struct rule_ir output[] = {
 	R(IN(DEVICE_INTERFACES, FIELD_OIFNAME), JUMP(OUTPUT_DEVICE)),
 	R(IN(DEVICE_INTERFACES, FIELD_OIFNAME), DROP),
+	R(ANY_OF(ICMP_TYPE, ICMP_REDIRECT, ICMP_TIME_EXCEEDED, ICMP_PARAMETER), GOTO(OUTPUT_ERROR)),
+	R(ANY_OF(ICMP6_TYPE, ICMP6_TOO_BIG, ICMP6_TIME_EXCEEDED, ICMP6_PARAMETER), GOTO(OUTPUT_ERROR)),
+	R(IS(ICMP_TYPE, ICMP_UNREACHABLE),
+	    ANY_OF(ICMP_CODE, NET_UNREACHABLE, HOST_UNREACHABLE, FRAGMENTATION_NEEDED), GOTO(OUTPUT_ERROR)),
+	R(IS(ICMP6_TYPE, ICMP6_UNREACHABLE), ANY_OF(ICMP6_CODE, NO_ROUTE6, ADDRESS_UNREACHABLE6),
+	    GOTO(OUTPUT_ERROR)),
+};
+
+/* The kernel makes these before `forward' sees what they are about, and they carry
+ * that to whoever it says it is from: a way out for all, if they were not about a
+ * flow of the appliance's own or of a device that is not in quarantine. */
+static const struct rule_ir output_error[] = {
+	R(IS(CT_CONFIRMED, CT_CONFIRMED), IS(CT_MARK, 0), ACCEPT),
+	R(SET_MARK(0)),
+	R(MARK_FROM(CURRENT, FIELD_CT_NUMBER)),
+	R(IS(MARK, 0), GOTO(STRAY)),
+	R(IN(QUARANTINED, FIELD_MARK), GOTO(STRAY)),
+	R(ACCEPT),
 };
 
 static const struct rule_ir output_device[] = {
@@ -270,9 +296,12 @@ static const struct rule_ir refused[] = {
 	R(DROP),
 };
 
+/* A device that may use any address could have the answer sent to anybody. */
 static const struct rule_ir rejected[] = {
 	R(JUMP(RECORD)),
 	R(ASK_STAGED),
+	R(MARK_FROM(IDENTITY_MAC_PORT, FIELD_ETHER_SADDR, FIELD_IIFNAME), DROP),
+	R(MARK_FROM(IDENTITY_MAC, FIELD_ETHER_SADDR), DROP),
 	R(IS(L4PROTO, IPPROTO_TCP), REJECT_BY_RESET),
 	R(REJECT_BY_ICMP),
 	R(DROP),
@@ -315,6 +344,7 @@ static const struct skeleton_chain chains[CHAIN_CLASS] = {
 	CHAIN(INPUT_REPLY, input_reply),
 	CHAIN(OUTPUT_DEVICE, output_device),
 	CHAIN(OUTPUT_REPLY, output_reply),
+	CHAIN(OUTPUT_ERROR, output_error),
 	CHAIN(ADMIT, admit),
 	CHAIN(CROWDED, crowded),
 	CHAIN(HASTY, hasty),

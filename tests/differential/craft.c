@@ -276,6 +276,7 @@ read_transport(const uint8_t *p, size_t len, struct packet *out)
 	}
 	if (icmp) {
 		out->icmp_type = p[0];
+		out->icmp_code = len > 1 ? p[1] : 0;
 		return;
 	}
 	out->sport = get16(p);

@@ -51,6 +51,8 @@ static const char table[] =
 	"		ct state established ct direction reply log prefix \"er\" group 7777 goto spoil\n"
 	"		ct state established ct direction original log prefix \"eo\" group 7777 goto spoil\n"
 	"		ct state invalid log prefix \"i-\" group 7777 goto spoil\n"
+	"		ct state related ct direction reply ct status confirmed log prefix \"rrc\" group 7777 goto spoil\n"
+	"		ct state related ct direction original ct status confirmed log prefix \"roc\" group 7777 goto spoil\n"
 	"		ct state related ct direction reply log prefix \"rr\" group 7777 goto spoil\n"
 	"		ct state related ct direction original log prefix \"ro\" group 7777 goto spoil\n"
 	"		ct state new ct direction reply log prefix \"nr\" group 7777 goto spoil\n"
@@ -240,7 +242,7 @@ read_state(const char *prefix, struct packet *p)
 		p->ct_state = 0;
 	}
 	p->reply = prefix[1] == 'r';
-	p->confirmed = p->ct_state != CTS_NEW || prefix[2] == 'c';
+	p->confirmed = (p->ct_state != CTS_NEW && p->ct_state != CTS_RELATED) || prefix[2] == 'c';
 }
 
 /* False for what is neither IPv4 nor IPv6. */

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The language turned against itself: what a permission, a refusal or an error could carry besides."""
+import contextlib
+import time
+
+import pytest
+
+from lab import packets
+from lab.packets import ACK, SYN, TCP, UDP
+from lab.traffic import udp_answers
+
+SERVER = '("192.0.2.2", "fd20::2")'
+EVERYWHERE = '("0.0.0.0/0", "::/0")'
+NOWHERE = {4: "198.51.100.7", 6: "2001:db8:66::7"}     # no route leads there
+
+
+@pytest.fixture(scope="module")
+def world(make_world):
+    """Cameras are told of refusals, and anybody may come to them; the second is known by its MAC alone."""
+    made = make_world(kinds=(("camera", 2), ("sensor", 2), ("gateway", 1)), start=False)
+    made.site.classes = {"camera": [f'{{ to = {SERVER}; udp = 5000; tcp = 8883; }}'],
+                         "sensor": [f'{{ to = {SERVER}; udp = 5000; }}',
+                                    '{ to = "class:camera"; udp = 5060; }'],
+                         "gateway": [f'{{ to = {SERVER}; udp = (5000, 5002); }}']}
+    made.site.words["camera"] = f'refuse = "reject"; inbound = ( {{ from = {EVERYWHERE}; udp = (5060, 5061); }} );'
+    made.site.words["gateway"] = 'rate = { per_second = 2; burst = 2; };'
+    made.site.without_address.add(made.lab.of_kind("camera")[1].name)
+    made.site.write()
+    made.reflector.udp(made.lab.of_kind("camera")[0], 5060, 5061)
+    made.start()
+    return made
+
+
+@pytest.fixture
+def cameras(world):
+    return world.lab.of_kind("camera")
+
+
+@pytest.fixture
+def sensors(world):
+    return world.lab.of_kind("sensor")
+
+
+@contextlib.contextmanager
+def quarantined(world, device):
+    world.quarantine(device)
+    try:
+        yield
+    finally:
+        world.release(device)
+
+
+# ---- errors as a way out --------------------------------------------------------------
+
+def errands(world, device, accomplice, family, tag):
+    """Frames in the name of an accomplice outside, at which a router sends that one an error with
+    the frame inside."""
+    mac, src = world.router_mac(device), accomplice.address(family)
+    text = tag + b"-%d"
+
+    def one(i, dst, port, ttl=64, proto=UDP):
+        data = (packets.udp(src, dst, 47000 + i, port, text % i) if proto == UDP else
+                packets.tcp(src, dst, 47000 + i, port, payload=text % i))
+        return packets.frame(device.mac, mac, src, dst, proto, data, ttl)
+    server, other = world.lab.server.address(family), world.lab.other.address(family)
+    big = packets.frame(device.mac, mac, src, server, UDP,
+                        packets.udp(src, server, 47009, 5000, tag + b"-9" + bytes(1440)))
+    if family == 4:     # don't fragment
+        head = bytearray(big[14:34])
+        head[6:8], head[10:12] = b"\x40\x00", b"\0\0"
+        head[10:12] = packets.checksum(bytes(head)).to_bytes(2, "big")
+        big = big[:14] + bytes(head) + big[34:]
+    return {"ttl-allowed": one(1, server, 5000, ttl=1), "ttl-refused": one(2, other, 22, ttl=1),
+            "ttl-tcp": one(3, other, 22, ttl=1, proto=TCP), "no-route": one(4, NOWHERE[family], 5000),
+            "refused": one(5, other, 22), "refused-tcp": one(6, other, 22, proto=TCP), "too-big": big}
+
+
+def carried(world, accomplice, device, frames, tag):
+    """Names of the frames whose text arrived at the accomplice."""
+    out = set()
+    for name, frame in frames.items():
+        with world.arrivals(accomplice, tag) as got:
+            world.send_frames(device, frame)
+            if got():
+                out.add(name)
+    return out
+
+
+def test_errors_carry_nothing_out(world, cameras, sensors, family):
+    """Neither of a device in quarantine, nor of a stranger, nor of one that may use any address."""
+    mgmt = world.lab.mgmt
+    world.lab.router.ip("link set out0 mtu 1400")
+    try:
+        with quarantined(world, sensors[0]):
+            found = {"quarantined": carried(world, mgmt, sensors[0], errands(
+                world, sensors[0], mgmt, family, b"errand-q"), b"errand-q")}
+        found["any-address"] = carried(world, mgmt, cameras[1], errands(
+            world, cameras[1], mgmt, family, b"errand-a"), b"errand-a")
+        assert not any(found.values()), found
+    finally:
+        world.lab.router.ip("link set out0 mtu 1500")
+
+
+# ---- a device's name from outside ------------------------------------------------------
+
+def test_a_device_does_not_come_from_outside(world, cameras, sensors, family):
+    """Who may come in may be everybody: no device, when it comes that way."""
+    camera, sensor, outside = cameras[0], sensors[0], world.lab.mgmt
+    frame = packets.frame(outside.mac, world.router_mac(outside), sensor.address(family), camera.address(family), UDP,
+                          packets.udp(sensor.address(family), camera.address(family), 48000, 5061, b"<in-its-name>"))
+    assert world.arrived(outside, camera, {"in-its-name": frame}, set()) == set()
+
+
+# ---- the rate --------------------------------------------------------------------------
+
+def test_one_way_flow_is_one_connection(world, family):
+    gateway, = world.lab.of_kind("gateway")
+    time.sleep(1.2)
+    with world.arrivals(world.lab.server, b"one-way") as got:
+        src, dst = gateway.address(family), world.lab.server.address(family)
+        world.send_frames(gateway, *(packets.udp_frame(gateway.mac, world.router_mac(gateway), src, dst,
+                                                       49000, 5002, b"one-way") for _ in range(10)))
+        assert got(10) == 10
