@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`inbound`: who may begin a connection to a device, and that it opens nothing else."""
+import json
 import time
 
 import pytest
@@ -230,3 +231,33 @@ def test_audit_lets_in_and_records(world, camera, family):
         row = world.wait_attempts(device=camera.name, source=world.lab.other.address(family), port=22)[0]
         assert (row["verdict"], row["reason"]) == ("audited", "inbound")
     assert tcp_open(world.lab.other, camera.address(family), 22, timeout=0.2) is None
+
+
+# ---- what is said of it ----------------------------------------------------------------------
+
+def explain(world, *argv):
+    done = world.cordon.try_ctl("policy", "explain", *argv, "--json")
+    assert done.returncode in (0, 2), done.stderr
+    said = json.loads(done.stdout)
+    assert (said["verdict"] == "allowed") == (done.returncode == 0)
+    return said["verdict"], [(r["class"], r["where"]["file"], r["where"]["line"]) for r in said["rules"] if r["open"]]
+
+
+def test_explained_and_shown(world, camera, family):
+    """As packets saw it above, and by the line that says so: that of the class that is reached."""
+    lab = world.lab
+    gateway = lab.of_kind("gateway")[0]
+    line = [("camera", "classes.d/camera.conf", 2)]
+    device = ("--device", camera.name)
+    assert explain(world, *device, "--from", lab.mgmt.address(family), "--tcp", "554") == ("allowed", line)
+    assert explain(world, *device, "--from", lab.mgmt.address(family), "--tcp", "555") == ("refused", [])
+    assert explain(world, *device, "--from", lab.other.address(family), "--tcp", "554") == ("refused", [])
+    assert explain(world, *device, "--to", lab.mgmt.address(family), "--tcp", "554") == ("refused", [])
+    verdict, lines = explain(world, "--device", gateway.name, "--to", camera.address(family), "--tcp", "8080")
+    assert (verdict, [at[1:] for at in lines]) == ("allowed", [at[1:] for at in line])
+    assert explain(world, *device, "--to", gateway.address(family), "--tcp", "8080") == ("refused", [])
+    for shown in (world.cordon.device(camera.name), world.cordon.ask("class", "show", "camera")):
+        said = {rule["from"]: set(rule["services"]) for rule in shown["inbound"]}
+        assert set(said) == {"192.0.2.10", "fd20::10", "class:gateway"}
+        assert said["class:gateway"] >= {"tcp 8080", "udp 8080"}
+        assert {rule["to"] for rule in shown["allow"]} == {"192.0.2.2", "fd20::2"}
