@@ -3,67 +3,11 @@
  * all the same: attributes of other lengths are passed over. */
 #include "enforce/nft_read.h"
 
-#include <endian.h>
 #include <errno.h>
-#include <libmnl/libmnl.h>
-#include <linux/netfilter.h>
-#include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
-#include "common/digest.h"
-
-#define REQUEST_MAX	512
-#define TRIES		8	/* of a dump that the kernel says was interrupted */
-
-static struct nlmsghdr *
-request(uint8_t *buf, uint16_t type, uint16_t flags)
-{
-	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
-	struct nfgenmsg *g;
-
-	h->nlmsg_type = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type);
-	h->nlmsg_flags = NLM_F_REQUEST | flags;
-	g = mnl_nlmsg_put_extra_header(h, sizeof(*g));
-	g->nfgen_family = NFPROTO_INET;
-	g->version = NFNETLINK_V0;
-	return h;
-}
-
-static bool
-of_type(const struct nlmsghdr *h, uint16_t type)
-{
-	return h->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | type) &&
-	    h->nlmsg_len >= mnl_nlmsg_size(sizeof(struct nfgenmsg));
-}
-
-#define EACH(attr, h)	mnl_attr_for_each(attr, h, sizeof(struct nfgenmsg))
-
-static uint32_t
-be32_of(const struct nlattr *a)
-{
-	return mnl_attr_get_payload_len(a) == 4 ? be32toh(mnl_attr_get_u32(a)) : 0;
-}
-
-static uint64_t
-be64_of(const struct nlattr *a)
-{
-	uint64_t v;
-
-	if (mnl_attr_get_payload_len(a) != 8)
-		return 0;
-	memcpy(&v, mnl_attr_get_payload(a), sizeof(v));
-	return be64toh(v);
-}
-
-/* Text that ends inside the attribute, or NULL. */
-static const char *
-text_of(const struct nlattr *a)
-{
-	return mnl_attr_validate(a, MNL_TYPE_NUL_STRING) < 0 ? NULL : mnl_attr_get_str(a);
-}
+#include "enforce/nft_attr.h"
 
 /* ---- elements ----------------------------------------------------------- */
 
@@ -204,7 +148,7 @@ int
 nft_read_set_begin(struct nft_socket *s, const char *name)
 {
 	uint8_t buf[REQUEST_MAX];
-	struct nlmsghdr *h = request(buf, NFT_MSG_GETSETELEM, NLM_F_DUMP);
+	struct nlmsghdr *h = nft_request(buf, NFT_MSG_GETSETELEM, NLM_F_DUMP);
 
 	mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, RULESET_TABLE);
 	mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_SET, name);
@@ -259,7 +203,7 @@ int
 nft_read_table(struct nft_socket *s, bool *there, uint32_t *flags, uint32_t *owner)
 {
 	uint8_t buf[REQUEST_MAX];
-	struct nlmsghdr *h = request(buf, NFT_MSG_GETTABLE, 0);
+	struct nlmsghdr *h = nft_request(buf, NFT_MSG_GETTABLE, 0);
 	struct table_answer t = { 0, 0 };
 	int rc;
 
@@ -296,7 +240,7 @@ int
 nft_read_counter(struct nft_socket *s, enum counter_kind kind, uint64_t *packets, uint64_t *bytes)
 {
 	uint8_t buf[REQUEST_MAX];
-	struct nlmsghdr *h = request(buf, NFT_MSG_GETOBJ, 0);
+	struct nlmsghdr *h = nft_request(buf, NFT_MSG_GETOBJ, 0);
 	struct nft_element e = { 0 };
 	int rc;
 
@@ -306,162 +250,5 @@ nft_read_counter(struct nft_socket *s, enum counter_kind kind, uint64_t *packets
 	rc = nft_dump(s, h, on_counter, &e);
 	*packets = e.packets;
 	*bytes = e.bytes;
-	return rc;
-}
-
-/* ---- shape and rules ---------------------------------------------------- */
-
-static bool
-ours(const struct nlmsghdr *h, uint16_t table_attr)
-{
-	const struct nlattr *a;
-	const char *name;
-
-	EACH(a, h)
-		if (mnl_attr_get_type(a) == table_attr)
-			return (name = text_of(a)) != NULL && strcmp(name, RULESET_TABLE) == 0;
-	return false;
-}
-
-static int
-on_set(void *arg, const struct nlmsghdr *h)
-{
-	const struct nlattr *a;
-	uint32_t flags = 0;
-
-	if (!of_type(h, NFT_MSG_NEWSET) || !ours(h, NFTA_SET_TABLE))
-		return 0;
-	EACH(a, h)
-		if (mnl_attr_get_type(a) == NFTA_SET_FLAGS)
-			flags = be32_of(a);
-	*(uint32_t *)arg += (flags & NFT_SET_ANONYMOUS) == 0;
-	return 0;
-}
-
-static int
-on_chain(void *arg, const struct nlmsghdr *h)
-{
-	if (of_type(h, NFT_MSG_NEWCHAIN) && ours(h, NFTA_CHAIN_TABLE))
-		++*(uint32_t *)arg;
-	return 0;
-}
-
-int
-nft_read_shape(struct nft_socket *s, uint32_t *sets, uint32_t *chains)
-{
-	uint8_t buf[REQUEST_MAX];
-	struct nlmsghdr *h;
-	int rc = -EAGAIN;
-
-	for (int i = 0; rc == -EAGAIN && i < TRIES; i++) {
-		*sets = 0;
-		h = request(buf, NFT_MSG_GETSET, NLM_F_DUMP);
-		mnl_attr_put_strz(h, NFTA_SET_TABLE, RULESET_TABLE);
-		rc = nft_dump(s, h, on_set, sets);
-	}
-	if (rc != 0)
-		return rc;
-	rc = -EAGAIN;
-	for (int i = 0; rc == -EAGAIN && i < TRIES; i++) {
-		*chains = 0;
-		h = request(buf, NFT_MSG_GETCHAIN, NLM_F_DUMP);
-		rc = nft_dump(s, h, on_chain, chains);
-	}
-	return rc;
-}
-
-struct rule_bytes {
-	uint8_t *p;
-	size_t len, room;
-};
-
-static int
-take(struct rule_bytes *r, const struct nlattr *a)
-{
-	const size_t n = mnl_attr_get_payload_len(a);
-	uint16_t type = mnl_attr_get_type(a);
-
-	if (r->len + n + sizeof(type) > r->room) {
-		size_t room = 2 * (r->len + n) + 65536;
-		uint8_t *p = realloc(r->p, room);
-
-		if (p == NULL)
-			return -ENOMEM;
-		r->p = p;
-		r->room = room;
-	}
-	memcpy(r->p + r->len, &type, sizeof(type));
-	memcpy(r->p + r->len + sizeof(type), mnl_attr_get_payload(a), n);
-	r->len += n + sizeof(type);
-	return 0;
-}
-
-#define A(attr) (UINT64_C(1) << (attr))
-
-/* What is declared, as opposed to handles, numbers of uses and counts. */
-static const struct declaration {
-	uint16_t get, new, table;
-	uint64_t attributes;
-} declarations[] = {
-	{ NFT_MSG_GETSET, NFT_MSG_NEWSET, NFTA_SET_TABLE, A(NFTA_SET_NAME) | A(NFTA_SET_FLAGS) |
-	    A(NFTA_SET_KEY_TYPE) | A(NFTA_SET_KEY_LEN) | A(NFTA_SET_DATA_TYPE) | A(NFTA_SET_DATA_LEN) |
-	    A(NFTA_SET_DESC) | A(NFTA_SET_TIMEOUT) | A(NFTA_SET_EXPR) | A(NFTA_SET_EXPRESSIONS) },
-	{ NFT_MSG_GETCHAIN, NFT_MSG_NEWCHAIN, NFTA_CHAIN_TABLE, A(NFTA_CHAIN_NAME) | A(NFTA_CHAIN_HOOK) |
-	    A(NFTA_CHAIN_POLICY) | A(NFTA_CHAIN_TYPE) | A(NFTA_CHAIN_FLAGS) },
-	{ NFT_MSG_GETRULE, NFT_MSG_NEWRULE, NFTA_RULE_TABLE, A(NFTA_RULE_CHAIN) | A(NFTA_RULE_EXPRESSIONS) },
-};
-
-struct declarations {
-	struct rule_bytes bytes;
-	const struct declaration *of;
-};
-
-static int
-on_declaration(void *arg, const struct nlmsghdr *h)
-{
-	struct declarations *d = arg;
-	const struct nlattr *a;
-	int rc = 0;
-
-	if (!of_type(h, d->of->new) || !ours(h, d->of->table))
-		return 0;
-	EACH(a, h) {
-		if (rc == 0 && mnl_attr_get_type(a) < 64 && (d->of->attributes & A(mnl_attr_get_type(a))))
-			rc = take(&d->bytes, a);
-	}
-	return rc;
-}
-
-static int
-read_declarations(struct nft_socket *s, struct declarations *d)
-{
-	const size_t before = d->bytes.len;
-	uint8_t buf[REQUEST_MAX];
-	int rc = -EAGAIN;
-
-	for (int i = 0; rc == -EAGAIN && i < TRIES; i++) {
-		struct nlmsghdr *h = request(buf, d->of->get, NLM_F_DUMP);
-
-		d->bytes.len = before;
-		if (d->of->get != NFT_MSG_GETCHAIN)	/* of which the kernel tells all tables' */
-			mnl_attr_put_strz(h, d->of->table, RULESET_TABLE);
-		rc = nft_dump(s, h, on_declaration, d);
-	}
-	return rc;
-}
-
-int
-nft_read_rules_digest(struct nft_socket *s, uint8_t digest[DIGEST_LEN])
-{
-	struct declarations d = { .of = declarations };
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < sizeof(declarations) / sizeof(declarations[0]); i++) {
-		d.of = &declarations[i];
-		rc = read_declarations(s, &d);
-	}
-	if (rc == 0)
-		digest_of(d.bytes.p, d.bytes.len, digest);
-	free(d.bytes.p);
 	return rc;
 }
