@@ -69,12 +69,13 @@ print_port(FILE *out, const uint8_t *bytes)
 	fprintf(out, "%" PRIu16, ntohs(net));
 }
 
-/* A field's bytes as they stand in a key. */
+/* A field's bytes as they stand in a key, padded to 4. */
 static int
 print_value(FILE *out, enum field field, const uint8_t *bytes)
 {
 	uint32_t host;
 
+	memcpy(&host, bytes, sizeof(host));
 	switch (field) {
 	case FIELD_ETHER_SADDR:
 		print_mac(out, bytes);
@@ -101,11 +102,9 @@ print_value(FILE *out, enum field field, const uint8_t *bytes)
 	case FIELD_CT_MARK:
 	case FIELD_CT_NUMBER:
 	case FIELD_CT_CONFIRMED:
-		memcpy(&host, bytes, sizeof(host));
 		fprintf(out, "0x%08" PRIx32, host);
 		return 0;
 	case FIELD_CLASS:
-		memcpy(&host, bytes, sizeof(host));
 		print_classid(out, host);
 		return 0;
 	case FIELD_TIME:
@@ -113,7 +112,6 @@ print_value(FILE *out, enum field field, const uint8_t *bytes)
 		return 0;
 	case FIELD_IIF:
 	case FIELD_OIF:
-		memcpy(&host, bytes, sizeof(host));
 		fprintf(out, "%" PRIu32, host);
 		return 0;
 	case FIELD_L4PROTO:

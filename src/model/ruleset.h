@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ruleset.h -- the kernel's side of a policy, as data.
- *
- * One description, used by all: enforce/ turns it into netlink messages,
- * print into nft's syntax, and whoever wants to know a verdict can run it.
+/* ruleset.h -- the kernel's side of a policy, as data: one description, which
+ * enforce/ turns into netlink messages, print into nft's syntax, and evaluate runs.
  * Nothing is stored: chains, sets and elements are functions of the image,
  * the stations and the kernel's features.
  *
@@ -185,7 +183,7 @@ enum chain_kind {
 	CHAIN_FROM_DEVICE, CHAIN_TO_DEVICE, CHAIN_LATERAL, CHAIN_LATERAL_REFUSED, CHAIN_LATERAL_REPLY,
 	CHAIN_JUDGE, CHAIN_JUDGE_REPLY, CHAIN_WHO, CHAIN_WHO6, CHAIN_HOLDER,
 	CHAIN_REPLY,
-	CHAIN_INPUT_DEVICE, CHAIN_ASKING, CHAIN_INPUT_REPLY, CHAIN_OUTPUT_DEVICE, CHAIN_OUTPUT_REPLY,
+	CHAIN_INPUT_DEVICE, CHAIN_ASKING, CHAIN_OUTPUT_DEVICE, CHAIN_OUTPUT_REPLY,
 	CHAIN_OUTPUT_ERROR,
 	CHAIN_ADMIT, CHAIN_CROWDED, CHAIN_HASTY, CHAIN_HASTY_RECORD,
 	CHAIN_REFUSED, CHAIN_REJECTED, CHAIN_AUDITED, CHAIN_STRAY, CHAIN_INVALID,

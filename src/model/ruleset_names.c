@@ -75,7 +75,6 @@ static const char *const chains[CHAIN_KINDS] = {
 	[CHAIN_REPLY] = "answer",
 	[CHAIN_INPUT_DEVICE] = "input_device",
 	[CHAIN_ASKING] = "asking",
-	[CHAIN_INPUT_REPLY] = "input_answer",
 	[CHAIN_OUTPUT_DEVICE] = "output_device",
 	[CHAIN_OUTPUT_REPLY] = "output_answer",
 	[CHAIN_OUTPUT_ERROR] = "output_error",

@@ -111,7 +111,7 @@ static const struct rule_ir judge[] = {
 	R(GOTO(REFUSED)),
 };
 
-/* The device answers a flow that somebody else began. */
+/* The device answers a flow that somebody else began: the appliance, or somebody beyond it. */
 static const struct rule_ir judge_reply[] = {
 	R(JUMP(WHO)),
 	R(IN(QUARANTINED, FIELD_MARK), GOTO(STRAY)),
@@ -186,7 +186,7 @@ static const struct rule_ir input_device[] = {
 	R(IS(L4PROTO, IPPROTO_UDP), IS(DPORT, DHCP6_SERVER), JUMP(ASKING)),
 	R(ANY_OF(PKTTYPE, PACKET_BROADCAST, PACKET_MULTICAST), COUNT(DISCOVERY), DROP),
 	R(STATE(CTS_INVALID), GOTO(INVALID)),
-	R(IS(CT_DIRECTION, DIRECTION_REPLY), GOTO(INPUT_REPLY)),
+	R(IS(CT_DIRECTION, DIRECTION_REPLY), GOTO(JUDGE_REPLY)),
 	R(JUMP(WHO)),
 	R(IS(MARK, 0), GOTO(STRANGER)),
 	R(NOT_IN(SEEN, FIELD_MARK, FIELD_IIF), ADD(SEEN, FIELD_MARK, FIELD_IIF), LOG(LOG_SIGHTED)),
@@ -203,13 +203,6 @@ static const struct rule_ir asking[] = {
 	R(MARK_FROM(HARDWARE, FIELD_ETHER_SADDR), SET_MARK(0), RETURN),
 	R(NOT_IN(ASKING, FIELD_ETHER_SADDR, FIELD_IIF), ADD(BUDGET_STRANGER, FIELD_IIF), RETURN),
 	R(ADD(ASKING, FIELD_ETHER_SADDR, FIELD_IIF), LOG(LOG_DISCOVERED)),
-};
-
-static const struct rule_ir input_reply[] = {
-	R(JUMP(WHO)),
-	R(IN(QUARANTINED, FIELD_MARK), GOTO(STRAY)),
-	R(VERDICT_FROM(CHAINS_IN_R)),
-	R(GOTO(STRAY)),
 };
 
 static const struct rule_ir output[] = {
@@ -341,7 +334,6 @@ static const struct skeleton_chain chains[CHAIN_CLASS] = {
 	CHAIN(REPLY, reply),
 	CHAIN(INPUT_DEVICE, input_device),
 	CHAIN(ASKING, asking),
-	CHAIN(INPUT_REPLY, input_reply),
 	CHAIN(OUTPUT_DEVICE, output_device),
 	CHAIN(OUTPUT_REPLY, output_reply),
 	CHAIN(OUTPUT_ERROR, output_error),
@@ -389,12 +381,10 @@ emit(const struct ruleset *rs, const struct rule_ir *rule, rule_fn *fn, void *ar
 int
 skeleton_each_rule(const struct ruleset *rs, enum chain_kind kind, rule_fn *fn, void *arg)
 {
-	const struct skeleton_chain *c = &chains[kind];
+	const struct chain_ref ref = { .kind = (uint16_t)kind };
+	const struct skeleton_chain *c = chains[kind].n != 0 ? &chains[kind] :
+	    chain_is_staged(&ref) ? skeleton_staged(kind) : skeleton_evidence(kind);
 	int rc = 0;
-
-	if (c->n == 0)
-		c = chain_is_staged(&(struct chain_ref){ .kind = (uint16_t)kind }) ? skeleton_staged(kind) :
-		    skeleton_evidence(kind);
 
 	for (size_t i = 0; rc == 0 && i < c->n; i++)
 		if (rule_wanted(rs, &c->rules[i]))
