@@ -181,7 +181,7 @@ explain_revision(struct ctl *c, struct client *cl, int *exit)
 	memcpy(&ref, cl->answer.payload, sizeof(ref));
 	if ((rc = memfile_map(cl->answer.fd, LIMIT_IMAGE_BYTES, &data, &len)) < 0)
 		return rc;
-	if ((rc = image_open(data, len, &im, &why)) == 0 &&
+	if ((rc = image_open_checked(data, len, &im, &why)) == 0 &&
 	    (rc = ask_stations(cl, &im, ref.revision, &told, &told_len)) == 0) {
 		a.image = &im;
 		snprintf(a.policy, sizeof(a.policy), "revision %" PRIu64 ", which runs", ref.revision);

@@ -109,7 +109,7 @@ fetch_image(struct client *cl, struct view *v, const char **why)
 		return rc;
 	}
 	v->revision = ref.revision;
-	return image_open(v->image_data, v->image_len, &v->image, why);
+	return image_open_checked(v->image_data, v->image_len, &v->image, why);
 }
 
 /* -ESTALE: the state is of another revision than the image. */

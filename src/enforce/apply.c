@@ -74,7 +74,6 @@ commit_policy(struct enforcer *e, const struct ruleset *next, struct apply_repor
 {
 	const struct ruleset old = enforcer_ruleset(e);
 	struct nft_batch *b = enforcer_batch(e, next->image);
-	struct clock_view begin, end;
 	struct nft_failure failure;
 	size_t bytes;
 	int rc;
@@ -90,10 +89,8 @@ commit_policy(struct enforcer *e, const struct ruleset *next, struct apply_repor
 		nft_batch_new_table(b, true, e->features.owner_persist);
 	}
 	if ((rc = diff_rulesets(grows ? NULL : &old, next, &nft_batch_sink, b)) == 0) {
-		clock_now(&begin);
 		rc = nft_batch_send(b, &e->owner, NULL, NULL, &failure);
-		clock_now(&end);
-		report->microseconds = (uint32_t)(end.boot_us - begin.boot_us);
+		report->microseconds = e->owner.took_us;
 		if (rc < 0)
 			refusal_say(b, rc, &failure, next, report->refused);
 		nft_batch_size(b, &report->added, &report->removed, &bytes);

@@ -15,6 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/clock.h"
+
 /* Answers to a batch are errors and echoes; a dump answers in 32 KB pieces. */
 #define RECEIVE_BUFFER	(8 << 20)
 #define PIECE		(64 << 10)
@@ -225,6 +227,7 @@ nft_transact(struct nft_socket *s, const void *batch, size_t len, uint32_t last_
     void (*echo)(void *, const struct nlmsghdr *), void *arg, struct nft_failure *failure)
 {
 	struct answers a = { .last_seq = last_seq, .echo = echo, .arg = arg };
+	struct clock_view begin, end;
 	uint32_t before;
 	void *p;
 	int rc;
@@ -234,8 +237,11 @@ nft_transact(struct nft_socket *s, const void *batch, size_t len, uint32_t last_
 		return rc;
 	if ((p = malloc(PIECE)) == NULL)
 		return -ENOMEM;
+	clock_now(&begin);
 	if ((rc = send_all(s->fd, batch, len)) == 0) {
 		rc = read_answers(s, p, &a);
+		clock_now(&end);
+		s->took_us = (uint32_t)(end.boot_us - begin.boot_us);
 		*failure = a.first;
 		rc = rc < 0 ? -ENOBUFS : outcome(s, &a, before);
 	}

@@ -13,6 +13,7 @@ struct nft_socket {
 	int fd;
 	uint32_t seq;
 	uint32_t dump;		/* the dump under way */
+	uint32_t took_us;	/* our last transaction, in the kernel's hands */
 	uint32_t generation;	/* that our last transaction made, 0: none yet. Others have made one since
 				 * (or before it, unseen) when the kernel says another */
 };

@@ -154,7 +154,6 @@ commit(struct enforcer *e, const struct image *candidate, struct stage_report *r
 	const struct ruleset old = enforcer_ruleset(e);
 	struct ruleset next = old;
 	struct nft_batch *b = enforcer_batch(e, old.image);
-	struct clock_view begin, end;
 	struct nft_failure failure;
 	size_t bytes;
 	int rc;
@@ -166,10 +165,8 @@ commit(struct enforcer *e, const struct image *candidate, struct stage_report *r
 	const struct ruleset said = candidate != NULL ? ruleset_candidate(&next) : next;
 
 	if ((rc = diff_rulesets(&old, &next, &nft_batch_sink, b)) == 0) {
-		clock_now(&begin);
 		rc = nft_batch_send(b, &e->owner, NULL, NULL, &failure);
-		clock_now(&end);
-		report->microseconds = (uint32_t)(end.boot_us - begin.boot_us);
+		report->microseconds = e->owner.took_us;
 		if (rc < 0)
 			refusal_say(b, rc, &failure, &said, report->refused);
 		nft_batch_size(b, &report->added, &report->removed, &bytes);

@@ -205,6 +205,18 @@ copy_sections(struct compile *c)
 	b->next_authority = im->header->next_authority;
 }
 
+/* About as many as there were. */
+static void
+reserve(struct compile *c)
+{
+	static const enum image_section sections[] = { IMAGE_TEXT, IMAGE_DEVICES, IMAGE_ADDRESSES,
+		IMAGE_CERTIFICATES, IMAGE_LABELS, IMAGE_BY_NAME, IMAGE_BY_MAC, IMAGE_BY_ADDRESS };
+
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
+		if (c->before->n[sections[i]] > 0)
+			image_build_reserve(&c->b, sections[i], c->before->n[sections[i]] + c->before->n[sections[i]] / 64);
+}
+
 static bool
 name_is_twice(const struct compile *c)
 {
@@ -246,6 +258,7 @@ compile_again(const struct policy *p, struct lift *lift, struct mistakes *m, uin
 	if ((rc = compile_init(&c, p, lift->im, m)) < 0)
 		goto out;
 	c.lift = lift;
+	reserve(&c);
 	if ((rc = check(&c)) < 0 || (rc = copy_text(&c)) < 0)
 		goto out;
 	compile_files(&c);

@@ -39,11 +39,30 @@ image_build_count(const struct image_build *b, enum image_section section)
 	return b->sections[section].n;
 }
 
+static void
+grow(struct image_build *b, enum image_section section, uint32_t cap)
+{
+	uint8_t *grown = reallocarray(b->sections[section].data, cap, image_record_size[section]);
+
+	if (grown == NULL) {
+		b->error = -ENOMEM;
+		return;
+	}
+	b->sections[section].data = grown;
+	b->sections[section].cap = cap;
+}
+
+void
+image_build_reserve(struct image_build *b, enum image_section section, size_t n)
+{
+	if (b->error == 0 && n > b->sections[section].cap && n <= LIMIT_IMAGE_BYTES / image_record_size[section])
+		grow(b, section, (uint32_t)n);
+}
+
 uint32_t
 image_build_add(struct image_build *b, enum image_section section, const void *records, size_t n)
 {
 	uint32_t size = image_record_size[section], first = b->sections[section].n, cap;
-	uint8_t *grown;
 
 	if (b->error != 0 || n == 0)
 		return first;
@@ -54,15 +73,9 @@ image_build_add(struct image_build *b, enum image_section section, const void *r
 	cap = b->sections[section].cap;
 	if (first + n > cap) {
 		cap = cap < 16 ? 16 : cap + cap / 2;
-		if (cap < first + n)
-			cap = first + (uint32_t)n;
-		grown = reallocarray(b->sections[section].data, cap, size);
-		if (grown == NULL) {
-			b->error = -ENOMEM;
+		grow(b, section, cap < first + n ? first + (uint32_t)n : cap);
+		if (b->error != 0)
 			return first;
-		}
-		b->sections[section].data = grown;
-		b->sections[section].cap = cap;
 	}
 	memcpy(b->sections[section].data + (size_t)first * size, records, n * size);
 	b->sections[section].n = first + (uint32_t)n;

@@ -29,6 +29,9 @@ void image_build_done(struct image_build *);
 /* Append n records; the index of the first. */
 uint32_t image_build_add(struct image_build *, enum image_section, const void *records, size_t n);
 
+/* Room for so many, where they are known beforehand. */
+void image_build_reserve(struct image_build *, enum image_section, size_t n);
+
 /* How many records a section has by now: where the next slice begins. */
 uint32_t image_build_count(const struct image_build *, enum image_section);
 
