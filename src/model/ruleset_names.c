@@ -77,6 +77,7 @@ static const char *const chains[CHAIN_KINDS] = {
 	[CHAIN_ASKING] = "asking",
 	[CHAIN_OUTPUT_DEVICE] = "output_device",
 	[CHAIN_OUTPUT_REPLY] = "output_answer",
+	[CHAIN_OUTPUT_ICMP] = "output_icmp",
 	[CHAIN_OUTPUT_ERROR] = "output_error",
 	[CHAIN_ADMIT] = "admit",
 	[CHAIN_CROWDED] = "crowded",

@@ -208,6 +208,11 @@ static const struct rule_ir asking[] = {
 static const struct rule_ir output[] = {
 	R(IN(DEVICE_INTERFACES, FIELD_OIFNAME), JUMP(OUTPUT_DEVICE)),
 	R(IN(DEVICE_INTERFACES, FIELD_OIFNAME), DROP),
+	R(GOTO(OUTPUT_ICMP)),
+};
+
+/* The errors that the kernel makes when a packet cannot be forwarded. */
+static const struct rule_ir output_icmp[] = {
 	R(ANY_OF(ICMP_TYPE, ICMP_REDIRECT, ICMP_TIME_EXCEEDED, ICMP_PARAMETER), GOTO(OUTPUT_ERROR)),
 	R(ANY_OF(ICMP6_TYPE, ICMP6_TOO_BIG, ICMP6_TIME_EXCEEDED, ICMP6_PARAMETER), GOTO(OUTPUT_ERROR)),
 	R(IS(ICMP_TYPE, ICMP_UNREACHABLE),
@@ -233,8 +238,9 @@ static const struct rule_ir output_device[] = {
 	R(ANY_OF(ICMP6_TYPE, ND_ROUTER_ADVERT, ND_SOLICIT, ND_ADVERT), IS(HOPLIMIT, 255), ACCEPT),
 	R(ANY_OF(ICMP6_TYPE, MLD_QUERY, MLD_REPORT, MLD_DONE, MLD2_REPORT), IS(HOPLIMIT, 1), ACCEPT),
 	R(IS(L4PROTO, IPPROTO_UDP), IN(BOOTSTRAP, FIELD_DPORT, FIELD_SPORT), ACCEPT),
-	/* How a refusal is told to the device, and where its packets cannot go. */
+	/* How a refusal is told to the device. */
 	R(IS(CT_DIRECTION, DIRECTION_REPLY), IS(L4PROTO, IPPROTO_TCP), IS(TCP_RESET, TCP_RST), ACCEPT),
+	R(JUMP(OUTPUT_ICMP)),
 	R(IS(ICMP_TYPE, ICMP_UNREACHABLE), ACCEPT),
 	R(IS(ICMP6_TYPE, ICMP6_UNREACHABLE), ACCEPT),
 	R(IS(CT_DIRECTION, DIRECTION_REPLY), GOTO(OUTPUT_REPLY)),
@@ -336,6 +342,7 @@ static const struct skeleton_chain chains[CHAIN_CLASS] = {
 	CHAIN(ASKING, asking),
 	CHAIN(OUTPUT_DEVICE, output_device),
 	CHAIN(OUTPUT_REPLY, output_reply),
+	CHAIN(OUTPUT_ICMP, output_icmp),
 	CHAIN(OUTPUT_ERROR, output_error),
 	CHAIN(ADMIT, admit),
 	CHAIN(CROWDED, crowded),

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from lab import packets
-from lab.packets import ACK, SYN, TCP, UDP
-from lab.traffic import udp_answers
+from lab.packets import TCP, UDP
+from lab.traffic import family_of, udp_answers
 
 SERVER = '("192.0.2.2", "fd20::2")'
 EVERYWHERE = '("0.0.0.0/0", "::/0")'
@@ -52,6 +52,15 @@ def quarantined(world, device):
 
 # ---- errors as a way out --------------------------------------------------------------
 
+def dont_fragment(frame):
+    if frame[12:14] != b"\x08\x00":
+        return frame
+    head = bytearray(frame[14:34])
+    head[6:8], head[10:12] = b"\x40\x00", b"\0\0"
+    head[10:12] = packets.checksum(bytes(head)).to_bytes(2, "big")
+    return frame[:14] + bytes(head) + frame[34:]
+
+
 def errands(world, device, accomplice, family, tag):
     """Frames in the name of an accomplice outside, at which a router sends that one an error with
     the frame inside."""
@@ -65,14 +74,9 @@ def errands(world, device, accomplice, family, tag):
     server, other = world.lab.server.address(family), world.lab.other.address(family)
     big = packets.frame(device.mac, mac, src, server, UDP,
                         packets.udp(src, server, 47009, 5000, tag + b"-9" + bytes(1440)))
-    if family == 4:     # don't fragment
-        head = bytearray(big[14:34])
-        head[6:8], head[10:12] = b"\x40\x00", b"\0\0"
-        head[10:12] = packets.checksum(bytes(head)).to_bytes(2, "big")
-        big = big[:14] + bytes(head) + big[34:]
     return {"ttl-allowed": one(1, server, 5000, ttl=1), "ttl-refused": one(2, other, 22, ttl=1),
             "ttl-tcp": one(3, other, 22, ttl=1, proto=TCP), "no-route": one(4, NOWHERE[family], 5000),
-            "refused": one(5, other, 22), "refused-tcp": one(6, other, 22, proto=TCP), "too-big": big}
+            "refused": one(5, other, 22), "refused-tcp": one(6, other, 22, proto=TCP), "too-big": dont_fragment(big)}
 
 
 def carried(world, accomplice, device, frames, tag):
@@ -99,6 +103,49 @@ def test_errors_carry_nothing_out(world, cameras, sensors, family):
         assert not any(found.values()), found
     finally:
         world.lab.router.ip("link set out0 mtu 1500")
+
+
+@pytest.mark.parametrize("sender", ["quarantined", "outside"])
+def test_errors_carry_nothing_to_a_device(world, cameras, sensors, family, sender):
+    """In its name, to where no route leads: the error would go to it, with the packet inside."""
+    lab, victim, tag = world.lab, sensors[1], b"carried-in"
+    liar = sensors[0] if sender == "quarantined" else lab.mgmt
+    src = victim.address(family)
+    frames = {"no-route": packets.frame(liar.mac, world.router_mac(liar), src, NOWHERE[family], UDP,
+                                        packets.udp(src, NOWHERE[family], 47100, 5000, tag)),
+              "ttl": packets.frame(liar.mac, world.router_mac(liar), src, lab.server.address(family), UDP,
+                                   packets.udp(src, lab.server.address(family), 47101, 5000, tag), 1)}
+    with quarantined(world, sensors[0]):
+        wire = packets.Wire(victim.ns, receive=True)
+        try:
+            for frame in frames.values():
+                world.send_frames(liar, frame)
+            time.sleep(0.3)
+            assert wire.count(tag) == 0
+        finally:
+            wire.close()
+
+
+def test_errors_about_a_flow_arrive(world, sensors, family):
+    """What a device needs for a path with a smaller MTU, also for a flow between devices."""
+    sensor, camera = sensors[1], world.lab.of_kind("camera")[0]
+    for host, port, out in ((world.lab.server, 5000, "out0"), (camera, 5060, camera.port)):
+        src, dst, sport = sensor.address(family), host.address(family), 47200 + port
+        with sensor.ns.socket(family_of(dst), 2) as sock:
+            sock.bind((src, sport))
+            assert udp_answers(sensor, dst, port, sock=sock, tag="path") == 4
+            world.lab.router.ip(f"link set {out} mtu 1300")
+            try:
+                big = world.frame(sensor, host, family, UDP, packets.udp(src, dst, sport, port, b"path-mtu" + bytes(1392)))
+                wire = packets.Wire(sensor.ns, receive=True)
+                try:
+                    world.send_frames(sensor, dont_fragment(big))
+                    time.sleep(0.2)
+                    assert wire.count(b"path-mtu") == 1, host
+                finally:
+                    wire.close()
+            finally:
+                world.lab.router.ip(f"link set {out} mtu 1500")
 
 
 # ---- a device's name from outside ------------------------------------------------------
