@@ -44,6 +44,24 @@ address_of(const struct image *im, const struct image_device *d, uint8_t family,
 	}
 }
 
+/* Whose prefix is it in? Nobody can be reached by such an address, but it is a
+ * device's side of the router that it lies at. */
+static const struct image_device *
+prefix_of(const struct image *im, uint8_t family, const uint8_t address[16])
+{
+	for (uint32_t i = 0; family == AF_INET6 && i < im->n[IMAGE_DEVICES]; i++) {
+		const struct image_device *d = &im->devices[i];
+
+		for (uint32_t j = 0; j < d->addresses.n; j++) {
+			const struct image_address *a = &im->addresses[d->addresses.first + j];
+
+			if (!image_address_is_whole(a) && memcmp(a->bytes, address, a->prefix / 8) == 0)
+				return d;
+		}
+	}
+	return NULL;
+}
+
 static void
 sent_by(const struct image *im, const struct image_device *d, struct packet *p)
 {
@@ -77,6 +95,8 @@ make_packet(const struct image *im, const struct question *q, const struct image
 	address_of(im, q->device, q->family, p->src);
 	sent_by(im, q->device, p);
 	memcpy(p->dst, q->other.bytes, 16);
+	if (q->kind == ASK_OUT && other == NULL)
+		other = prefix_of(im, q->family, q->other.bytes);
 	if (q->kind == ASK_OUT && other != NULL)
 		p->oif = interface_of(im, other);
 }
@@ -273,6 +293,8 @@ explain(struct evaluator *ev, const struct ruleset *rs, const struct question *q
 
 	if (q->kind != ASK_APPLIANCE)
 		e.other = image_device_with_address(im, q->family, q->other.bytes);
+	if (q->kind == ASK_IN && e.other == NULL)
+		e.other = prefix_of(im, q->family, q->other.bytes);
 	make_packet(im, q, e.other, &e.packet);
 	if ((rc = evaluate(ev, &e.packet, NULL, watch_step, &w, &e.verdict)) < 0)
 		return rc;

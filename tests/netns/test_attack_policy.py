@@ -11,6 +11,7 @@ from lab.traffic import family_of, udp_answers
 
 SERVER = '("192.0.2.2", "fd20::2")'
 EVERYWHERE = '("0.0.0.0/0", "::/0")'
+PREFIX = "fd31:0:0:7"
 NOWHERE = {4: "198.51.100.7", 6: "2001:db8:66::7"}     # no route leads there
 
 
@@ -18,12 +19,16 @@ NOWHERE = {4: "198.51.100.7", 6: "2001:db8:66::7"}     # no route leads there
 def world(make_world):
     """Cameras are told of refusals, and anybody may come to them; the second is known by its MAC alone."""
     made = make_world(kinds=(("camera", 2), ("sensor", 2), ("gateway", 1)), start=False)
-    made.site.classes = {"camera": [f'{{ to = {SERVER}; udp = 5000; tcp = 8883; }}'],
+    made.site.classes = {"camera": [f'{{ to = {SERVER}; udp = 5000; tcp = 8883; }}', '{ to = "::/0"; udp = 7100; }'],
                          "sensor": [f'{{ to = {SERVER}; udp = 5000; }}',
                                     '{ to = "class:camera"; udp = 5060; }'],
                          "gateway": [f'{{ to = {SERVER}; udp = (5000, 5002); }}']}
     made.site.words["camera"] = f'refuse = "reject"; inbound = ( {{ from = {EVERYWHERE}; udp = (5060, 5061); }} );'
     made.site.words["gateway"] = 'rate = { per_second = 2; burst = 2; };'
+    gateway, = made.lab.of_kind("gateway")
+    made.site.identities[gateway.name] = (f'mac = "{gateway.mac}"; address = [ "{gateway.ip4}", "{gateway.ip6}", '
+                                          f'"{PREFIX}::/64" ]; interface = "{gateway.port}";')
+    made.lab.router.ip(f"route add {PREFIX}::/64 via {gateway.ip6} dev {gateway.port}")
     made.site.without_address.add(made.lab.of_kind("camera")[1].name)
     made.site.write()
     made.reflector.udp(made.lab.of_kind("camera")[0], 5060, 5061)
@@ -156,6 +161,25 @@ def test_a_device_does_not_come_from_outside(world, cameras, sensors, family):
     frame = packets.frame(outside.mac, world.router_mac(outside), sensor.address(family), camera.address(family), UDP,
                           packets.udp(sensor.address(family), camera.address(family), 48000, 5061, b"<in-its-name>"))
     assert world.arrived(outside, camera, {"in-its-name": frame}, set()) == set()
+
+
+# ---- what is said of it -----------------------------------------------------------------
+
+def test_explained_inside_a_prefix(world, cameras):
+    """An address that somebody makes up is nobody's to others, whatever a class may reach."""
+    camera, inside = cameras[0], f"{PREFIX}::abcd"
+    gateway, = world.lab.of_kind("gateway")
+    data = packets.udp(camera.ip6, inside, 49100, 7100, b"<inside>")
+    frame = packets.frame(camera.mac, world.router_mac(camera), camera.ip6, inside, UDP, data)
+    assert world.arrived(camera, gateway, {"inside": frame}, set()) == set()
+    assert world.cordon.try_ctl("policy", "explain", "--device", camera.name, "--to", inside, "--udp", "7100",
+                                "--json").returncode == 2
+    # and it comes from there as that device, which may not
+    data = packets.udp(inside, camera.ip6, 49101, 5060, b"<from-inside>")
+    frame = packets.frame(gateway.mac, world.router_mac(gateway), inside, camera.ip6, UDP, data)
+    assert world.arrived(gateway, camera, {"from-inside": frame}, set()) == set()
+    assert world.cordon.try_ctl("policy", "explain", "--device", camera.name, "--from", inside, "--udp", "5060",
+                                "--json").returncode == 2
 
 
 # ---- the rate --------------------------------------------------------------------------
