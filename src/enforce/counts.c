@@ -20,6 +20,7 @@
 #include "enforce/nft_read.h"
 
 #define DELETE_AT_ONCE	1000	/* keys per transaction: their notifications must fit the socket */
+#define CLOSE_TRIES	8
 #define LARGE		20000	/* devices: reading the totals of so many is no small thing */
 #define LARGE_TICKS	6	/* of the others, so many are read between two such readings */
 
@@ -197,7 +198,7 @@ by_key(const void *a, const void *b)
 }
 
 static int
-dump_set(struct counter_dump *c)
+dump_set(struct counter_dump *c, size_t *n_ended)
 {
 	struct ended ended = { 0 };
 	int rc;
@@ -214,7 +215,21 @@ dump_set(struct counter_dump *c)
 		qsort(ended.e, ended.n, sizeof(*ended.e), by_key);
 	if ((rc == 0 || rc == -EAGAIN) && ended.n > 0)
 		rc = close_windows(c, &ended);
+	*n_ended = ended.n;
 	free(ended.e);
+	return rc;
+}
+
+/* A set that is growing at that moment does not tell all it holds. What ends with
+ * its table must be told, so until nothing more is; packets may go on adding. */
+static int
+dump_whole_set(struct counter_dump *c)
+{
+	size_t n_ended = 1;
+	int rc = 0;
+
+	for (int i = 0; i < CLOSE_TRIES && (rc == -EAGAIN || (rc == 0 && n_ended > 0)); i++)
+		rc = dump_set(c, &n_ended);
 	return rc;
 }
 
@@ -338,6 +353,7 @@ read_counts(struct cordond *d, bool close_all, bool may_wait)
 	};
 	struct flow_counts out = { 0 };
 	struct counter_dump c = { .d = d, .out = &out, .close_all = close_all };
+	size_t n_ended;
 	int rc;
 
 	if (d->workers[SLOT_FLOW].state != WORKER_UP)
@@ -345,7 +361,8 @@ read_counts(struct cordond *d, bool close_all, bool may_wait)
 	watch_pause(d);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		c.kind = kinds[i];
-		if ((rc = dump_set(&c)) < 0 && rc != -EAGAIN)
+		rc = close_all ? dump_whole_set(&c) : dump_set(&c, &n_ended);
+		if (rc < 0 && rc != -EAGAIN)
 			log_warn(rc, "cannot read the counts of %s", set_info(c.kind)->name);
 	}
 	watch_resume(d);

@@ -102,6 +102,27 @@ refuse(uint16_t port)
 	}
 }
 
+static int
+count_key(void *arg, const struct nft_element *e)
+{
+	(void)e;
+	++*(int *)arg;
+	return 0;
+}
+
+/* The set grows for a while after it was filled, and tells less of itself meanwhile. */
+static bool
+has_settled(void)
+{
+	int n = 0;
+
+	for (int i = 0; i < 1000 && n != KEYS; i++) {
+		n = 0;
+		nft_read_set(&d.enforcer.reader, set_info(SET_REFUSED4)->name, count_key, &n);
+	}
+	return n == KEYS;
+}
+
 static struct nlmsghdr *
 message(uint8_t *at, uint16_t type, uint16_t flags, uint32_t seq)
 {
@@ -191,7 +212,7 @@ setup(void **state)
 	d.workers[SLOT_FLOW].state = WORKER_UP;
 	for (uint16_t i = 0; i < KEYS; i++)
 		refuse(i);
-	return 0;
+	return has_settled() ? 0 : -1;
 }
 
 static int
