@@ -22,6 +22,7 @@
 #include "common/file.h"
 #include "enforce/cordond.h"
 #include "enforce/nft_batch.h"
+#include "enforce/nft_read.h"
 #include "folder.h"
 #include "sample.h"
 
