@@ -30,11 +30,13 @@ enum {
 /* First the packets that are most: of an admitted flow, from the very device
  * (its MAC, and its port where that is declared), under its present mark.
  * Another device that takes the address gets nowhere. Flows between devices
- * never carry a live mark, so they never pass here. */
+ * carry no live mark. An answer may all the same be on its way to one, if
+ * somebody outside began in the name of an address that no device declared. */
+#define NOT_LATERAL	NOT_IN(DEVICE_INTERFACES, FIELD_OIFNAME)
 static const struct rule_ir forward[] = {
-	R(STATE(ESTABLISHED), IN(LIVE_PORT, FIELD_ETHER_SADDR, FIELD_IIFNAME, FIELD_CT_MARK), ACCEPT),
-	R(STATE(ESTABLISHED), IN(LIVE_MAC, FIELD_ETHER_SADDR, FIELD_CT_MARK), ACCEPT),
-	R(STATE(ESTABLISHED), IN(LIVE_ROUTED, FIELD_IIFNAME, FIELD_CT_MARK), ACCEPT),
+	R(STATE(ESTABLISHED), IN(LIVE_PORT, FIELD_ETHER_SADDR, FIELD_IIFNAME, FIELD_CT_MARK), NOT_LATERAL, ACCEPT),
+	R(STATE(ESTABLISHED), IN(LIVE_MAC, FIELD_ETHER_SADDR, FIELD_CT_MARK), NOT_LATERAL, ACCEPT),
+	R(STATE(ESTABLISHED), IN(LIVE_ROUTED, FIELD_IIFNAME, FIELD_CT_MARK), NOT_LATERAL, ACCEPT),
 	R(IN(DEVICE_INTERFACES, FIELD_IIFNAME), GOTO(FROM_DEVICE)),
 	R(STATE(ESTABLISHED), IN(LIVE, FIELD_CT_MARK), ACCEPT),
 	R(IN(DEVICE_INTERFACES, FIELD_OIFNAME), GOTO(TO_DEVICE)),

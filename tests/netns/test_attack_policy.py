@@ -23,7 +23,7 @@ def world(make_world):
                          "sensor": [f'{{ to = {SERVER}; udp = 5000; }}',
                                     '{ to = "class:camera"; udp = 5060; }'],
                          "gateway": [f'{{ to = {SERVER}; udp = (5000, 5002); }}']}
-    made.site.words["camera"] = f'refuse = "reject"; inbound = ( {{ from = {EVERYWHERE}; udp = (5060, 5061); }} );'
+    made.site.words["camera"] = f'refuse = "reject"; inbound = ( {{ from = {EVERYWHERE}; udp = "5060-5062"; }} );'
     made.site.words["gateway"] = 'rate = { per_second = 2; burst = 2; };'
     gateway, = made.lab.of_kind("gateway")
     made.site.identities[gateway.name] = (f'mac = "{gateway.mac}"; address = [ "{gateway.ip4}", "{gateway.ip6}", '
@@ -161,6 +161,20 @@ def test_a_device_does_not_come_from_outside(world, cameras, sensors, family):
     frame = packets.frame(outside.mac, world.router_mac(outside), sensor.address(family), camera.address(family), UDP,
                           packets.udp(sensor.address(family), camera.address(family), 48000, 5061, b"<in-its-name>"))
     assert world.arrived(outside, camera, {"in-its-name": frame}, set()) == set()
+
+
+def test_nobodys_address_opens_no_way_between_devices(world, cameras, family):
+    """From outside, in the name of a device whose address is not declared: the answer would go to that one."""
+    (camera, victim), outside = cameras, world.lab.mgmt
+    gateway, = world.lab.of_kind("gateway")
+    for i, (name, to) in enumerate([(victim.address(family), victim), *([(f"{PREFIX}::77", gateway)] if family == 6 else [])]):
+        frame = packets.frame(outside.mac, world.router_mac(outside), name, camera.address(family), UDP,
+                              packets.udp(name, camera.address(family), 48100 + i, 5062, b"<opens>"))
+        world.arrived(outside, camera, {"opens": frame}, {"opens"})
+        answers = {f"answer{n}": packets.frame(camera.mac, world.router_mac(camera), camera.address(family), name, UDP,
+                                               packets.udp(camera.address(family), name, 5062, 48100 + i,
+                                                           f"<answer{n}>".encode())) for n in range(3)}
+        assert world.arrived(camera, to, answers, set()) == set(), name
 
 
 # ---- what is said of it -----------------------------------------------------------------
