@@ -92,12 +92,14 @@ static const struct rule_ir lateral_refused[] = {
 	R(DROP),
 };
 
+/* The whole mark is looked up: one with a generation is of a flow that began
+ * outside, whoever it said it was from. */
 static const struct rule_ir lateral_reply[] = {
 	R(JUMP(WHO)),
 	R(IS(MARK, 0), GOTO(STRAY)),
 	R(IN(QUARANTINED, FIELD_MARK), GOTO(STRAY)),
 	R(SET_MARK(0)),
-	R(MARK_FROM(CURRENT, FIELD_CT_NUMBER)),
+	R(MARK_FROM(CURRENT, FIELD_CT_MARK)),
 	R(IN(QUARANTINED, FIELD_MARK), GOTO(STRAY)),
 	R(NUMBER_MARK),
 	R(VERDICT_FROM(CHAINS_R)),

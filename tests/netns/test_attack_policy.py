@@ -19,7 +19,7 @@ NOWHERE = {4: "198.51.100.7", 6: "2001:db8:66::7"}     # no route leads there
 def world(make_world):
     """Cameras are told of refusals, and anybody may come to them; the second is known by its MAC alone."""
     made = make_world(kinds=(("camera", 2), ("sensor", 2), ("gateway", 1)), start=False)
-    made.site.classes = {"camera": [f'{{ to = {SERVER}; udp = 5000; tcp = 8883; }}', '{ to = "::/0"; udp = 7100; }'],
+    made.site.classes = {"camera": [f'{{ to = {SERVER}; udp = 5000; tcp = 8883; }}', f'{{ to = {EVERYWHERE}; udp = (5062, 7100); }}'],
                          "sensor": [f'{{ to = {SERVER}; udp = 5000; }}',
                                     '{ to = "class:camera"; udp = 5060; }'],
                          "gateway": [f'{{ to = {SERVER}; udp = (5000, 5002); }}']}
