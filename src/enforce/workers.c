@@ -152,20 +152,43 @@ worker_send(struct worker *w, uint32_t type, const void *payload, size_t len, in
 	return rc;
 }
 
+/* One message of a worker that is up. As ipc_recv. */
+static int
+hear(struct worker *w)
+{
+	static struct ipc_message m;	/* 64 KB; there is one loop */
+	const char *wrong;
+	int rc = ipc_recv(&w->ipc, &m);
+
+	if (rc <= 0)
+		return rc;
+	wrong = worker_message(w, &m);
+	if (m.fd != -1)
+		close(m.fd);
+	if (wrong != NULL)
+		worker_kill(w, wrong);
+	return rc;
+}
+
+/* Its end may be known before its last words are read. */
+static void
+hear_out(struct worker *w)
+{
+	while (w->state == WORKER_UP && hear(w) > 0)
+		;
+}
+
 static void
 on_channel(evutil_socket_t fd, short what, void *arg)
 {
-	static struct ipc_message m;	/* 64 KB; there is one loop */
 	struct worker *w = arg;
-	const char *wrong;
 	int rc;
 
 	(void)fd;
 	(void)what;
 	/* Others shall have their turn: a few messages at a time. */
 	for (int i = 0; i < 64 && w->state == WORKER_UP; i++) {
-		rc = ipc_recv(&w->ipc, &m);
-		if (rc == -EAGAIN)
+		if ((rc = hear(w)) == -EAGAIN)
 			return;
 		if (rc <= 0) {
 			if (rc == 0 && !w->lasting) {	/* its work is done; its exit is told by cordon-spawn */
@@ -176,11 +199,6 @@ on_channel(evutil_socket_t fd, short what, void *arg)
 			worker_kill(w, rc == 0 ? "closed its channel" : "broke the message table");
 			return;
 		}
-		wrong = worker_message(w, &m);
-		if (m.fd != -1)
-			close(m.fd);
-		if (wrong != NULL)
-			worker_kill(w, wrong);
 	}
 }
 
@@ -265,6 +283,7 @@ on_spawn(evutil_socket_t fd, short what, void *arg)
 		} else if ((w = by_token(d, *token)) != NULL) {
 			if (m.type == MSG_SPAWN_FAILED)
 				log_warn(0, "%s could not be started", proc_name(w->proc));
+			hear_out(w);
 			down(w);
 		}
 		if (m.fd != -1)
