@@ -19,6 +19,7 @@ places_done(struct places *p, bool taken)
 	for (size_t i = 0; !taken && i < p->n_own; i++)
 		free(p->own[i]);
 	if (!taken) {
+		free(p->again);
 		free(p->stations);
 		free(p->standings);
 	}
@@ -51,9 +52,17 @@ places_for(const struct enforcer *e, const struct image *next, struct places *p)
 		return -ENOMEM;
 	}
 	diff_stations(&e->policy.image, e->stations, next, p->stations, p->wrapped, &p->renewed);
-	for (uint32_t i = 0, k = 0; i < next->n[IMAGE_DEVICES]; i++)
-		if (device_before(e, next->devices[i].number, &k))
-			p->standings[i] = e->standings[k];
+	if ((p->again = calloc((size_t)p->renewed + 1, sizeof(*p->again))) == NULL) {
+		places_done(p, false);
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0, k = 0; i < next->n[IMAGE_DEVICES]; i++) {
+		if (!device_before(e, next->devices[i].number, &k))
+			continue;
+		p->standings[i] = e->standings[k];
+		if (p->stations[i].generation != e->stations[k].generation)
+			p->again[p->n_again++] = i;
+	}
 	return 0;
 }
 
@@ -181,6 +190,7 @@ take_over(struct enforcer *e, struct loaded_policy *next, struct places *p, stru
 	if (report->unstaged != STAGED_STAYS)
 		staged_forget(e);
 	drop_lost_standings(e, &next->image);
+	free(e->again);
 	free(e->stations);
 	free(e->standings);
 	loaded_policy_done(&e->policy);
@@ -188,6 +198,8 @@ take_over(struct enforcer *e, struct loaded_policy *next, struct places *p, stru
 	enforcer_policy_changed(e);
 	e->stations = p->stations;
 	e->standings = p->standings;
+	e->again = p->again;
+	e->n_again = p->n_again;
 	for (size_t i = 0; i < p->n_renamed; i++)
 		if (journal_append(e->dirfd, p->own[i], 1) < 0)
 			e->disk_ok = false;

@@ -111,6 +111,29 @@ commit_changes(struct enforcer *e, struct station_change *changes, size_t n)
 	return rc;
 }
 
+int
+enforcer_renew(struct enforcer *e, const uint32_t *indexes, uint32_t n)
+{
+	struct station_change *changes = calloc((size_t)n + 1, sizeof(*changes));
+	int rc = changes == NULL ? -ENOMEM : 0;
+
+	for (uint32_t i = 0; rc == 0 && i < n; i++)
+		rc = change_to(e, indexes[i], e->stations[indexes[i]].quarantined, &changes[i]);
+	if (rc == 0 && n > 0)
+		rc = commit_changes(e, changes, n);
+	free(changes);
+	return rc;
+}
+
+int
+enforcer_judge_again(struct enforcer *e)
+{
+	uint32_t n = e->n_again;
+
+	e->n_again = 0;
+	return enforcer_renew(e, e->again, n);
+}
+
 /* What its standing will be; false when it says nothing new. */
 static bool
 merge(const struct standing *have, const struct standing *add, struct standing *out)

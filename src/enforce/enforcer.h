@@ -34,6 +34,8 @@ struct enforcer {
 	struct staged_note staged_note;
 	struct station *stations;	/* parallel to the image's devices */
 	struct standing **standings;	/* the same; NULL: not quarantined */
+	uint32_t *again;		/* devices that the last apply renewed, by index: for enforcer_judge_again */
+	uint32_t n_again;
 	int64_t applied_at;
 	bool healthy;			/* kernel and model were compared and agree */
 	bool disk_ok;			/* the journal took the last record */
@@ -97,6 +99,12 @@ void enforcer_policy_changed(struct enforcer *);
 
 /* Take a policy into force. 0 or -errno; the old one stays then. */
 int enforcer_apply(struct enforcer *, const struct apply_order *, int64_t now, struct apply_report *);
+
+/* After an apply: another generation for the devices that it renewed. A transaction
+ * is not one moment for packets: what they see of maps changes at once, and what
+ * goes from sets of ranges goes a little later. In between a flow can be admitted
+ * by what goes under the mark that comes, and would stay. 0 when there are none. */
+int enforcer_judge_again(struct enforcer *);
 
 /* Write the whole journal anew, after a disk had refused a part of it. */
 int enforcer_rewrite_journal(struct enforcer *);

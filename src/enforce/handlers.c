@@ -200,6 +200,22 @@ listen_to_nflog(struct cordond *d)
 	d->nflog_fd = -1;
 }
 
+/* What was judged while the transaction came into force. */
+static void
+judge_again(struct cordond *d)
+{
+	int rc;
+
+	if (d->enforcer.n_again == 0)
+		return;
+	watch_pause(d);
+	rc = enforcer_judge_again(&d->enforcer);
+	watch_resume(d);
+	if (rc < 0)
+		log_error(rc, "open connections may go on that the new policy refuses");
+	tell_stations(d);
+}
+
 int
 cordond_apply(struct cordond *d, const struct apply_order *order, struct apply_report *report)
 {
@@ -232,6 +248,7 @@ cordond_apply(struct cordond *d, const struct apply_order *order, struct apply_r
 		worker_kill(&d->workers[SLOT_FLOW], "must listen to other NFLOG groups");
 	}
 	tell_stations(d);
+	judge_again(d);
 	if (d->workers[SLOT_PKI].state == WORKER_UP)
 		tell_image(&d->workers[SLOT_PKI]);
 	return 0;

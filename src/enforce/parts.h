@@ -23,12 +23,17 @@ int enforcer_forget_last_mark(struct enforcer *, uint32_t number);
  * generations that it has then. rc: of the one that failed. */
 int enforcer_restored(struct enforcer *, int rc);
 
+/* Another generation for each of these, by index; the rules are put right if need be. */
+int enforcer_renew(struct enforcer *, const uint32_t *indexes, uint32_t n);
+
 /* The part of a policy that is not the image: stations and standings. */
 struct places {
 	struct station *stations;
 	struct standing **standings;
 	bool *wrapped;
 	uint32_t renewed;
+	uint32_t *again;		/* those, by index in the next image */
+	uint32_t n_again;
 	struct standing **own;		/* of the standings, those that were made for these places */
 	size_t n_own;
 	size_t n_renamed;		/* of those, the first: not in the journal under this number */

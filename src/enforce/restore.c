@@ -218,6 +218,33 @@ forget_last_marks(struct enforcer *e, const struct station *before)
 			conntrack_forget(&e->reader, before[i].number << 8 | 255, UINT32_MAX);
 }
 
+/* What goes from a set of ranges goes late: see enforcer_judge_again. */
+static bool
+goes_late(const struct nft_comparison *found)
+{
+	for (size_t i = 0; i < found->n; i++)
+		if (found->list[i].foreign && set_info(found->list[i].e.set.kind)->interval)
+			return true;
+	return false;
+}
+
+/* Who was renewed is so once more. */
+static int
+renew_again(struct enforcer *e, const struct station *before, uint32_t renewed)
+{
+	uint32_t *indexes = calloc((size_t)renewed + 1, sizeof(*indexes)), n = 0;
+	int rc;
+
+	if (indexes == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; n < renewed && i < e->policy.image.n[IMAGE_DEVICES]; i++)
+		if (before[i].generation != e->stations[i].generation)
+			indexes[n++] = i;
+	rc = enforcer_renew(e, indexes, n);
+	free(indexes);
+	return rc;
+}
+
 /* -E2BIG: too much differs. */
 static int
 repair(struct enforcer *e, const struct nft_comparison *found, uint32_t generation)
@@ -243,6 +270,8 @@ repair(struct enforcer *e, const struct nft_comparison *found, uint32_t generati
 		e->stations = next;
 		forget_last_marks(e, before);
 		next = before;
+		if (renewed > 0 && goes_late(found))
+			rc = renew_again(e, before, renewed);
 	}
 	nft_comparison_done(&again);
 	free(next);

@@ -193,6 +193,9 @@ places_free(struct enforcer *e)
 		free(e->standings[i]);
 	free(e->standings);
 	free(e->stations);
+	free(e->again);
+	e->again = NULL;
+	e->n_again = 0;
 	e->standings = NULL;
 	e->stations = NULL;
 }
@@ -226,7 +229,10 @@ goes_on_from(struct enforcer *e, uint64_t before, int64_t now)
 	e->policy = (struct loaded_policy){ .fd = -1 };
 	e->stations = NULL;
 	e->standings = NULL;
+	e->again = NULL;
+	e->n_again = 0;
 	if (stands_there(e, before, now, &so) == 0 && so && enforcer_apply(e, &order, now, &report) == 0) {
+		(void)enforcer_judge_again(e);	/* what stands is right all the same */
 		places_free(&newest);
 		loaded_policy_done(&newest.policy);
 		return true;

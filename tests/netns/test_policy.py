@@ -184,6 +184,26 @@ def test_tightened_tcp(world, sensor, family):
         assert keep.lost == 0 and keep.unsent == 0 and keep.sent > 20
 
 
+def test_tightened_at_that_very_moment(world):
+    """A packet that is judged while the transaction comes into force may be let through by what goes,
+    but its flow does not stay. Seen in one round of thirty when nothing is done about it."""
+    camera, server = world.lab.of_kind("camera")[0], world.lab.server
+    last = '{ to = "192.0.2.99"; tcp = 1; }'
+    for i in range(12):
+        with world.changed() as site:
+            flows = [world.flow(camera, server, 4 + n % 2 * 2, 5000, f"moment{i}.{n}") for n in range(16)]
+            with world.steady(*flows, period=0.001) as steady:
+                wait_for("answers", lambda: all(flow.answered for flow in flows))
+                site.classes["camera"] = [last]
+                world.apply()
+                came = [world.reflector.got(flow.tag).count for flow in flows]
+                time.sleep(0.06)
+                more = [world.reflector.got(flow.tag).count for flow in flows]
+                steady.stop(0)
+        # what the server's socket held when the answer came may still be counted
+        assert not [(a, b) for a, b in zip(came, more) if b > a + 4], i
+
+
 def test_widened_class(world, sensor, family):
     server = world.lab.server
     assert world.refused(sensor, server, family, 123)

@@ -218,10 +218,10 @@ def test_tightened_behind_a_router(world, behind, family):
     with world.steady(keep, cut, period=0.005) as steady, world.changed() as site:
         time.sleep(0.1)
         site.classes["sensor"] = [site.classes["sensor"][0].replace(" tcp = 8883;", ""), *site.classes["sensor"][1:]]
-        world.apply()
+        done = world.apply()
         came = world.reflector.got(cut.tag).count
         time.sleep(0.2)
-        assert world.reflector.got(cut.tag).count == came
+        assert world.reflector.got(cut.tag).count == came, done
         steady.stop()
         assert keep.lost == 0 and keep.sent > 30
 
