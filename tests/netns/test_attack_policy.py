@@ -32,6 +32,7 @@ def world(make_world):
     made.site.without_address.add(made.lab.of_kind("camera")[1].name)
     made.site.write()
     made.reflector.udp(made.lab.of_kind("camera")[0], 5060, 5061)
+    made.reflector.udp(made.lab.of_kind("sensor")[0], 5061)
     made.start()
     return made
 
@@ -175,6 +176,42 @@ def test_nobodys_address_opens_no_way_between_devices(world, cameras, family):
                                                packets.udp(camera.address(family), name, 5062, 48100 + i,
                                                            f"<answer{n}>".encode())) for n in range(3)}
         assert world.arrived(camera, to, answers, set()) == set(), name
+
+
+# ---- by other addresses -----------------------------------------------------------------
+
+@contextlib.contextmanager
+def translated(world, family, camera, sensor):
+    """Ports of the router that lead to devices, and everybody behind the router's address."""
+    ip, router = ("ip", "192.0.2.1") if family == 4 else ("ip6", "fd20::1")
+    to = {9001: (camera, 5061), 9002: (sensor, 5061), 9003: (camera, 5060)}
+    lines = [f"{ip} daddr {router} udp dport {port} dnat {ip} to "
+             + (f"{d.ip4}:{at}" if family == 4 else f"[{d.ip6}]:{at}") for port, (d, at) in to.items()]
+    text = ("table inet nat {\n chain pre { type nat hook prerouting priority -100;\n" + "\n".join(lines)
+            + "\n}\n chain post { type nat hook postrouting priority 100;\n"
+            f"oifname out0 masquerade\n{ip} daddr {camera.address(family)} masquerade\n}}\n}}\n")
+    world.lab.router.run(["sh", "-ec", 'printf %s "$1" | nft -f -', "sh", text])
+    try:
+        yield router
+    finally:
+        world.lab.router.run(["nft", "delete", "table", "inet", "nat"])
+
+
+def test_translated_addresses_are_judged_as_they_are(world, cameras, sensors, family):
+    """In from outside, and from device to device by the router's own address and back."""
+    camera, sensor, mgmt = cameras[0], sensors[0], world.lab.mgmt
+
+    def closed(sender, port):
+        return udp_answers(sender, router, port, n=2, patience=0.15) == 0
+    with translated(world, family, camera, sensor) as router:
+        assert udp_answers(mgmt, router, 9001) == 4
+        assert udp_answers(sensor, router, 9003) == 4
+        assert udp_answers(sensor, world.lab.server.address(family), 5000) == 4
+        assert closed(mgmt, 9002) and closed(sensor, 9001) and closed(camera, 9002)
+        with quarantined(world, camera):
+            assert closed(mgmt, 9001) and closed(sensor, 9003)
+        with quarantined(world, sensor):
+            assert closed(sensor, 9003)
 
 
 # ---- what is said of it -----------------------------------------------------------------
