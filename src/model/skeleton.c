@@ -17,9 +17,8 @@ enum { DHCP4_SERVER = 67, DHCP6_SERVER = 547 };
 enum { PACKET_BROADCAST = 1, PACKET_MULTICAST = 2 };
 enum { TCP_RST = 4, CT_CONFIRMED = 8 };
 enum { ICMP_UNREACHABLE = 3, ICMP_REDIRECT = 5, ICMP_TIME_EXCEEDED = 11, ICMP_PARAMETER = 12 };
-enum { NET_UNREACHABLE = 0, HOST_UNREACHABLE = 1, FRAGMENTATION_NEEDED = 4 };	/* codes */
 enum { ICMP6_UNREACHABLE = 1, ICMP6_TOO_BIG = 2, ICMP6_TIME_EXCEEDED = 3, ICMP6_PARAMETER = 4 };
-enum { NO_ROUTE6 = 0, ADDRESS_UNREACHABLE6 = 3 };
+enum { NO_NET = 0, NO_HOST = 1, FRAGMENTATION_NEEDED = 4, NO_ROUTE6 = 0, NO_ADDRESS6 = 3 };	/* codes */
 enum {
 	MLD_QUERY = 130, MLD_REPORT = 131, MLD_DONE = 132, MLD2_REPORT = 143,
 	ND_ROUTER_SOLICIT = 133, ND_ROUTER_ADVERT = 134, ND_SOLICIT = 135, ND_ADVERT = 136,
@@ -30,8 +29,7 @@ enum {
 /* First the packets that are most: of an admitted flow, from the very device
  * (its MAC, and its port where that is declared), under its present mark.
  * Another device that takes the address gets nowhere. Flows between devices
- * carry no live mark. An answer may all the same be on its way to one, if
- * somebody outside began in the name of an address that no device declared. */
+ * carry no live mark; what somebody outside begins in nobody's name may. */
 #define NOT_LATERAL	NOT_IN(DEVICE_INTERFACES, FIELD_OIFNAME)
 static const struct rule_ir forward[] = {
 	R(STATE(ESTABLISHED), IN(LIVE_PORT, FIELD_ETHER_SADDR, FIELD_IIFNAME, FIELD_CT_MARK), NOT_LATERAL, ACCEPT),
@@ -219,15 +217,13 @@ static const struct rule_ir output[] = {
 static const struct rule_ir output_icmp[] = {
 	R(ANY_OF(ICMP_TYPE, ICMP_REDIRECT, ICMP_TIME_EXCEEDED, ICMP_PARAMETER), GOTO(OUTPUT_ERROR)),
 	R(ANY_OF(ICMP6_TYPE, ICMP6_TOO_BIG, ICMP6_TIME_EXCEEDED, ICMP6_PARAMETER), GOTO(OUTPUT_ERROR)),
-	R(IS(ICMP_TYPE, ICMP_UNREACHABLE),
-	    ANY_OF(ICMP_CODE, NET_UNREACHABLE, HOST_UNREACHABLE, FRAGMENTATION_NEEDED), GOTO(OUTPUT_ERROR)),
-	R(IS(ICMP6_TYPE, ICMP6_UNREACHABLE), ANY_OF(ICMP6_CODE, NO_ROUTE6, ADDRESS_UNREACHABLE6),
+	R(IS(ICMP_TYPE, ICMP_UNREACHABLE), ANY_OF(ICMP_CODE, NO_NET, NO_HOST, FRAGMENTATION_NEEDED),
 	    GOTO(OUTPUT_ERROR)),
+	R(IS(ICMP6_TYPE, ICMP6_UNREACHABLE), ANY_OF(ICMP6_CODE, NO_ROUTE6, NO_ADDRESS6), GOTO(OUTPUT_ERROR)),
 };
 
-/* The kernel makes these before `forward' sees what they are about, and they carry
- * that to whoever it says it is from: a way out for all, if they were not about a
- * flow of the appliance's own or of a device that is not in quarantine. */
+/* Made before `forward' sees what they are about, they carry that to whoever it says
+ * it is from. So they leave about flows of the appliance, or of devices not in quarantine. */
 static const struct rule_ir output_error[] = {
 	R(IS(CT_CONFIRMED, CT_CONFIRMED), IS(CT_MARK, 0), ACCEPT),
 	R(SET_MARK(0)),
