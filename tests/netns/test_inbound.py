@@ -9,6 +9,8 @@ from lab import packets
 from lab.packets import ACK, ICMP, ICMP6, RST, SYN, TCP, UDP
 from lab.traffic import TcpFlow, ping, tcp_open, tcp_works, udp_answers
 
+pytestmark = pytest.mark.once
+
 FROM_MGMT = '{ from = ("192.0.2.10", "fd20::10"); tcp = 554; udp = 5060; icmp = "echo-request"; icmpv6 = "echo-request"; }'
 FROM_GATEWAY = '{ from = "class:gateway"; tcp = 8080; udp = 8080; icmp = "echo-request"; icmpv6 = "echo-request"; }'
 
@@ -115,7 +117,7 @@ def test_tightened(world, camera, family):
         assert world.reflector.got(cut.tag).count == came
         assert len(cut.answered) <= went + 2        # what was on its way
         assert tcp_open(mgmt, camera.address(family), 554, timeout=0.2) is None
-        steady.stop()
+        steady.stop(0.3)
         assert keep.lost == 0 and keep.sent > 50
         assert own.lost == 0
 

@@ -12,6 +12,8 @@ from lab.packets import UDP
 from lab.topology import GATEWAY4, GATEWAY6, ROUTER4, ROUTER6, Host, Lab
 from lab.traffic import TcpFlow, family_of, ping, tcp_works, udp_answers
 
+pytestmark = pytest.mark.once
+
 SERVER = '("192.0.2.2", "fd20::2")'
 UNKNOWN = "02:00:00:de:ad:21"
 PREFIX = "fd31:0:0:7"
@@ -222,7 +224,7 @@ def test_tightened_behind_a_router(world, behind, family):
         came = world.reflector.got(cut.tag).count
         time.sleep(0.2)
         assert world.reflector.got(cut.tag).count == came, done
-        steady.stop()
+        steady.stop(0.3)
         assert keep.lost == 0 and keep.sent > 30
 
 
