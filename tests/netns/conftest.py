@@ -24,6 +24,7 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     config.addinivalue_line("markers", "vm: also runs in a virtual machine with Debian's own kernel")
     config.addinivalue_line("markers", "feature(name): needs this kernel feature")
+    config.addinivalue_line("markers", "once: the same whatever is forced absent, so not run again with --force-absent")
     if os.geteuid() != 0:
         raise pytest.UsageError("these tests need root: they make network namespaces")
     topology.sweep()
@@ -35,6 +36,10 @@ def absent_features(config):
 
 def pytest_collection_modifyitems(config, items):
     absent = absent_features(config)
+    again = [item for item in items if absent and item.get_closest_marker("once")]
+    if again:
+        config.hook.pytest_deselected(items=again)
+        items[:] = [item for item in items if not item.get_closest_marker("once")]
     for item in items:
         for mark in item.iter_markers("feature"):
             if mark.args[0] in absent:

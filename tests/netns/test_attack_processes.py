@@ -14,6 +14,8 @@ import pytest
 from lab.cordon import PROGRAMS
 from lab.topology import wait_for
 
+pytestmark = pytest.mark.once
+
 HERE = os.path.dirname(os.path.realpath(__file__))
 DEFINITIONS = os.path.join(HERE, "../../src/proto/messages.def")
 NAMES = ("READY", "FLOW_FLUSHED", "PKI_FETCH", "PKI_REVOKE", "PKI_REVOKE_DONE", "PKI_SOURCE", "COMPILED",

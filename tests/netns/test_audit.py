@@ -5,6 +5,8 @@ import pytest
 from lab import packets
 from lab.traffic import ping, tcp_works, udp_answers
 
+pytestmark = pytest.mark.once
+
 GRE = 47
 ICMP = {4: "icmp", 6: "icmpv6"}
 

@@ -14,6 +14,8 @@ import pytest
 from lab import packets, topology
 from lab.topology import wait_for
 
+pytestmark = pytest.mark.once
+
 STRANGER = "00:00:5e:00:53:01"      # of the block for documentation (RFC 7042)
 LIMIT_PER_MINUTE = 60               # LIMIT_SIGHTINGS_NEW
 

@@ -17,6 +17,8 @@ from lab import netns, packets
 from lab.netns import Namespace
 from lab.packets import Wire
 
+pytestmark = pytest.mark.once
+
 LANDLOCK_CREATE_RULESET = 444   # the same number on every architecture
 ROUTER, OUTSIDE = "cordon-flow-r", "cordon-flow-d"
 MAC = "02:00:00:00:00:%02x"

@@ -11,6 +11,8 @@ from lab import packets
 from lab.topology import Lab, exists_any, sweep, wait_for
 from lab.traffic import Flow, Reflector, Steady, ping, tcp_works, udp_answers
 
+pytestmark = pytest.mark.once
+
 KINDS = [("sensor", 2)]
 SHARED = [("sensor", 2)]
 

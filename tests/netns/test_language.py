@@ -13,6 +13,8 @@ from lab.cordon import Failed
 from lab.packets import ESP, GRE, ICMP, ICMP6, IGMP, SCTP, TCP, UDP
 from lab.traffic import udp_answers
 
+pytestmark = pytest.mark.once
+
 SERVER = '("192.0.2.2", "fd20::2")'
 OTHER = '("192.0.2.3", "fd20::3")'
 SOURCE = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../..")

@@ -10,6 +10,8 @@ import pytest
 from lab.packets import ESP, GRE, ICMP, ICMP6, SCTP, TCP, UDP
 from world import payload, tag_of
 
+pytestmark = pytest.mark.once
+
 RULES, PROBES, EXPLAINED = 200, 240, 50
 BASE = {4: ipaddress.ip_address("192.0.2.32"), 6: ipaddress.ip_address("fd20::20")}
 HOSTS = 16          # addresses from there on, which nobody has

@@ -7,6 +7,8 @@ import pytest
 from lab import packets
 from lab.packets import TCP, UDP
 
+pytestmark = pytest.mark.once
+
 SERVER = '("192.0.2.2", "fd20::2")'
 PER_SECOND, BURST = 20, 10
 

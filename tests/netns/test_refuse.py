@@ -13,6 +13,8 @@ from lab import packets
 from lab.packets import ACK, ICMP, ICMP6, RST, SYN, TCP, UDP
 from lab.traffic import family_of
 
+pytestmark = pytest.mark.once
+
 SERVER = '("192.0.2.2", "fd20::2")'
 ADMINISTRATIVELY_PROHIBITED = {4: (3, 13), 6: (1, 1)}      # RFC 1812 5.2.7.1, RFC 4443 3.1
 STRANGER = "02:00:00:de:ad:77"
