@@ -260,7 +260,7 @@ chain_is_staged(const struct chain_ref *ref)
 }
 
 #define BIT(kind) (1ULL << (kind))
-static_assert(SET_LIVE_ROUTED < 64, "a bit for each kind that may be absent");
+static_assert(SET_LIVE_ROUTED < 63, "a bit for each kind that may be absent");
 
 /* Which identity set an address of a device stands in; NULL: the MAC alone. */
 enum set_kind
@@ -290,10 +290,16 @@ ruleset_live_set(const struct image_device *d)
 struct ruleset
 ruleset_make(const struct image *im, const struct station *stations, struct features features)
 {
-	uint64_t absent = BIT(SET_LIVE_MAC) | BIT(SET_LIVE_PORT) | BIT(SET_LIVE_ROUTED);
+	uint64_t absent = BIT(SET_LIVE_MAC) | BIT(SET_LIVE_PORT) | BIT(SET_LIVE_ROUTED) | ABSENT_INBOUND;
 
 	for (int k = SET_IDENTITY4; k <= SET_IDENTITY_MAC_PORT; k++)
 		absent |= BIT(k);
+	for (uint32_t i = 0; i < im->n[IMAGE_CLASSES]; i++) {
+		const struct image_class *c = &im->classes[i];
+
+		if (image_class_has_inbound(im, c) || c->mode == MODE_AUDIT)
+			absent &= ~ABSENT_INBOUND;
+	}
 	for (uint32_t i = 0; i < im->n[IMAGE_DEVICES]; i++) {
 		const struct image_device *d = &im->devices[i];
 

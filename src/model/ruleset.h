@@ -277,6 +277,7 @@ enum ct_state_mask { CTS_INVALID = 1, CTS_ESTABLISHED = 2, CTS_RELATED = 4, CTS_
 struct expr {
 	enum expr_kind kind;
 	bool negate;			/* EXPR_MATCH, EXPR_LOOKUP */
+	bool inbound;			/* left out where no class lets anybody in */
 	enum field fields[SET_FIELDS_MAX];	/* FIELD_NONE ends */
 	struct set_ref set;
 	struct chain_ref chain;
@@ -308,8 +309,8 @@ struct ruleset {
 	const struct station *stations;	/* parallel to image->devices */
 	struct features features;
 	uint64_t absent;		/* bit k: set kind k is empty under this image, and no rule asks it */
-	const struct image *candidate;	/* the policy that stands staged beside it, or NULL; its parts are
-					 * told with all the others */
+#define ABSENT_INBOUND	(1ULL << 63)	/* no class lets anybody in */
+	const struct image *candidate;	/* stands staged beside it, its parts told with all others; or NULL */
 	bool staged;			/* these are the parts of a staged policy: of classes and devices alone */
 };
 

@@ -30,7 +30,8 @@ enum {
  * (its MAC, and its port where that is declared), under its present mark.
  * Another device that takes the address gets nowhere. Flows between devices
  * carry no live mark; what somebody outside begins in nobody's name may. */
-#define NOT_LATERAL	NOT_IN(DEVICE_INTERFACES, FIELD_OIFNAME)
+#define NOT_LATERAL	{ .kind = EXPR_LOOKUP, .negate = true, .inbound = true, \
+			  .set = { .kind = SET_DEVICE_INTERFACES }, .fields = { FIELD_OIFNAME } }
 static const struct rule_ir forward[] = {
 	R(STATE(ESTABLISHED), IN(LIVE_PORT, FIELD_ETHER_SADDR, FIELD_IIFNAME, FIELD_CT_MARK), NOT_LATERAL, ACCEPT),
 	R(STATE(ESTABLISHED), IN(LIVE_MAC, FIELD_ETHER_SADDR, FIELD_CT_MARK), NOT_LATERAL, ACCEPT),
@@ -355,46 +356,8 @@ static const struct skeleton_chain chains[CHAIN_CLASS] = {
 	CHAIN(INVALID, invalid),
 };
 
-static bool
-rule_wanted(const struct ruleset *rs, const struct rule_ir *rule)
+const struct skeleton_chain *
+skeleton_main(enum chain_kind kind)
 {
-	for (const struct expr *e = rule->exprs; e->kind != EXPR_END; e++) {
-		if (e->chain.kind == CHAIN_STAGED_REFUSED && rs->candidate == NULL)
-			return false;
-		if (e->set.kind == SET_CONNECTIONS && !rs->features.connlimit)
-			return false;
-		if (e->set.kind != SET_NONE && e->set.kind <= SET_LIVE_ROUTED && (rs->absent >> e->set.kind & 1) != 0)
-			return false;
-	}
-	return true;
-}
-
-/* The appliance's numbers go into the rule, so that a changed one is a changed rule. */
-static int
-emit(const struct ruleset *rs, const struct rule_ir *rule, rule_fn *fn, void *arg)
-{
-	struct rule_ir r = *rule;
-
-	for (struct expr *e = r.exprs; e->kind != EXPR_END; e++) {
-		if (e->kind == EXPR_LOG)
-			e->value += rs->image->appliance->log_group;
-		if (e->kind == EXPR_ADD && e->set.kind == SET_CONNECTIONS)
-			e->value = rs->image->appliance->connections;
-	}
-	return fn(arg, &r);
-}
-
-/* The rules of a chain that is no class's. */
-int
-skeleton_each_rule(const struct ruleset *rs, enum chain_kind kind, rule_fn *fn, void *arg)
-{
-	const struct chain_ref ref = { .kind = (uint16_t)kind };
-	const struct skeleton_chain *c = chains[kind].n != 0 ? &chains[kind] :
-	    chain_is_staged(&ref) ? skeleton_staged(kind) : skeleton_evidence(kind);
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < c->n; i++)
-		if (rule_wanted(rs, &c->rules[i]))
-			rc = emit(rs, &c->rules[i], fn, arg);
-	return rc;
+	return &chains[kind];
 }

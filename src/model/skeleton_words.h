@@ -54,6 +54,9 @@ struct skeleton_chain {
 };
 #define CHAIN(kind, rules_)	[CHAIN_##kind] = { rules_, sizeof(rules_) / sizeof(rules_[0]) }
 
+/* The chains that decide; no rules for any other. */
+const struct skeleton_chain *skeleton_main(enum chain_kind);
+
 /* The chains that record; no rules for any other. */
 const struct skeleton_chain *skeleton_evidence(enum chain_kind);
 

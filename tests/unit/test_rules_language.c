@@ -310,6 +310,53 @@ test_behind_any_router(void **state)
 	strange(p);
 }
 
+/* ---- what nobody needs is not asked for ---------------------------------- */
+
+static int
+count_guards(void *arg, const struct rule_ir *r)
+{
+	for (const struct expr *e = r->exprs; e->kind != EXPR_END; e++)
+		*(int *)arg += e->kind == EXPR_LOOKUP && e->negate && e->fields[0] == FIELD_OIFNAME;
+	return 0;
+}
+
+/* How many rules of the fast path ask whether the packet goes to a device. */
+static int
+guards(enum class_mode mode, bool inbound)
+{
+	const struct features features = { .owner_persist = true, .connlimit = true };
+	const struct chain_ref forward_chain = { .kind = CHAIN_FORWARD };
+	struct policy *policy = sample_new();
+	struct class_decl *c = sample_class(policy, "one");
+	struct ruleset rs;
+	struct image im;
+	uint8_t *data;
+	size_t length;
+	int n = 0;
+
+	c->mode = mode;
+	sample_rule(policy, c, "192.0.2.1", BOX_PORTS, IPPROTO_TCP, 443, 443);
+	if (inbound)
+		sample_inbound(c, "192.0.2.1", BOX_PORTS, IPPROTO_TCP, 554, 554);
+	sample_device(policy, "device", "one", 1, "10.10.0.1", NULL, NULL, 0);
+	im = sample_image(policy, NULL, &data, &length);
+	policy_free(policy);
+	rs = ruleset_make(&im, NULL, features);
+	assert_int_equal(ruleset_each_rule(&rs, &forward_chain, count_guards, &n), 0);
+	free(data);
+	return n;
+}
+
+/* Where somebody outside may begin a flow, its mark may be live between devices. */
+static void
+test_fast_path_is_guarded(void **state)
+{
+	(void)state;
+	assert_int_equal(guards(MODE_ENFORCE, false), 0);
+	assert_true(guards(MODE_ENFORCE, true) > 0);
+	assert_true(guards(MODE_AUDIT, false) > 0);
+}
+
 #define BOTH_OF(test)						\
 	{ #test "_ipv4", test, prepare, teardown, NULL },	\
 	{ #test "_ipv6", test, prepare, teardown, &v6 }
@@ -327,6 +374,7 @@ main(void)
 		BOTH_OF(test_prefix),
 		BOTH_OF(test_behind_a_router),
 		BOTH_OF(test_behind_any_router),
+		cmocka_unit_test(test_fast_path_is_guarded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
