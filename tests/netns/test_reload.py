@@ -61,6 +61,6 @@ def test_reload_under_traffic(world):
                        "forbidden": sum(f.sent for f in cut + never), "wrong": wrong}, f)
     assert wrong == 0
     # A packet that another processor judges while the rules are being replaced can find the old rules
-    # and the new sets: 4 of 132,756 were lost in 1,000 reloads. bench/reload tells the number.
-    assert sum(f.lost for f in keep) <= RELOADS // 50, {f.tag: f.missing() for f in keep if f.lost}
+    # and the new sets: 4 to 6 of some 150,000 were lost in 1,000 reloads. bench/reload tells the number.
+    assert sum(f.lost for f in keep) <= RELOADS // 25, {f.tag: f.missing() for f in keep if f.lost}
     assert all(f.sent > 20 for f in keep)
