@@ -66,17 +66,6 @@ send_counts(struct counter_dump *c)
 	memset(c->out, 0, sizeof(*c->out));
 }
 
-/* The next field of a key; each is padded to 4. False when there is none left. */
-static bool
-take(const struct nft_element *e, size_t *at, void *out, size_t len)
-{
-	if (*at + len > e->key_len)
-		return false;
-	memcpy(out, e->key + *at, len);
-	*at += (len + 3) / 4 * 4;
-	return true;
-}
-
 static bool
 decode_key(enum set_kind kind, const struct nft_element *e, struct flow_count *out)
 {
@@ -92,16 +81,16 @@ decode_key(enum set_kind kind, const struct nft_element *e, struct flow_count *o
 		if (f->family != 0)
 			out->family = f->family;
 		if (info->fields[i] == FIELD_MARK)
-			ok = take(e, &at, &out->mark, 4);
+			ok = nft_key_field(e, &at, &out->mark, 4);
 		else if (info->fields[i] == FIELD_ETHER_SADDR)
-			ok = take(e, &at, out->mac, 6);
+			ok = nft_key_field(e, &at, out->mac, 6);
 		else if (info->fields[i] == FIELD_IP_SADDR || info->fields[i] == FIELD_IP6_SADDR)
-			ok = take(e, &at, out->source, f->len);
+			ok = nft_key_field(e, &at, out->source, f->len);
 		else if (info->fields[i] == FIELD_IP_DADDR || info->fields[i] == FIELD_IP6_DADDR)
-			ok = take(e, &at, out->destination, f->len);
+			ok = nft_key_field(e, &at, out->destination, f->len);
 		else if (info->fields[i] == FIELD_L4PROTO)
-			ok = take(e, &at, &out->protocol, 1);
-		else if (info->fields[i] == FIELD_DPORT && (ok = take(e, &at, port, 2)))
+			ok = nft_key_field(e, &at, &out->protocol, 1);
+		else if (info->fields[i] == FIELD_DPORT && (ok = nft_key_field(e, &at, port, 2)))
 			out->port = (uint16_t)(port[0] << 8 | port[1]);
 	}
 	out->group = kind == SET_INVALID ? FLOW_INVALID : kind == SET_CROWDED ? FLOW_CROWDED :

@@ -176,6 +176,16 @@ nft_read_set(struct nft_socket *s, const char *name, nft_element_fn *fn, void *a
 	return rc;
 }
 
+bool
+nft_key_field(const struct nft_element *e, size_t *at, void *out, size_t len)
+{
+	if (*at + len > e->key_len)
+		return false;
+	memcpy(out, e->key + *at, len);
+	*at += (len + 3) / 4 * 4;
+	return true;
+}
+
 /* ---- table and counters ------------------------------------------------- */
 
 struct table_answer {

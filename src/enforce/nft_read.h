@@ -30,6 +30,9 @@ struct nft_element {
 
 typedef int nft_element_fn(void *arg, const struct nft_element *);
 
+/* The next field of a key; each is padded to 4. False when there is none left. */
+bool nft_key_field(const struct nft_element *, size_t *at, void *out, size_t len);
+
 /* Every element of a set. A dump while packets add elements may tell one twice
  * and prove no absence. -ENOENT: no such set. Non-zero answers of fn end it. */
 int nft_read_set(struct nft_socket *, const char *name, nft_element_fn *, void *arg);

@@ -89,16 +89,6 @@ on_total(void *arg, const struct nft_element *el)
 }
 
 static bool
-take(const struct nft_element *e, size_t *at, void *out, size_t len)
-{
-	if (*at + len > e->key_len)
-		return false;
-	memcpy(out, e->key + *at, len);
-	*at += (len + 3) / 4 * 4;
-	return true;
-}
-
-static bool
 decode(const struct reading *r, const struct nft_element *e, struct staged_key *out)
 {
 	const struct set_info *info = set_info(r->kind);
@@ -112,9 +102,9 @@ decode(const struct reading *r, const struct nft_element *e, struct staged_key *
 	out->family = family;
 	out->has_port = info->fields[4] != FIELD_NONE;
 	out->count = e->packets;
-	ok = take(e, &at, &mark, sizeof(mark)) && take(e, &at, out->source, len) &&
-	    take(e, &at, out->destination, len) && take(e, &at, &out->protocol, 1) &&
-	    (!out->has_port || take(e, &at, port, sizeof(port)));
+	ok = nft_key_field(e, &at, &mark, sizeof(mark)) && nft_key_field(e, &at, out->source, len) &&
+	    nft_key_field(e, &at, out->destination, len) && nft_key_field(e, &at, &out->protocol, 1) &&
+	    (!out->has_port || nft_key_field(e, &at, port, sizeof(port)));
 	out->port = (uint16_t)(port[0] << 8 | port[1]);
 	out->number = ok ? mark >> 8 : 0;
 	return ok && enforcer_index(r->e, out->number) != SIZE_MAX;
