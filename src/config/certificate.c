@@ -129,7 +129,7 @@ read_certificate(struct reader *r, unsigned line, const char *path, size_t max, 
 void
 check_authority(struct reader *r, unsigned line, const struct authority_decl *a)
 {
-	X509 *x = x509_of_der(a->der, a->der_len);
+	X509 *x = x509_of_der(a->issuers[0].der, a->issuers[0].der_len);
 	uint32_t flags, usage;
 
 	if (x == NULL)
@@ -224,8 +224,9 @@ resolve_issuers(struct reader *r)
 		return;
 	}
 	for (i = 0; i < r->p->n_authorities; i++)
-		if (r->p->authorities[i].der != NULL)
-			authorities[i] = x509_of_der(r->p->authorities[i].der, r->p->authorities[i].der_len);
+		if (r->p->authorities[i].n_issuers > 0 && r->p->authorities[i].issuers[0].der != NULL)
+			authorities[i] = x509_of_der(r->p->authorities[i].issuers[0].der,
+			    r->p->authorities[i].issuers[0].der_len);
 	for (i = 0; i < r->p->n_devices && r->error == 0; i++)
 		if (r->p->devices[i].certificate != NULL && r->p->devices[i].certificate->der != NULL)
 			resolve_issuer(r, &r->p->devices[i], authorities);

@@ -20,8 +20,13 @@ key_certificate(struct reader *r, const config_setting_t *s, void *target)
 	struct authority_decl *a = target;
 	const char *path = want_string(r, s, "/etc/cordon/pki/factory-ca.pem");
 
-	if (path != NULL)
-		read_certificate(r, line_of(s), path, LIMIT_CERTIFICATE_BYTES, &a->der, &a->der_len);
+	struct issuer_decl *slot;
+
+	if (path == NULL || (slot = reader_grow(r, &a->issuers, a->n_issuers, sizeof(*slot))) == NULL)
+		return;
+	slot->where = reader_where(r, line_of(s));
+	read_certificate(r, line_of(s), path, LIMIT_CERTIFICATE_BYTES, &slot->der, &slot->der_len);
+	a->n_issuers++;
 }
 
 static void
@@ -29,9 +34,10 @@ key_ca(struct reader *r, const config_setting_t *s, void *target)
 {
 	struct authority_decl *a = target;
 	const char *path = want_string(r, s, "/etc/cordon/pki/web-ca.pem");
+	size_t i;
 
-	if (path != NULL)
-		read_certificate(r, line_of(s), path, LIMIT_FETCH_CA, &a->ca_der, &a->ca_der_len);
+	for (i = 0; path != NULL && i < a->n_sources; i++)
+		read_certificate(r, line_of(s), path, LIMIT_FETCH_CA, &a->sources[i].ca_der, &a->sources[i].ca_der_len);
 }
 
 static void
@@ -39,7 +45,7 @@ add_crl(struct reader *r, const config_setting_t *s, void *target)
 {
 	struct authority_decl *a = target;
 	const char *url = want_string(r, s, "http://pki.example/factory.crl");
-	struct where *where;
+	struct source_decl *source;
 	char **slot, *copy;
 
 	if (url == NULL)
@@ -49,13 +55,15 @@ add_crl(struct reader *r, const config_setting_t *s, void *target)
 		    "and no blanks", url);
 		return;
 	}
-	if ((slot = reader_grow(r, &a->crl, a->n_crl, sizeof(*slot))) == NULL ||
-	    (where = reader_grow(r, &a->crl_where, a->n_crl, sizeof(*where))) == NULL ||
-	    (copy = reader_copy(r, url)) == NULL)
+	if ((source = reader_grow(r, &a->sources, a->n_sources, sizeof(*source))) == NULL)
+		return;
+	source_decl_init(source, a);
+	source->where = reader_where(r, line_of(s));
+	a->n_sources++;
+	if ((slot = reader_grow(r, &source->urls, 0, sizeof(*slot))) == NULL || (copy = reader_copy(r, url)) == NULL)
 		return;
 	*slot = copy;
-	*where = reader_where(r, line_of(s));
-	a->n_crl++;
+	source->n_urls = 1;
 }
 
 static void
@@ -99,15 +107,16 @@ read_authority(struct reader *r, const config_setting_t *s)
 	};
 	struct authority_decl a, *slot;
 
-	memset(&a, 0, sizeof(a));
+	authority_decl_init(&a);
 	a.where = reader_where(r, line_of(s));
-	a.refresh_s = 3600;
 	if (!read_group(r, s, keys, "an authority", &a) || a.name == NULL ||
 	    (slot = reader_grow(r, &r->p->authorities, r->p->n_authorities, sizeof(*slot))) == NULL) {
 		authority_decl_done(&a);
 		return;
 	}
-	if (a.der != NULL)
+	for (size_t i = 0; i < a.n_sources; i++)
+		a.sources[i].refresh_s = a.refresh_s;
+	if (a.n_issuers > 0 && a.issuers[0].der != NULL)
 		check_authority(r, a.where.line, &a);
 	*slot = a;
 	r->p->n_authorities++;

@@ -46,7 +46,7 @@ source_json(const struct view *v, uint32_t i)
 	format_hex(s->number, s->number_len, number);
 	return json_pack("{s:o, s:o, s:s, s:b, s:s?, s:s?, s:i, s:s?, s:i, s:i, s:o, s:o, s:o, s:o, s:o}",
 	    "authority", answer_text(view_authority_name(v, v->image.sources[i].authority)),
-	    "url", answer_text(image_text(&v->image, v->image.sources[i].url)),
+	    "url", answer_text(image_source_url(&v->image, &v->image.sources[i])),
 	    "state", word_source_state(s->state), "fetching", s->fetching != 0,
 	    "error", s->error != E_NONE ? word_source_error_key(s->error) : NULL,
 	    "error_text", s->error != E_NONE ? error_text(s, error, sizeof(error)) : NULL,
@@ -71,7 +71,7 @@ add_row(struct table *t, const struct view *v, uint32_t i)
 	table_cell(t, format_time(s->last_success, time));
 	table_cell(t, format_time(s->next_update, time));
 	table_cell(t, format_time(s->next_try, time));
-	table_cell(t, image_text(&v->image, v->image.sources[i].url));
+	table_cell(t, image_source_url(&v->image, &v->image.sources[i]));
 	table_cell(t, s->error == E_NONE ? "-" : error_text(s, error, sizeof(error)));
 }
 

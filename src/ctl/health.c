@@ -103,7 +103,7 @@ judge_source(const struct view *v, uint32_t i, struct health *h)
 {
 	const struct pki_source *s = &v->sources[i];
 	const char *authority = view_authority_name(v, v->image.sources[i].authority);
-	const char *url = image_text(&v->image, v->image.sources[i].url);
+	const char *url = image_source_url(&v->image, &v->image.sources[i]);
 	char time[TIME_STRLEN];
 
 	if (s->state == SOURCE_EXPIRED || s->state == SOURCE_STALE)

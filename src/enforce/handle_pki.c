@@ -39,7 +39,7 @@ fetch_up(struct worker *w)
 {
 	const struct image *im = &w->d->enforcer.policy.image;
 	struct worker *pki = &w->d->workers[SLOT_PKI];
-	struct pki_fetcher fetcher = { .source = w->context };
+	struct pki_fetcher fetcher = { .kind = FETCH_CRL, .which = w->context };
 	struct fetch_limits limits = {
 		.max_bytes = LIMIT_CRL_BYTES,
 		.timeout_s = LIMIT_FETCH_SECONDS,
@@ -51,7 +51,7 @@ fetch_up(struct worker *w)
 		worker_kill(w, "has nothing to fetch");
 		return;
 	}
-	url_prefix(image_text(im, im->sources[w->context].url), limits.url_prefix,
+	url_prefix(image_source_url(im, &im->sources[w->context]), limits.url_prefix,
 	    sizeof(limits.url_prefix));
 	if (worker_send(w, MSG_FETCH_LIMITS, &limits, sizeof(limits), pair[0]) == 0)
 		worker_send(pki, MSG_PKI_FETCHER, &fetcher, sizeof(fetcher), pair[1]);
@@ -63,7 +63,7 @@ fetch_up(struct worker *w)
 void
 fetch_down(struct worker *w)
 {
-	struct pki_fetch f = { .source = w->context };
+	struct pki_fetch f = { .kind = FETCH_CRL, .which = w->context };
 
 	if (w->pid == 0)
 		worker_send(&w->d->workers[SLOT_PKI], MSG_PKI_NO_FETCHER, &f, sizeof(f), -1);
@@ -74,13 +74,13 @@ pki_fetch(struct cordond *d, const struct pki_fetch *f)
 {
 	struct worker *w;
 
-	if (f->source >= d->enforcer.policy.image.n[IMAGE_SOURCES])
+	if (f->which >= d->enforcer.policy.image.n[IMAGE_SOURCES])
 		return NULL;	/* of a policy that just went */
 	if ((w = worker_free_fetch(d)) == NULL) {
 		worker_send(&d->workers[SLOT_PKI], MSG_PKI_NO_FETCHER, f, sizeof(*f), -1);
 		return NULL;
 	}
-	w->context = f->source;
+	w->context = f->which;
 	worker_start(w);
 	return NULL;
 }

@@ -121,31 +121,80 @@ compile_appliance(struct compile *c)
 }
 
 static void
+compile_issuer(struct compile *c, const struct issuer_decl *from)
+{
+	struct image_issuer out;
+
+	memset(&out, 0, sizeof(out));
+	out.certificate = image_build_add(&c->b, IMAGE_BLOBS, from->der, from->der_len);
+	out.certificate_len = (uint32_t)from->der_len;
+	out.role = from->role;
+	out.where = compile_where(c, &from->where);
+	image_build_add(&c->b, IMAGE_ISSUERS, &out, 1);
+}
+
+static uint32_t
+text_or_none(struct compile *c, const char *text)
+{
+	return text != NULL ? image_build_text(&c->b, text) : 0;
+}
+
+static void
+compile_source(struct compile *c, const struct source_decl *from, uint32_t authority, uint32_t first)
+{
+	struct image_source out;
+	uint32_t url;
+	size_t i;
+
+	memset(&out, 0, sizeof(out));
+	out.authority = authority;
+	out.urls.first = image_build_count(&c->b, IMAGE_URLS);
+	out.urls.n = (uint32_t)from->n_urls;
+	for (i = 0; i < from->n_urls; i++) {
+		url = image_build_text(&c->b, from->urls[i]);
+		image_build_add(&c->b, IMAGE_URLS, &url, 1);
+	}
+	out.flags = from->flags;
+	out.base = from->base == SOURCE_NO_BASE ? SOURCE_NO_BASE : first + from->base;
+	out.refresh_s = from->refresh_s;
+	out.max_bytes = from->max_bytes;
+	out.timeout_s = from->timeout_s;
+	if (from->ca_der_len > 0) {
+		out.ca = image_build_add(&c->b, IMAGE_BLOBS, from->ca_der, from->ca_der_len);
+		out.ca_len = (uint32_t)from->ca_der_len;
+	}
+	out.pin = text_or_none(c, from->pin);
+	out.proxy = text_or_none(c, from->proxy);
+	out.no_proxy = text_or_none(c, from->no_proxy);
+	out.hosts = text_or_none(c, from->hosts);
+	out.where = compile_where(c, &from->where);
+	image_build_add(&c->b, IMAGE_SOURCES, &out, 1);
+}
+
+static void
 compile_authority(struct compile *c, const struct authority_decl *a, uint32_t number)
 {
 	struct image_authority out;
-	struct image_source source;
 	size_t i;
 
 	memset(&out, 0, sizeof(out));
 	out.number = number;
 	out.name = image_build_intern(&c->b, a->name);
-	out.certificate = image_build_add(&c->b, IMAGE_BLOBS, a->der, a->der_len);
-	out.certificate_len = (uint32_t)a->der_len;
 	out.refresh_s = a->refresh_s;
 	out.when_stale = a->when_stale;
-	if (a->ca_der_len > 0) {
-		out.ca = image_build_add(&c->b, IMAGE_BLOBS, a->ca_der, a->ca_der_len);
-		out.ca_len = (uint32_t)a->ca_der_len;
-	}
+	out.when_unchecked = a->when_unchecked;
+	out.flags = a->flags;
+	out.skew_s = a->skew_s;
+	out.grace_s = a->grace_s;
+	out.max_age_s = a->max_age_s;
+	out.issuers.first = image_build_count(&c->b, IMAGE_ISSUERS);
+	out.issuers.n = (uint32_t)a->n_issuers;
+	for (i = 0; i < a->n_issuers; i++)
+		compile_issuer(c, &a->issuers[i]);
 	out.sources.first = image_build_count(&c->b, IMAGE_SOURCES);
-	out.sources.n = (uint32_t)a->n_crl;
-	for (i = 0; i < a->n_crl; i++) {
-		source.authority = number;
-		source.url = image_build_text(&c->b, a->crl[i]);
-		source.where = compile_where(c, &a->crl_where[i]);
-		image_build_add(&c->b, IMAGE_SOURCES, &source, 1);
-	}
+	out.sources.n = (uint32_t)a->n_sources;
+	for (i = 0; i < a->n_sources; i++)
+		compile_source(c, &a->sources[i], number, out.sources.first);
 	out.where = compile_where(c, &a->where);
 	image_build_add(&c->b, IMAGE_AUTHORITIES, &out, 1);
 }

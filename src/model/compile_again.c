@@ -193,7 +193,9 @@ copy_sections(struct compile *c)
 	image_build_add(b, IMAGE_APPLIANCE, im->appliance, im->n[IMAGE_APPLIANCE]);
 	image_build_add(b, IMAGE_INTERFACES, im->interfaces, im->n[IMAGE_INTERFACES]);
 	image_build_add(b, IMAGE_AUTHORITIES, im->authorities, im->n[IMAGE_AUTHORITIES]);
+	image_build_add(b, IMAGE_ISSUERS, im->issuers, im->n[IMAGE_ISSUERS]);
 	image_build_add(b, IMAGE_SOURCES, im->sources, im->n[IMAGE_SOURCES]);
+	image_build_add(b, IMAGE_URLS, im->urls, im->n[IMAGE_URLS]);
 	image_build_add(b, IMAGE_SCHEDULES, im->schedules, im->n[IMAGE_SCHEDULES]);
 	image_build_add(b, IMAGE_WINDOWS, im->windows, im->n[IMAGE_WINDOWS]);
 	image_build_add(b, IMAGE_CLASSES, im->classes, im->n[IMAGE_CLASSES]);

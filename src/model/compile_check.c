@@ -56,7 +56,7 @@ check_limits(struct compile *c)
 	c->too_many |= check_limit(c, p->n_schedules, LIMIT_SCHEDULES, "schedules");
 	check_limit(c, p->n_authorities, LIMIT_AUTHORITIES, "authorities");
 	for (i = 0; i < p->n_authorities; i++)
-		sources += p->authorities[i].n_crl;
+		sources += p->authorities[i].n_sources;
 	check_limit(c, sources, LIMIT_SOURCES, "CRL addresses");
 }
 
@@ -68,7 +68,7 @@ check_authorities(struct compile *c)
 	for (i = 0; i < c->p->n_authorities; i++) {
 		const struct authority_decl *a = &c->p->authorities[i];
 
-		if (a->n_crl == 0)
+		if (a->n_sources == 0)
 			mistakes_warn(c->m, compile_file(c, &a->where), a->where.line,
 			    "authority \"%s\" has no crl: none of its devices is ever found revoked", a->name);
 	}

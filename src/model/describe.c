@@ -159,10 +159,26 @@ same_blob(const struct image *a, uint32_t at, uint32_t n, const struct image *b,
 }
 
 static bool
+same_issuers(const struct image *im, const struct image_authority *a, const struct image *jm,
+    const struct image_authority *b)
+{
+	bool same = a->issuers.n == b->issuers.n;
+
+	for (uint32_t i = 0; same && i < a->issuers.n; i++) {
+		const struct image_issuer *x = &im->issuers[a->issuers.first + i];
+		const struct image_issuer *y = &jm->issuers[b->issuers.first + i];
+
+		same = x->role == y->role && same_blob(im, x->certificate, x->certificate_len, jm, y->certificate,
+		    y->certificate_len);
+	}
+	return same;
+}
+
+static bool
 has_source(const struct image *im, const struct image_authority *a, const char *url)
 {
 	for (uint32_t i = 0; i < a->sources.n; i++)
-		if (strcmp(image_text(im, im->sources[a->sources.first + i].url), url) == 0)
+		if (strcmp(image_source_url(im, &im->sources[a->sources.first + i]), url) == 0)
 			return true;
 	return false;
 }
@@ -174,9 +190,9 @@ sources(struct describer *d, const struct image *im, const struct image_authorit
 	for (uint32_t i = 0; i < a->sources.n; i++) {
 		const struct image_source *s = &im->sources[a->sources.first + i];
 
-		if (!has_source(other, b, image_text(im, s->url)))
+		if (!has_source(other, b, image_source_url(im, s)))
 			describe_say(d, sign, im, &s->where, "%s %s", sign == DESCRIBED_COMES ? "reads its CRL at" :
-			    "no longer reads", image_text(im, s->url));
+			    "no longer reads", image_source_url(im, s));
 	}
 }
 
@@ -194,10 +210,8 @@ authority(struct describer *d, const struct image_authority *x, const struct ima
 		describe_say(d, DESCRIBED_GOES, d->old, &x->where, "authority taken away");
 		return;
 	}
-	if (!same_blob(d->old, x->certificate, x->certificate_len, d->next, y->certificate, y->certificate_len))
+	if (!same_issuers(d->old, x, d->next, y))
 		describe_say(d, DESCRIBED_CHANGES, d->next, &y->where, "another certificate");
-	if (!same_blob(d->old, x->ca, x->ca_len, d->next, y->ca, y->ca_len))
-		describe_say(d, DESCRIBED_CHANGES, d->next, &y->where, "another ca for HTTPS");
 	if (x->refresh_s != y->refresh_s)
 		describe_say(d, DESCRIBED_CHANGES, d->next, &y->where, "refresh: %s -> %s",
 		    duration_format(x->refresh_s, from), duration_format(y->refresh_s, to));

@@ -15,7 +15,7 @@
 
 #include "common/digest.h"
 
-#define IMAGE_VERSION 2
+#define IMAGE_VERSION 3
 
 enum image_section {
 	IMAGE_TEXT,		/* NUL-terminated strings; offset 0 is "" */
@@ -23,7 +23,9 @@ enum image_section {
 	IMAGE_APPLIANCE,	/* exactly one */
 	IMAGE_INTERFACES,	/* device interfaces, sorted by name */
 	IMAGE_AUTHORITIES,	/* by number */
-	IMAGE_SOURCES,		/* by authority number */
+	IMAGE_ISSUERS,		/* of the authorities: their certificates, and whom they let sign */
+	IMAGE_SOURCES,		/* by authority number; a delta stands behind its base */
+	IMAGE_URLS,		/* of the sources: text offsets (uint32_t), in the order to try them */
 	IMAGE_SCHEDULES,	/* sorted by name; their numbers are 1, 2, ... */
 	IMAGE_WINDOWS,		/* of the schedules: ascending, apart from each other */
 	IMAGE_CLASSES,		/* by number; the first is number 0: quarantine */
@@ -92,24 +94,86 @@ struct image_interface {
 	uint32_t name;		/* text, at most 15 bytes */
 };
 
-enum when_stale { WHEN_STALE_KEEP };
+/* What becomes of devices that no CRL in force speaks about. */
+enum when_stale {
+	WHEN_STALE_KEEP,	/* nothing, but an alarm */
+	WHEN_STALE_RESTRICT,	/* they stand where restrict_class says */
+	WHEN_STALE_QUARANTINE,
+};
+
+enum authority_flag {
+	AUTHORITY_ROLLOVER_SHARED = 1 << 0,	/* a CRL under one of its keys clears what another one issued */
+	AUTHORITY_HOLD_MANUAL	= 1 << 1,	/* what was on hold stays in quarantine until an operator releases it */
+	AUTHORITY_SHA1		= 1 << 2,	/* CRLs may be signed with SHA-1 */
+	AUTHORITY_FLAGS		= 7,
+};
+
+/* Which devices are asked about by OCSP. */
+enum ocsp_devices { OCSP_OFF, OCSP_CRITICAL, OCSP_ALL };
+
+struct image_ocsp {
+	uint32_t devices;	/* enum ocsp_devices; with OCSP_OFF all of it is zero */
+	uint32_t url;		/* text: http: or https: */
+	uint32_t refresh_s;	/* how often each of them */
+	uint32_t max_age_s;	/* of an answer without a nonce, or without nextUpdate */
+	uint32_t need_nonce;	/* 0 or 1 */
+	uint32_t unknown;	/* enum when_stale: of a serial that the responder never heard of */
+};
 
 struct image_authority {
 	uint32_t number;
 	uint32_t name;		/* text */
-	uint32_t certificate;	/* offset into blobs */
-	uint32_t certificate_len;
+	struct image_slice issuers;	/* IMAGE_ISSUERS: one of ISSUER_OWN at least, those first */
 	uint32_t refresh_s;
 	uint32_t when_stale;	/* enum when_stale */
-	uint32_t ca;		/* HTTPS: offset of a DER CA certificate in blobs; 0 with ca_len 0: the system's */
-	uint32_t ca_len;
+	uint32_t when_unchecked;	/* the same; of devices that no source of its speaks about */
+	uint32_t restrict_class;	/* number of the class that WHEN_STALE_RESTRICT means; 0 without it */
+	uint32_t flags;		/* bits of enum authority_flag */
+	uint32_t skew_s;	/* that its clock may be ahead of ours */
+	uint32_t grace_s;	/* from stale to expired */
+	uint32_t max_age_s;	/* of a CRL that does not say when the next one comes */
+	struct image_ocsp ocsp;
 	struct image_slice sources;
 	struct image_where where;
 };
 
+enum issuer_role {
+	ISSUER_OWN,		/* a certificate of the authority: all have one name; several for a key that
+				 * was rolled over, or one that another CA signed as well */
+	ISSUER_CRL,		/* somebody else who may sign its CRLs */
+	ISSUER_OCSP,		/* who may sign its OCSP answers, beside whom it issued that right */
+};
+
+struct image_issuer {
+	uint32_t certificate;	/* offset into blobs, DER */
+	uint32_t certificate_len;
+	uint32_t role;		/* enum issuer_role */
+	struct image_where where;
+};
+
+enum source_flag {
+	SOURCE_DELTA		= 1 << 0,	/* publishes delta CRLs for the source `base` */
+	SOURCE_COVERS_ALL	= 1 << 1,	/* its CRLs speak about all devices, whatever distribution point they name */
+	SOURCE_FROM_DEVICES	= 1 << 2,	/* the URL stood in devices' certificates: never to a private address */
+	SOURCE_FLAGS		= 7,
+};
+
+#define SOURCE_NO_BASE UINT32_MAX
+
 struct image_source {
 	uint32_t authority;	/* number */
-	uint32_t url;		/* text: http:, https: or file: */
+	struct image_slice urls;	/* IMAGE_URLS, at least one: http:, https:, ldap:, ldaps: or file: (a folder ends with '/') */
+	uint32_t flags;		/* bits of enum source_flag */
+	uint32_t base;		/* SOURCE_DELTA: index of its base, or SOURCE_NO_BASE */
+	uint32_t refresh_s;
+	uint32_t max_bytes;	/* of one CRL */
+	uint32_t timeout_s;	/* of one transfer */
+	uint32_t ca;		/* HTTPS: offset of the only CA to trust, in blobs; 0 with ca_len 0: the system's */
+	uint32_t ca_len;
+	uint32_t pin;		/* text: "sha256//...", of the server's key; "": none */
+	uint32_t proxy;		/* text: a URL; "": none */
+	uint32_t no_proxy;	/* text: hosts, separated by commas */
+	uint32_t hosts;		/* text: further hosts that a redirect may lead to, separated by commas */
 	struct image_where where;
 };
 
@@ -123,7 +187,8 @@ enum class_refuse { REFUSE_DROP, REFUSE_REJECT };
 enum class_hint {
 	CLASS_EXTENDED	= 1 << 0,	/* another class extends it */
 	CLASS_INBOUND	= 1 << 1,	/* it has inbound rules, its own or those of a class it extends */
-	CLASS_HINTS	= 3,
+	CLASS_QUARANTINE = 1 << 2,	/* no admin's class: where another one's devices stand in quarantine */
+	CLASS_HINTS	= 7,
 };
 
 struct image_class {
@@ -133,6 +198,7 @@ struct image_class {
 	uint8_t refuse;		/* enum class_refuse */
 	uint8_t named;		/* 1: some reach has this class as its peer: it has member sets */
 	uint8_t hints;		/* bits of enum class_hint */
+	uint32_t quarantine;	/* number of the class where its devices stand in quarantine; 0: where all do */
 	uint32_t rate;		/* new connections per second of one device; 0: no bound */
 	uint32_t rate_burst;	/* 0 without a rate */
 	struct image_slice reaches;	/* IMAGE_REACHES */
@@ -195,6 +261,11 @@ enum device_identity {
 	IDENTITY_ROUTED,	/* behind a router: its addresses and the port; mac is zero */
 };
 
+enum device_flag {
+	DEVICE_CRITICAL	= 1 << 0,	/* is never quarantined by itself: a person confirms */
+	DEVICE_FLAGS	= 1,
+};
+
 struct image_device {
 	uint32_t number;
 	uint32_t name;		/* text; unique */
@@ -202,9 +273,9 @@ struct image_device {
 	uint32_t interface;	/* text: its router port; 0: any device interface */
 	uint8_t mac[6];		/* unique among IDENTITY_OWN; that of a router is none of theirs */
 	uint8_t identity;	/* enum device_identity; behind a router it has an interface and addresses */
-	uint8_t pad;
+	uint8_t flags;		/* bits of enum device_flag */
 	struct image_slice addresses;	/* none: the MAC alone is the identity */
-	struct image_slice certificates;
+	struct image_slice certificates;	/* the newest last */
 	struct image_slice labels;
 	struct image_where where;
 };
@@ -223,6 +294,8 @@ struct image_certificate {
 	uint8_t serial[20];	/* magnitude, big-endian */
 	uint32_t chain;		/* offset into blobs: the device's certificate in DER, with chain_len > 0 */
 	uint32_t chain_len;
+	uint32_t issuer;	/* which of the authority's own certificates has the key that signed it, from 1;
+				 * 0: nobody knows, there is no certificate */
 };
 
 enum image_file_flag {
@@ -264,7 +337,9 @@ struct image {
 	const struct image_appliance *appliance;
 	const struct image_interface *interfaces;
 	const struct image_authority *authorities;
+	const struct image_issuer *issuers;
 	const struct image_source *sources;
+	const uint32_t *urls;
 	const struct image_schedule *schedules;
 	const struct image_window *windows;
 	const struct image_class *classes;
@@ -293,6 +368,13 @@ int image_open(const void *data, size_t len, struct image *out, const char **why
  * cordond, for those it hands its image to. Frame and digest are looked at, the
  * records are not. */
 int image_open_checked(const void *data, size_t len, struct image *out, const char **why);
+
+/* The first address of a source: what it is called by. */
+static inline const char *
+image_source_url(const struct image *im, const struct image_source *s)
+{
+	return im->text + im->urls[s->urls.first];
+}
 
 /* Text at a checked offset. */
 static inline const char *

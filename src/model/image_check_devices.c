@@ -119,6 +119,8 @@ check_certificate(const struct image *im, const struct image_certificate *c)
 		return "a serial number is not in its shortest form";
 	if (!blob_ok(im, c->chain, c->chain_len, false))
 		return "a device's certificate is out of range";
+	if (c->issuer > image_authority(im, c->authority)->issuers.n || (c->chain_len == 0 && c->issuer != 0))
+		return "a certificate's issuer is none";
 	return NULL;
 }
 
@@ -174,7 +176,7 @@ mac_ok(const struct image_device *d)
 	static const uint8_t no_mac[sizeof(d->mac)];
 	bool none = memcmp(d->mac, no_mac, sizeof(no_mac)) == 0;
 
-	if (d->identity > IDENTITY_ROUTED || d->pad != 0)
+	if (d->identity > IDENTITY_ROUTED || d->flags > DEVICE_FLAGS)
 		return false;
 	return d->identity == IDENTITY_ROUTED ? none : !none && (d->mac[0] & 1) == 0;
 }

@@ -77,6 +77,7 @@ class_decl_done(struct class_decl *c)
 	strings_free(c->extends, c->n_extends);
 	rules_free(c->rules, c->n_rules);
 	rules_free(c->inbound, c->n_inbound);
+	rules_free(c->quarantine, c->n_quarantine);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -128,13 +129,50 @@ device_decl_done(struct device_decl *d)
 }
 
 void
+source_decl_init(struct source_decl *s, const struct authority_decl *a)
+{
+	memset(s, 0, sizeof(*s));
+	s->base = SOURCE_NO_BASE;
+	s->refresh_s = a->refresh_s;
+	s->max_bytes = LIMIT_CRL_BYTES;
+	s->timeout_s = LIMIT_FETCH_SECONDS;
+}
+
+void
+source_decl_done(struct source_decl *s)
+{
+	strings_free(s->urls, s->n_urls);
+	free(s->pin);
+	free(s->proxy);
+	free(s->no_proxy);
+	free(s->hosts);
+	free(s->ca_der);
+	memset(s, 0, sizeof(*s));
+}
+
+void
+authority_decl_init(struct authority_decl *a)
+{
+	memset(a, 0, sizeof(*a));
+	a->refresh_s = 3600;
+	a->skew_s = 300;
+	a->grace_s = a->max_age_s = 86400;
+}
+
+void
 authority_decl_done(struct authority_decl *a)
 {
+	size_t i;
+
 	free(a->name);
-	free(a->der);
-	strings_free(a->crl, a->n_crl);
-	free(a->crl_where);
-	free(a->ca_der);
+	for (i = 0; i < a->n_issuers; i++)
+		free(a->issuers[i].der);
+	free(a->issuers);
+	for (i = 0; i < a->n_sources; i++)
+		source_decl_done(&a->sources[i]);
+	free(a->sources);
+	free(a->ocsp.url);
+	free(a->restrict_class);
 	memset(a, 0, sizeof(*a));
 }
 

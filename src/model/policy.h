@@ -59,6 +59,7 @@ enum class_key {
 	CLASS_REFUSE	= 1 << 1,
 	CLASS_RATE	= 1 << 2,
 	CLASS_ALLOW	= 1 << 3,
+	CLASS_REMEDY	= 1 << 4,	/* quarantine */
 };
 
 struct class_decl {
@@ -75,6 +76,8 @@ struct class_decl {
 	size_t n_rules;
 	struct rule *inbound;
 	size_t n_inbound;
+	struct rule *quarantine;	/* what its devices may reach in quarantine, beside what all may */
+	size_t n_quarantine;
 };
 
 /* services = ( { name = "mqtt"; tcp = (1883, 8883); } ) */
@@ -119,6 +122,7 @@ struct certificate_decl {
 	uint32_t serial_len;
 	uint8_t *der;		/* the device's certificate, or NULL */
 	size_t der_len;
+	uint32_t issuer;	/* which of the authority's own certificates issued it, from 1; 0: unknown */
 };
 
 /* prefix: bits of the address that count; all of them but for an IPv6 prefix,
@@ -140,22 +144,62 @@ struct device_decl {
 	size_t n_addresses;
 	char *interface;	/* or NULL */
 	struct certificate_decl *certificate;	/* or NULL */
+	bool critical;
 	char **labels;
 	size_t n_labels;
+};
+
+/* A certificate of an authority, or of whom it lets sign. */
+struct issuer_decl {
+	struct where where;
+	enum issuer_role role;
+	uint8_t *der;		/* NULL: it could not be read */
+	size_t der_len;
+};
+
+/* A place that publishes an authority's CRL. */
+struct source_decl {
+	struct where where;
+	char **urls;		/* in the order to try them; owned */
+	size_t n_urls;
+	uint32_t flags;		/* bits of enum source_flag */
+	uint32_t base;		/* SOURCE_DELTA: index of its base among the authority's sources, or SOURCE_NO_BASE */
+	uint32_t refresh_s;
+	uint32_t max_bytes;
+	uint32_t timeout_s;
+	char *pin;		/* owned, or NULL; as those below */
+	char *proxy;
+	char *no_proxy;
+	char *hosts;
+	uint8_t *ca_der;	/* for HTTPS, or NULL */
+	size_t ca_der_len;
+};
+
+struct ocsp_decl {
+	enum ocsp_devices devices;
+	char *url;		/* owned; NULL with OCSP_OFF */
+	uint32_t refresh_s;
+	uint32_t max_age_s;
+	bool need_nonce;
+	enum when_stale unknown;
 };
 
 struct authority_decl {
 	struct where where;
 	char *name;
-	uint8_t *der;
-	size_t der_len;
-	char **crl;		/* URLs */
-	struct where *crl_where;
-	size_t n_crl;
+	struct issuer_decl *issuers;	/* by role */
+	size_t n_issuers;
+	struct source_decl *sources;
+	size_t n_sources;
+	struct ocsp_decl ocsp;
 	uint32_t refresh_s;
 	enum when_stale when_stale;
-	uint8_t *ca_der;	/* for HTTPS, or NULL */
-	size_t ca_der_len;
+	enum when_stale when_unchecked;
+	char *restrict_class;	/* owned, or NULL */
+	uint32_t flags;		/* bits of enum authority_flag */
+	uint32_t skew_s;
+	uint32_t grace_s;
+	uint32_t max_age_s;
 };
 
 struct appliance_decl {
@@ -225,7 +269,10 @@ void device_decl_done(struct device_decl *);
 void service_decl_done(struct service_decl *);
 void group_decl_done(struct group_decl *);
 void schedule_decl_done(struct schedule_decl *);
+void authority_decl_init(struct authority_decl *);	/* the defaults of every key that has one */
 void authority_decl_done(struct authority_decl *);
+void source_decl_init(struct source_decl *, const struct authority_decl *);
+void source_decl_done(struct source_decl *);
 
 /* ---- what words may look like ------------------------------------------- */
 
@@ -238,7 +285,7 @@ bool interface_name_is_valid(const char *);
 /* Letters, digits, '-' and dots; a leading "*." for all names below. */
 bool host_name_is_valid(const char *);
 
-/* http:, https: or file:, printable, without blanks. */
+/* http:, https:, ldap:, ldaps: or file:, printable, without blanks. */
 bool url_is_valid(const char *);
 
 /* Why no device can have this address; NULL when one can. Static text. */

@@ -85,13 +85,10 @@ print_authority(struct printer *pr, const struct image_authority *a)
 	    duration_format(a->refresh_s, text));
 	for (i = 0; i < a->sources.n; i++)
 		fprintf(pr->out, "%s\"%s\"%s", i == 0 ? "crl = [ " : ", ",
-		    image_text(pr->im, pr->im->sources[a->sources.first + i].url),
+		    image_source_url(pr->im, &pr->im->sources[a->sources.first + i]),
 		    i + 1 == a->sources.n ? " ];\n\t" : "");
-	if (a->ca_len > 0) {
-		print_certificate(pr, "ca", a->ca, a->ca_len);
-		fputs("\n\t", pr->out);
-	}
-	print_certificate(pr, "certificate", a->certificate, a->certificate_len);
+	print_certificate(pr, "certificate", pr->im->issuers[a->issuers.first].certificate,
+	    pr->im->issuers[a->issuers.first].certificate_len);
 	fputs(" }", pr->out);
 }
 

@@ -152,14 +152,17 @@ authority_load(struct authority *a, const struct image *im, const struct image_a
 	a->refresh_s = from->refresh_s;
 	if ((a->name = strdup(image_text(im, from->name))) == NULL)
 		return -ENOMEM;
-	if (from->ca_len > 0) {
-		if ((a->ca = malloc(from->ca_len)) == NULL)
+	if (from->sources.n > 0 && im->sources[from->sources.first].ca_len > 0) {
+		const struct image_source *s = &im->sources[from->sources.first];
+
+		if ((a->ca = malloc(s->ca_len)) == NULL)
 			return -ENOMEM;
-		memcpy(a->ca, im->blobs + from->ca, from->ca_len);
-		a->ca_len = from->ca_len;
+		memcpy(a->ca, im->blobs + s->ca, s->ca_len);
+		a->ca_len = s->ca_len;
 	}
 	/* One that cannot be read takes nothing from the others. */
-	(void)authority_read_certificate(a, im->blobs + from->certificate, from->certificate_len);
+	(void)authority_read_certificate(a, im->blobs + im->issuers[from->issuers.first].certificate,
+	    im->issuers[from->issuers.first].certificate_len);
 	return 0;
 }
 
@@ -171,7 +174,7 @@ sources_load(struct authorities *all, const struct image *im)
 	for (i = 0; i < all->n_sources; i++) {
 		if (index_of(im, im->sources[i].authority, &all->sources[i].authority) < 0)
 			return -ENOENT;
-		if ((all->sources[i].url = strdup(image_text(im, im->sources[i].url))) == NULL)
+		if ((all->sources[i].url = strdup(image_source_url(im, &im->sources[i]))) == NULL)
 			return -ENOMEM;
 	}
 	return 0;

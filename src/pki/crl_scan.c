@@ -275,7 +275,7 @@ crl_scan_hit(const struct crl_scan *s, size_t *pos, struct crl_hit *out)
 		st = &s->staged[*pos];
 		if (!st->hit)
 			continue;
-		out->device = inventory_device(s->inventory, *pos);
+		out->cert = inventory_device(s->inventory, *pos);
 		out->reason = st->reason;
 		out->revoked_at = st->at;
 		(*pos)++;

@@ -27,6 +27,7 @@
 #define CRL_EXT_COUNT	 64	/* extensions of a CRL or of an entry */
 #define CRL_SIGALG_MAX	 256
 #define CRL_SIGNATURE_MAX 4096	/* RSA-16384 has 2048 */
+#define CRL_POINTS	 16	/* names of one distribution point that are kept */
 
 /* Who may sign: the certificate's subject and key. */
 struct crl_signer {
@@ -34,6 +35,8 @@ struct crl_signer {
 	size_t name_len;
 	EVP_PKEY *key;		/* borrowed */
 	bool may_sign;		/* keyUsage is absent or has cRLSign */
+	const uint8_t *key_id;	/* subjectKeyIdentifier, or NULL; borrowed */
+	size_t key_id_len;
 };
 
 /* Odd, but no reason to refuse. */
@@ -75,7 +78,11 @@ struct crl_verdict {
 	uint8_t number[CRL_NUMBER_MAX];	/* crlNumber, big-endian */
 	uint8_t base[CRL_NUMBER_MAX];	/* BaseCRLNumber of a delta */
 	uint8_t key_id[CRL_KEYID_MAX];	/* authorityKeyIdentifier */
-	uint8_t scope_digest[32];	/* SHA-256 of the issuingDistributionPoint */
+	uint8_t scope_digest[32];	/* SHA-256 of the issuingDistributionPoint; zeros without one */
+	uint32_t reasons;		/* onlySomeReasons, bit n: ReasonFlags' n; 0x1fe without */
+	uint8_t n_points;
+	bool more_points;		/* it has others, or a name that is relative: none of ours */
+	uint64_t points[CRL_POINTS];	/* names of the distribution point, by crl_point_hash */
 	uint8_t digest[CRL_DIGEST_MAX];	/* of the signed part, by the signature's hash */
 	size_t signer;			/* index of who signed */
 	uint64_t signed_offset;		/* the signed part, in DER */
@@ -83,10 +90,13 @@ struct crl_verdict {
 };
 
 struct crl_hit {
-	uint32_t device;	/* device number */
-	uint32_t reason;	/* RFC 5280 5.3.1; 0: none or unspecified */
+	uint32_t cert;		/* what the inventory has for it */
+	uint32_t reason;	/* RFC 5280 5.3.1; 0: none or unspecified; 8 of a delta: no longer revoked */
 	int64_t revoked_at;
 };
+
+/* A GeneralName in DER: two are the same name when these are equal. */
+uint64_t crl_point_hash(const uint8_t *name, size_t len);
 
 struct crl_scan;
 

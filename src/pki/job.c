@@ -52,7 +52,7 @@ new_scan(struct pki *p, const struct source *s)
 void
 job_start_fetch(struct pki *p, struct job *j, struct source *s, const struct clock_view *now)
 {
-	struct pki_fetch ask = { .source = s->index };
+	struct pki_fetch ask = { .kind = FETCH_CRL, .which = s->index };
 
 	begin(j, s, JOB_ASKED, now->boot_ms + PKI_ASK_MS);
 	s->last_try_wall = now->wall_ms;

@@ -141,9 +141,9 @@ dispatch(struct pki *p, struct ipc_message *m, const struct clock_view *now)
 	} else if (m->type == MSG_PKI_REFRESH) {
 		on_refresh(p, ((const struct pki_refresh *)m->payload)->authority, now);
 	} else if (m->type == MSG_PKI_FETCHER) {
-		on_fetcher(p, ((const struct pki_fetcher *)m->payload)->source, m->fd, now);
+		on_fetcher(p, ((const struct pki_fetcher *)m->payload)->which, m->fd, now);
 	} else if (m->type == MSG_PKI_NO_FETCHER) {
-		j = job_of(p, ((const struct pki_fetch *)m->payload)->source, JOB_ASKED);
+		j = job_of(p, ((const struct pki_fetch *)m->payload)->which, JOB_ASKED);
 		if (j != NULL)
 			job_fail(p, j, E_FETCH, EAGAIN, "no fetcher is free", now);
 	} else if (m->type == MSG_PKI_REVOKED) {

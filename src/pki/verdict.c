@@ -63,9 +63,12 @@ revoke(struct pki *p, struct job *j, const struct clock_view *now)
 
 	while (crl_scan_hit(j->scan, &pos, &hit)) {
 		struct pki_revoke r = {
-			.device = hit.device,
+			.device = hit.cert,
 			.authority = j->source->authority_number,
+			.cause = CAUSE_REVOKED,
 			.reason = hit.reason,
+			.evidence = EVIDENCE_CERTIFICATE,
+			.source = j->source->index,
 			.revoked_at = hit.revoked_at,
 		};
 

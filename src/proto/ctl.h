@@ -39,7 +39,13 @@ struct ctl_status {
 	uint32_t devices;
 	uint32_t classes;
 	uint32_t quarantined;
+	uint32_t restricted;
 	uint32_t audited;
+	uint32_t pending;		/* devices that wait behind the brake */
+	uint32_t brake_devices;		/* what it allows, */
+	uint32_t brake_within_s;
+	uint32_t brake_used;		/* and how many were quarantined by themselves within that time */
+	uint32_t pad;
 	uint32_t table_mode;		/* 1: owner and persist; 2: plain table, watched */
 	uint32_t healthy;		/* 1: the kernel was compared with the model and agrees */
 	uint32_t foreign_changes;	/* seen and put right since start */
@@ -197,6 +203,51 @@ struct ctl_device {
 	uint32_t number;
 	uint32_t causes;	/* CTL_RELEASE: which to lift (bits of enum station_cause) */
 	char words[200];	/* the operator's reason */
+};
+
+/* What an operator says of devices, all in one transaction. */
+enum ctl_stand_what {
+	STAND_QUARANTINE = 1,	/* device quarantine: until an operator releases it, or until then */
+	STAND_REVOKE,		/* device revoke: the same, and reason is a CRLReason */
+	STAND_REVOKE_SERIAL,	/* and whatever device has that certificate now or later */
+	STAND_RELEASE,		/* takes the operator's cause away, or what `causes` names */
+	STAND_CONFIRM,		/* what waits behind the brake takes effect */
+	STAND_DISMISS,		/* or never will, as long as the evidence is the same */
+	STAND_FORGET_SERIAL,	/* lifts STAND_REVOKE_SERIAL */
+	STANDS
+};
+
+struct ctl_stand {
+	uint32_t what;		/* enum ctl_stand_what */
+	uint32_t n;		/* device numbers in the file; 0 with a serial */
+	uint32_t causes;	/* STAND_RELEASE: bits of enum station_cause; 0: the operator's */
+	uint32_t reason;	/* RFC 5280 5.3.1 CRLReason; STAND_REVOKE and STAND_REVOKE_SERIAL */
+	int64_t until;		/* ends by itself then; 0: never */
+	uint32_t authority;	/* number; with a serial */
+	uint32_t serial_len;
+	uint8_t serial[20];
+	uint8_t pad[4];
+	char login[CTL_LOGIN + 4];	/* claimed */
+	char words[200];
+};
+
+struct ctl_stood {
+	uint32_t error;		/* errno; -ENOENT: no such device or serial, -EALREADY: nothing changes, -EPERM: other causes hold it */
+	uint32_t changed;	/* devices */
+	uint32_t device;	/* error: the first one it is about, or 0 */
+	uint32_t causes;	/* of it */
+};
+
+/* A serial that an operator revoked. */
+struct ctl_revocation {
+	uint32_t authority;	/* number */
+	uint32_t serial_len;
+	uint8_t serial[20];
+	uint32_t reason;
+	int64_t since;
+	int64_t until;
+	struct ctl_who who;
+	char words[200];
 };
 
 struct ctl_authority {

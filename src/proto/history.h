@@ -44,4 +44,38 @@ struct history_entry {
 };
 static_assert(sizeof(struct history_entry) == 120, "disk");
 
+/* What happened to a device: the same, by cordond's own hand or by an operator's. */
+enum device_happening {
+	DEVICE_ENROLLED = 1,	/* came with a policy */
+	DEVICE_WITHDRAWN,	/* went with one */
+	DEVICE_MOVED,		/* other: number of the class it left; now: the one it is in */
+	DEVICE_REBOUND,		/* other hardware: its MAC changed from old_mac to mac */
+	DEVICE_RENEWED,		/* other certificates */
+	DEVICE_QUARANTINED,	/* cause, reason, evidence, authority */
+	DEVICE_RELEASED,	/* cause: what was taken away */
+	DEVICE_RESTRICTED,
+	DEVICE_PENDING,		/* waits behind the brake */
+	DEVICE_CONFIRMED,
+	DEVICE_DISMISSED,
+	DEVICE_HAPPENINGS
+};
+
+struct device_event {
+	int64_t at;
+	uint64_t revision;	/* in force */
+	uint32_t device;	/* number */
+	uint32_t what;		/* enum device_happening */
+	uint32_t cause;		/* bits of enum station_cause */
+	uint32_t reason;	/* CRLReason */
+	uint32_t evidence;	/* enum pki_evidence */
+	uint32_t authority;
+	uint32_t other;
+	uint32_t now;
+	uint8_t old_mac[6];
+	uint8_t mac[6];
+	uint8_t pad[4];
+	struct ctl_who who;
+	char words[200];
+};
+
 #endif

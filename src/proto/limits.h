@@ -45,6 +45,13 @@
 #define LIMIT_FETCH_SECONDS	300U
 #define LIMIT_FETCH_REDIRECTS	3U
 #define LIMIT_FETCH_CHUNK	32768U		/* body bytes per message */
+#define LIMIT_PIN		1024U		/* sixteen pins of a server's key */
+#define LIMIT_OCSP_REQUEST	1024U		/* one certificate and a nonce have about 130 octets */
+#define LIMIT_OCSP_RESPONSE	65536U		/* real ones with a chain have 2 to 4 KiB */
+#define LIMIT_URLS_PER_SOURCE	8U		/* mirrors */
+#define LIMIT_ISSUERS_PER_AUTHORITY 16U		/* its certificates and whom it lets sign */
+#define LIMIT_SERIES_PER_SOURCE	64U		/* CRLs in one bundle or drop folder */
+#define LIMIT_SERIES		2048U		/* CRLs in use, all authorities together */
 #define LIMIT_FETCH_CA		4096U		/* a CA certificate for HTTPS: RSA-4096 with long names has 2 kB */
 
 /* Evidence. */
@@ -54,6 +61,10 @@
 #define LIMIT_SIGHTINGS		4096U		/* unknown devices that are listed: more than anybody looks through */
 #define LIMIT_SIGHTINGS_NEW	60U		/* of these per interface and minute: a flood of MACs needs an hour to fill the list */
 #define LIMIT_SIGHTING_ADDRESSES 8U		/* of one unknown device, those seen last */
+
+/* What happened to devices. */
+#define LIMIT_DEVICE_EVENTS	20000U		/* kept; up to twice as many on disk */
+#define LIMIT_REVOCATIONS	4096U		/* serials that operators revoked without a device of ours having them */
 
 /* Changes. */
 #define LIMIT_REVISIONS		10U		/* policies kept on disk */

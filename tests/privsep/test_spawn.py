@@ -383,7 +383,7 @@ def test_worker_that_hangs_is_killed_before_the_restart(spawn):
 
 def test_hangup_is_handed_on(spawn):
     first = spawn.cordond()
-    spawn.control()
+    start(spawn.control(), FLOW, 1)  # it answers: so its handler stands, and the signal is not ignored
     spawn.process.send_signal(signal.SIGHUP)
     until(lambda: not alive(first))  # the stand-in ends with 42
     until(lambda: "ended with status 42" in spawn.text())

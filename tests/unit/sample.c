@@ -215,17 +215,31 @@ sample_authority(struct policy *p, const char *name, const char *url)
 
 	p->authorities = must(policy_grow(p->authorities, p->n_authorities, sizeof(*p->authorities)));
 	a = &p->authorities[p->n_authorities++];
+	authority_decl_init(a);
 	a->where = next_where();
 	a->name = must(strdup(name));
-	a->der = must(calloc(1, 5));
-	memcpy(a->der, "\x30\x03\x02\x01\x07", 5);
-	a->der_len = 5;
-	a->refresh_s = 3600;
-	a->crl = must(calloc(1, sizeof(*a->crl)));
-	a->crl[0] = must(strdup(url));
-	a->crl_where = must(calloc(1, sizeof(*a->crl_where)));
-	a->crl_where[0] = next_where();
-	a->n_crl = 1;
+	a->issuers = must(calloc(1, sizeof(*a->issuers)));
+	a->n_issuers = 1;
+	a->issuers[0].where = a->where;
+	a->issuers[0].der = must(calloc(1, 5));
+	memcpy(a->issuers[0].der, "\x30\x03\x02\x01\x07", 5);
+	a->issuers[0].der_len = 5;
+	(void)sample_source(a, url);
+}
+
+struct source_decl *
+sample_source(struct authority_decl *a, const char *url)
+{
+	struct source_decl *s;
+
+	a->sources = must(policy_grow(a->sources, a->n_sources, sizeof(*a->sources)));
+	s = &a->sources[a->n_sources++];
+	source_decl_init(s, a);
+	s->where = next_where();
+	s->urls = must(calloc(1, sizeof(*s->urls)));
+	s->urls[0] = must(strdup(url));
+	s->n_urls = 1;
+	return s;
 }
 
 void

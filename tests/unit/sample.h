@@ -27,6 +27,7 @@ void sample_window(struct schedule_decl *, int64_t from, int64_t to);
 void sample_quarantine(struct policy *, const char *to, uint16_t port);
 void sample_service(struct policy *, uint8_t kind, uint8_t protocol, uint16_t low, uint16_t high);
 void sample_authority(struct policy *, const char *name, const char *url);
+struct source_decl *sample_source(struct authority_decl *, const char *url);
 /* address, interface and authority may be NULL; serial is one byte. */
 struct device_decl *sample_device(struct policy *, const char *name, const char *class_name, uint8_t mac,
     const char *address, const char *interface, const char *authority, uint8_t serial);

@@ -353,10 +353,7 @@ many(uint32_t devices, uint32_t classes, uint32_t authorities, uint32_t sources,
 	for (i = authorities; i < sources; i++) {
 		struct authority_decl *first = &p->authorities[0];
 
-		first->crl = policy_grow(first->crl, first->n_crl, sizeof(*first->crl));
-		first->crl_where = policy_grow(first->crl_where, first->n_crl, sizeof(*first->crl_where));
-		assert_true(first->crl != NULL && first->crl_where != NULL);
-		first->crl[first->n_crl++] = strdup("http://a.example/x");
+		(void)sample_source(first, "http://a.example/x");
 	}
 	for (i = (uint32_t)a->n_interfaces; i < interfaces; i++) {
 		snprintf(text, sizeof(text), "port%u", i);
@@ -491,7 +488,7 @@ test_warnings(void **state)
 	sample_rule(p, c, "updates.example", BOX_PORTS, IPPROTO_TCP, 443, 443);
 	sample_class(p, "c");
 	sample_authority(p, "ca", "http://a.example/x");
-	p->authorities[0].n_crl = 0;
+	p->authorities[0].n_sources = 0;
 	sample_device(p, "d1", "c", 1, NULL, NULL, NULL, 0);
 	sample_device(p, "d2", "c", 2, NULL, NULL, NULL, 0);
 	sample_device(p, "d3", "c", 3, NULL, "lan1", NULL, 0);
@@ -504,7 +501,7 @@ test_warnings(void **state)
 	assert_true(said(m.warnings, m.n_warnings, "no device belongs to class \"lonely\""));
 	assert_true(said(m.warnings, m.n_warnings, "authority \"ca\" has no crl"));
 	free(bytes);
-	p->authorities[0].n_crl = 1;
+	p->authorities[0].n_sources = 1;
 	policy_free(p);
 }
 

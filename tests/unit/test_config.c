@@ -399,7 +399,7 @@ test_authority(void **state)
 	assert_non_null(strstr(m.warnings[0], "more than once a minute"));
 	assert_non_null(strstr(m.warnings[1], "may not sign CRLs"));
 	assert_int_equal(p->authorities[0].refresh_s, 5);
-	assert_int_equal(p->authorities[0].der[0], 0x30);
+	assert_int_equal(p->authorities[0].issuers[0].der[0], 0x30);
 }
 
 static void

@@ -102,7 +102,7 @@ hit_of(uint32_t device, struct crl_hit *out)
 	size_t pos = 0;
 
 	while (crl_scan_hit(scan, &pos, out))
-		if (out->device == device)
+		if (out->cert == device)
 			return true;
 	return false;
 }

@@ -142,6 +142,8 @@ test_frame(void **state)
 	refused(&s, "a section has records of another size", true);
 }
 
+struct image_url_ref { uint32_t text; };
+
 /* One line per rule: which field gets which value, and what is said. */
 #define SPOIL(section, index, type, field, value, want) do {	\
 	struct spoiled s_ = spoil();				\
@@ -163,14 +165,15 @@ test_appliance_and_authorities(void **state)
 	SPOIL(IMAGE_INTERFACES, 0, image_interface, name, 0, "interfaces are not valid, unique and sorted");
 	SPOIL(IMAGE_AUTHORITIES, 0, image_authority, number, 0, "authorities are not numbered in order");
 	SPOIL(IMAGE_AUTHORITIES, 0, image_authority, number, 99, "authorities are not numbered in order");
-	SPOIL(IMAGE_AUTHORITIES, 0, image_authority, certificate, 1U << 31,
-	    "an authority's certificate is out of range");
-	SPOIL(IMAGE_AUTHORITIES, 0, image_authority, ca_len, LIMIT_FETCH_CA + 1,
-	    "an authority's certificate is out of range");
+	SPOIL(IMAGE_ISSUERS, 0, image_issuer, certificate, 1U << 31, "an authority's certificate is out of range");
+	SPOIL(IMAGE_ISSUERS, 0, image_issuer, role, ISSUER_CRL, "an authority's certificates are not in order");
+	SPOIL(IMAGE_AUTHORITIES, 0, image_authority, issuers.n, 0, "an authority's certificates are out of range");
+	SPOIL(IMAGE_SOURCES, 0, image_source, ca_len, LIMIT_FETCH_CA + 1, "a source's CA is out of range");
 	SPOIL(IMAGE_AUTHORITIES, 0, image_authority, refresh_s, 0,
 	    "an authority's refresh or when_stale is out of range");
 	SPOIL(IMAGE_SOURCES, 0, image_source, authority, 2, "a source is not valid");
-	SPOIL(IMAGE_SOURCES, 0, image_source, url, 0, "a source is not valid");
+	SPOIL(IMAGE_SOURCES, 0, image_source, urls.n, 0, "a source's addresses are out of range");
+	SPOIL(IMAGE_URLS, 0, image_url_ref, text, 0, "a source's address is not valid");
 }
 
 static void
@@ -323,7 +326,7 @@ test_devices(void **state)
 	SPOIL(IMAGE_ADDRESSES, 0, image_address, family, 0, "a device's address is not valid");
 	SPOIL(IMAGE_ADDRESSES, 0, image_address, bytes[0], 0xff, "a device's address is not valid");
 	SPOIL(IMAGE_ADDRESSES, 0, image_address, prefix, 24, "a device's address is not valid");
-	SPOIL(IMAGE_DEVICES, 0, image_device, pad, 1, "a device's MAC is not valid");
+	SPOIL(IMAGE_DEVICES, 0, image_device, flags, DEVICE_FLAGS + 1, "a device's MAC is not valid");
 	SPOIL(IMAGE_CERTIFICATES, 0, image_certificate, authority, 4, "a certificate's authority is none");
 	SPOIL(IMAGE_CERTIFICATES, 0, image_certificate, serial_len, 0,
 	    "a serial number is not in its shortest form");

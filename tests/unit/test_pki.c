@@ -235,7 +235,7 @@ bring_fetcher(uint32_t source)
 {
 	static struct ipc_message m;
 	struct fetch_limits limits = { .max_bytes = t.max_bytes, .timeout_s = t.timeout_s, .max_redirects = 3 };
-	struct pki_fetcher fetcher = { .source = source };
+	struct pki_fetcher fetcher = { .which = source };
 	struct ipc c;
 	int ours, pair[2];
 	char *end;
@@ -259,7 +259,7 @@ bring_fetcher(uint32_t source)
 static void
 play_fetcher(uint32_t source)
 {
-	struct pki_fetcher fetcher = { .source = source };
+	struct pki_fetcher fetcher = { .which = source };
 	int pair[2];
 
 	assert_int_equal(ipc_pair(pair), 0);
@@ -278,9 +278,9 @@ take(const struct ipc_message *m)
 	if (m->type == MSG_PKI_FETCH) {
 		t.n_asked++;
 		if (t.play)
-			play_fetcher(((const struct pki_fetch *)m->payload)->source);
+			play_fetcher(((const struct pki_fetch *)m->payload)->which);
 		else
-			bring_fetcher(((const struct pki_fetch *)m->payload)->source);
+			bring_fetcher(((const struct pki_fetch *)m->payload)->which);
 	} else if (m->type == MSG_PKI_REVOKE) {
 		assert_in_range(t.n_revokes, 0, REVOKES_MAX - 1);
 		t.revokes[t.n_revokes++] = *(const struct pki_revoke *)m->payload;
@@ -367,11 +367,7 @@ add_url(struct authority_decl *a, unsigned i)
 	char url[160];
 
 	snprintf(url, sizeof(url), "%s?%u", t.url, i);
-	a->crl = reallocarray(a->crl, i + 1, sizeof(*a->crl));
-	a->crl_where = reallocarray(a->crl_where, i + 1, sizeof(*a->crl_where));
-	assert_non_null(a->crl[i] = strdup(url));
-	a->crl_where[i] = a->crl_where[0];
-	a->n_crl = i + 1;
+	(void)sample_source(a, url);
 }
 
 /* A policy with these devices (serial = number of the device), all of one authority. */
@@ -393,18 +389,18 @@ send_image(unsigned devices)
 	sample_rule(p, &p->classes[0], "192.0.2.1", BOX_PORTS, IPPROTO_TCP, 443, 443);
 	sample_authority(p, "factory-ca", t.url);
 	a = &p->authorities[0];
-	free(a->der);
+	free(a->issuers[0].der);
 	make_certificate(t.key, &t.name, KU_CRL_SIGN, &der);
-	a->der = der.p;
-	a->der_len = der.n;
+	a->issuers[0].der = der.p;
+	a->issuers[0].der_len = der.n;
 	a->refresh_s = 3600;
 	for (i = 1; i < t.sources; i++)
 		add_url(a, i);
 	if (t.ca != NULL) {
-		a->ca_der = malloc(t.ca_len);
-		assert_non_null(a->ca_der);
-		memcpy(a->ca_der, t.ca, t.ca_len);
-		a->ca_der_len = t.ca_len;
+		a->sources[0].ca_der = malloc(t.ca_len);
+		assert_non_null(a->sources[0].ca_der);
+		memcpy(a->sources[0].ca_der, t.ca, t.ca_len);
+		a->sources[0].ca_der_len = t.ca_len;
 	}
 	for (i = 1; i <= devices; i++) {
 		snprintf(name, sizeof(name), "device-%u", i);

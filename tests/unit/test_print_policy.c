@@ -178,10 +178,13 @@ assert_same_policy(const struct image *a, const struct image *b)
 		assert_int_equal(x->chain_len, y->chain_len);
 		assert_memory_equal(a->blobs + x->chain, b->blobs + y->chain, x->chain_len);
 	}
-	for (i = 0; i < a->n[IMAGE_AUTHORITIES]; i++) {
-		assert_int_equal(a->authorities[i].certificate_len, b->authorities[i].certificate_len);
-		assert_memory_equal(a->blobs + a->authorities[i].certificate,
-		    b->blobs + b->authorities[i].certificate, a->authorities[i].certificate_len);
+	assert_int_equal(a->n[IMAGE_ISSUERS], b->n[IMAGE_ISSUERS]);
+	for (i = 0; i < a->n[IMAGE_ISSUERS]; i++) {
+		const struct image_issuer *x = &a->issuers[i], *y = &b->issuers[i];
+
+		assert_int_equal(x->role, y->role);
+		assert_int_equal(x->certificate_len, y->certificate_len);
+		assert_memory_equal(a->blobs + x->certificate, b->blobs + y->certificate, x->certificate_len);
 	}
 }
 
