@@ -11,6 +11,7 @@ struct station {
 	uint32_t number;	/* device number, never used again for another device */
 	uint8_t generation;	/* 1..255; a new one makes every admitted flow be judged again */
 	uint8_t quarantined;	/* 0 or 1 */
+	uint32_t limited;	/* number of the class that it stands in instead of its own; 0: its own */
 };
 
 #define MARK_NUMBER_MASK 0xffffff00U
