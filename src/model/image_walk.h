@@ -52,6 +52,12 @@ where_ok(const struct image *im, const struct image_where *w)
 	return text_ok(im, w->file);
 }
 
+/* Authorities, their issuers and sources. (image_check_authorities.c) */
+const char *image_check_authorities(struct walk *);
+
+/* Names of up to a few thousand records, each at the same place in its record. */
+const char *image_check_unique_names(const struct image *, const void *records, size_t n, size_t size, size_t at);
+
 /* Devices, and the orders they stand in. (image_check_devices.c) */
 const char *image_check_devices(struct walk *);
 
