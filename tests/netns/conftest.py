@@ -66,9 +66,10 @@ def make_world(request, stage):
     """make_world(kinds=..., shared=..., classes=...): a running cordon with a policy applied."""
     made = []
 
-    def make(kinds=(("sensor", 3), ("camera", 2), ("gateway", 1)), shared=(), start=True, build=Lab, **kw):
+    def make(kinds=(("sensor", 3), ("camera", 2), ("gateway", 1)), shared=(), start=True, build=Lab, kind=TestWorld,
+             **kw):
         lab = build(kinds=list(kinds), shared=list(shared))
-        world = TestWorld(lab, stage, absent_features(request.config), **kw)
+        world = kind(lab, stage, absent_features(request.config), **kw)
         made.append(world)
         lab.up()
         world.servers().authority().configure()
