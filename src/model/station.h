@@ -14,6 +14,23 @@ struct station {
 	uint32_t limited;	/* number of the class that it stands in instead of its own; 0: its own */
 };
 
+struct image;
+struct image_class;
+struct image_device;
+
+/* Its effective class: by whose rules the device lives at that station. In
+ * quarantine: where its own class's devices stand in quarantine, or 0; else the
+ * one it is limited to, where the image has that; else its own. */
+uint32_t station_class(const struct image *, const struct image_device *, const struct station *);
+
+/* The class that a restricted device of this image stands in, for struct
+ * station: what the authority of its newest certificate says that says one; 0:
+ * none does. */
+uint32_t station_limit(const struct image *, const struct image_device *);
+
+/* Do devices stand in this class because they are in quarantine? */
+bool class_is_quarantine(const struct image_class *);
+
 #define MARK_NUMBER_MASK 0xffffff00U
 
 static inline uint32_t
