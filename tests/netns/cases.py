@@ -89,7 +89,7 @@ class CaseSite(Site):
             self._put(f"pki/{name}", data.decode())
         crl = a.crl if a.crl is not None else '"file://{folder}/{name}.crl"'
         value = _list(f'"{self.folder}/{n}"' for n in names)
-        fill = {"folder": self.drop, "name": a.name, "pki": pki}
+        fill = {"folder": self.drop, "name": a.name, "pki": pki, "web": self.lab.web.ip4}
         return (f'  {{ name = "{a.name}"; certificate = {value};\n'
                 f'    crl = ({_fill(crl, fill)}); refresh = "1h"; {_fill(a.options, fill)} }}')
 
@@ -198,6 +198,10 @@ class CaseWorld(TestWorld):
 
     def shown(self, device):
         return self.cordon.device(device.name)
+
+    def check(self, device):
+        """What is known of its certificates: clean, stale, unchecked, ..."""
+        return self.shown(device)["check"]
 
 
 class Cases:
