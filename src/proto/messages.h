@@ -440,12 +440,15 @@ struct fetch_request {
 	uint8_t body[LIMIT_OCSP_REQUEST];
 };
 
-/* One of the files or folders to watch; the same `which` comes back when it may
- * have changed. */
+/* One of the files or folders ("file:///.../") to watch, LIMIT_SOURCES at most; the
+ * same `which` comes back when it may have changed: once at first, since nobody
+ * knows what happened before, then 200 ms after a change, and at most once a
+ * second. A second one of the same `which` replaces the first. It need not exist
+ * yet. There is no FETCH_REQUEST and no FETCH_END: it ends with the channel. */
 struct fetch_watch {
 	uint32_t which;
 	uint32_t pad;
-	char url[LIMIT_URL];	/* file: */
+	char url[LIMIT_URL];	/* file: "": no longer */
 };
 
 struct fetch_changed {
@@ -453,9 +456,18 @@ struct fetch_changed {
 	uint32_t pad;
 };
 
+/* Comes before the bodies of each CRL. With `part` 0 it is the only one of the
+ * transfer. Of a folder ("file:///.../") and of an LDAP entry come several: each
+ * with its header (part 1, 2 ...) and then its bodies, so that a header ends the
+ * CRL before it and begins the next, and FETCH_END ends the last. `etag` is then
+ * the validator of the whole, the same in each of them. A file of a folder that
+ * cannot be had is a header with status 403 (not readable) or 413 (larger than
+ * max_bytes) and no bodies; the others come all the same. A folder as it was when
+ * its validator was given: one header with status 304 and part 0, then FETCH_END.
+ * Without any CRL: no header, FETCH_END with E_EMPTY. */
 struct fetch_header {
 	uint32_t status;	/* HTTP status; 200 for a file */
-	uint32_t pad;
+	uint32_t part;
 	char etag[256];
 	char last_modified[64];
 };
@@ -468,7 +480,9 @@ struct fetch_body {
 
 struct fetch_end {
 	uint32_t error;		/* 0: all of it came; otherwise enum source_error */
-	uint32_t detail;	/* CURLcode or errno */
+	uint32_t detail;	/* HTTP status, CURLcode or errno */
+	uint32_t retry_after_s;	/* the server does not want to be asked again before; 0: it did not say */
+	uint32_t pad;
 };
 
 #include "proto/ctl.h"	/* the operator */
