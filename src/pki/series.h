@@ -11,7 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/clock.h"
 #include "pki/crl_policy.h"
 #include "pki/crl_scan.h"
 #include "proto/messages.h"
@@ -19,14 +18,16 @@
 #define SERIES_ID_LEN	33	/* of its files: 32 hexadecimal digits and the NUL */
 
 /* Bits of the reasons that a CRL covers, by RFC 5280 4.2.1.13's ReasonFlags. */
-#define REASONS_ALL	0x1feU
+#define REASONS_ALL	CRL_REASONS_ALL
 
-/* What one CRL says, once it is verified and its hits are taken. */
+/* What one CRL says, once it is verified and its hits are taken. Whether its
+ * silence proves anything is worked out anew each time, from the clock and from
+ * how its signer stands now. */
 struct series_crl {
 	bool valid;		/* one is in use */
-	bool clears;		/* its signer is valid today: to be unlisted counts */
 	bool mark_damaged;	/* the mark could not be read: clears nobody until it is reset */
 	bool unsaved;		/* in use, but the disk did not take it */
+	uint32_t source;	/* index of the one that brought it, or PKI_NO_SOURCE */
 	int64_t this_update;
 	int64_t next_update;	/* 0: none */
 	int64_t received_at;	/* its last byte had come; wall clock */
@@ -57,38 +58,84 @@ struct series {
 	struct series_crl full, delta;
 };
 
-/* What the series of an authority say about one of its certificates. */
-struct finding {
-	bool listed;		/* revoked: in a full CRL or a delta, and not taken off again by a delta that counts */
-	uint8_t reason;		/* the worst; RFC 5280 5.3.1 */
-	int64_t at;		/* revocationDate */
-	uint32_t series;	/* index of who says so */
-	bool delta;		/* its delta does */
-	bool clean;		/* unlisted, and that is proven: fresh, complete, in scope, all reasons */
-	bool stale;		/* it would be, but for the time */
-};
-
-struct subject;		/* trust.h */
 struct series_rules {	/* of the authority */
 	int64_t skew_ms, grace_ms, max_age_ms;
 	bool rollover_shared;
 };
 
+/* What the series of an authority say about one of its certificates. */
+struct finding {
+	bool listed;		/* revoked: in a full CRL or a delta, and not taken off again by a delta that counts */
+	bool delta;		/* its delta does */
+	bool removed;		/* a removeFromCRL was met that has no effect */
+	/* At most one of these three: unlisted or not, the CRLs that speak about it are */
+	bool current;		/* fresh, complete, in scope, for all reasons, */
+	bool stale;		/* would be, but for the time or for who signed them, */
+	bool expired;		/* and so is the grace. None of them: nobody speaks about it */
+	uint8_t reason;		/* the worst; RFC 5280 5.3.1 */
+	uint32_t series;	/* index of who says so */
+	int64_t at;		/* revocationDate */
+};
+
+/* Unlisted, and that is proven. */
+static inline bool
+finding_clean(const struct finding *f)
+{
+	return f->current && !f->listed && !f->removed;
+}
+
+/* What is true of a series for all certificates at once. */
+struct series_weight {
+	const struct series *series;
+	uint32_t index;		/* what finding.series has for it */
+	enum source_state state;	/* as series_state */
+	bool clears;		/* its silence counts: fresh by every clock, signer in order, no mark damaged */
+	bool delta_hits;	/* its delta is newer than the full one, or there is none */
+	bool delta_counts;	/* and builds on it: what it takes off is off */
+	bool any_key;		/* it speaks about what any key of the authority signed */
+};
+
+struct authority;	/* authority.h */
+struct subject;
+
+/* Fill *out, but for the times and what came from outside (source, received_at,
+ * confirmed_*, mark_damaged, unsaved, highwater), which stay as they are, from a
+ * verified scan. 0 or -ENOMEM with *out as it was. The hits there are freed. */
+int series_crl_take(struct series_crl *out, const struct crl_scan *);
+void series_crl_done(struct series_crl *);
+
 /* Two CRLs of one series: does that delta build on that full one? RFC 5280 5.2.4:
  * base >= BaseCRLNumber, base < delta. */
 bool series_delta_counts(const struct series *);
 
-/* Is a delta with that verdict one of this series, in front of what it has?
- * E_NONE, E_BASE (use its hits, ask for the base at once), E_DELTA, or E_NONE with
- * *quietly when it is older than the full one and says nothing new. */
-enum source_error series_take_delta(const struct series *, const struct crl_verdict *, bool *quietly,
-    const char **why);
+/* Is a delta with that verdict one of this series (NULL: the authority has none
+ * under that key and scope), in front of what it has?
+ * E_NONE: take it; with *quietly it says nothing new beside the full one.
+ * E_BASE: take it, its hits count; ask for the base at once.
+ * E_DELTA: it belongs to no full CRL. Its hits count all the same, in a series of
+ * its own; but without a number (verdict.number_len 0) it is refused. */
+enum source_error series_take_delta(const struct series *, const struct crl_verdict *,
+    const uint8_t key_digest[KEY_DIGEST_LEN], bool *quietly, const char **why);
 
 /* NEVER, FRESH, STALE or EXPIRED; a delta that counts lends its time to the full
- * one (RFC 5280 5.2.4). DUE is the source's to say. */
-enum source_state series_state(const struct series *, const struct series_rules *, const struct clock_view *);
+ * one (RFC 5280 5.2.4). DUE is the source's to say. With a clock that nobody
+ * vouches for, time goes on from thisUpdate by the time since boot alone. */
+enum source_state series_state(const struct series *, const struct series_rules *, const struct pki_clock *);
 
-void series_find(const struct series *, size_t n, const struct series_rules *, const struct subject *,
-    uint32_t cert, const struct clock_view *, struct finding *);
+/* The same for its delta alone: NEVER without one. */
+enum source_state series_delta_state(const struct series *, const struct series_rules *, const struct pki_clock *);
+
+/* signer: E_NONE when who signed it is in order (trust_signer). */
+void series_weigh(const struct series *, uint32_t index, const struct authority *, enum source_error signer,
+    const struct pki_clock *, struct series_weight *out);
+
+/* weights: of all series of the authority, and of no others; cert: the subject's
+ * index. key: digest of the key that signed it, or NULL: nobody knows. */
+void series_find(const struct series_weight *, size_t n, const struct authority *, uint32_t cert,
+    struct finding *out);
+
+/* How many of the authority's certificates could be cleared by this series' full
+ * CRL, by its scope? None: the source says E_SCOPE. */
+size_t series_coverage(const struct series *, const struct authority *);
 
 #endif
