@@ -144,7 +144,7 @@ by_scan(const struct sample *s, struct result *r)
 	static const struct inventory_key hash_key = { { 3, 1, 4, 1, 5, 9, 2, 6, 5, 3 } };
 	static struct inventory_cert certs[OURS];
 	static uint8_t piece[PIECE];
-	struct crl_signer signer = { s->name.p, s->name.n, read_key(s), true };
+	struct crl_signer signer = { s->name.p, s->name.n, read_key(s), true, NULL, 0 };
 	struct inventory *inv;
 	struct crl_scan *scan;
 	struct crl_hit hit;
@@ -155,10 +155,10 @@ by_scan(const struct sample *s, struct result *r)
 
 	for (i = 0; i < OURS; i++) {
 		serial_load(&certs[i].serial, s->serials[i], SERIAL);
-		certs[i].device = (uint32_t)i;
+		certs[i].cert = (uint32_t)i;
 	}
 	inv = inventory_new(certs, OURS, &hash_key);
-	scan = crl_scan_new(inv, &signer, 1, 1UL << 30);
+	scan = make_scan(inv, &signer, 1, 1UL << 30);
 	if (inv == NULL || scan == NULL)
 		die("memory");
 	r->base_mb = rss_mb();

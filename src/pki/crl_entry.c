@@ -22,26 +22,23 @@ crl_reason_rank(uint8_t reason)
 	return rank[reason];
 }
 
-/* GeneralNames with one directoryName that counts (RFC 5280 5.3.3). */
+/* GeneralNames, of which the directoryNames count (RFC 5280 5.3.3). */
 static enum source_error
 issuer_parse(struct buf value, struct crl_entry *e)
 {
-	struct buf names, name, inner, whole;
+	struct buf names, name, inner;
 	uint8_t tag;
 
 	if (der_expect(&value, DER_SEQUENCE, &names) < 0 || buf_left(&value) != 0)
 		return E_DER;
 	e->has_issuer = true;
+	e->issuer = names.data + names.pos;
+	e->issuer_len = buf_left(&names);
 	while (buf_left(&names) > 0) {
 		if (der_get(&names, &tag, &name) < 0)
 			return E_DER;
-		if (tag != 0xa4 || e->issuer != NULL)
-			continue;
-		whole = name;
-		if (der_expect(&name, DER_SEQUENCE, &inner) < 0 || buf_left(&name) != 0)
+		if (tag == 0xa4 && (der_expect(&name, DER_SEQUENCE, &inner) < 0 || buf_left(&name) != 0))
 			return E_DER;
-		e->issuer = whole.data + whole.pos;
-		e->issuer_len = buf_left(&whole);
 	}
 	return E_NONE;
 }

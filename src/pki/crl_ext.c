@@ -34,6 +34,19 @@ static const struct {
 	[EXT_EXPIRED] = { "\x55\x1d\x3c", 3, false },
 };
 
+uint64_t
+crl_point_hash(const uint8_t *name, size_t len)
+{
+	uint8_t digest[SHA256_DIGEST_LENGTH];
+	uint64_t h = 0;
+	int i;
+
+	SHA256(name, len, digest);
+	for (i = 0; i < 8; i++)
+		h = h << 8 | digest[i];
+	return h;
+}
+
 static enum source_error
 number_parse(struct buf value, uint8_t *out, uint8_t *len, const char **why)
 {
@@ -85,6 +98,55 @@ idp_flag(struct buf *content, struct crl_verdict *v, uint32_t bit)
 	return E_NONE;
 }
 
+/* DistributionPointName, of which only whole names can be compared with those of
+ * certificates (RFC 5280 5.2.5: in identical encoding). */
+static enum source_error
+idp_point(struct buf content, struct crl_verdict *v)
+{
+	struct buf names, name;
+	const uint8_t *start;
+	uint8_t tag, any;
+
+	if (der_get(&content, &tag, &names) < 0 || buf_left(&content) != 0 ||
+	    (tag != 0xa0 && tag != 0xa1) || buf_left(&names) == 0)
+		return E_DER;
+	v->scope |= CRL_SCOPE_POINT;
+	v->more_points = tag == 0xa1;
+	while (tag != 0xa1 && buf_left(&names) > 0) {
+		start = names.data + names.pos;
+		if (der_get(&names, &any, &name) < 0)
+			return E_DER;
+		if (v->n_points == CRL_POINTS)
+			v->more_points = true;
+		else
+			v->points[v->n_points++] =
+			    crl_point_hash(start, (size_t)(names.data + names.pos - start));
+	}
+	return E_NONE;
+}
+
+/* ReasonFlags: a BIT STRING, bit 0 first; bit 0 itself means nothing. */
+static enum source_error
+idp_reasons(struct buf content, struct crl_verdict *v)
+{
+	uint8_t unused = 0, first = 0, second = 0;
+	unsigned bit;
+
+	if (buf_get_u8(&content, &unused) < 0 || unused > 7 || buf_left(&content) > 2 ||
+	    (unused != 0 && buf_left(&content) == 0))
+		return E_DER;
+	v->scope |= CRL_SCOPE_REASONS;
+	v->reasons = 0;
+	(void)buf_get_u8(&content, &first);
+	(void)buf_get_u8(&content, &second);
+	for (bit = 0; bit < 8; bit++) {
+		v->reasons |= (first >> (7 - bit) & 1U) << bit;
+		v->reasons |= (second >> (7 - bit) & 1U) << (8 + bit);
+	}
+	v->reasons &= CRL_REASONS_ALL;
+	return E_NONE;
+}
+
 static enum source_error
 idp_fields(struct buf seq, struct crl_verdict *v, const char **why)
 {
@@ -98,7 +160,7 @@ idp_fields(struct buf seq, struct crl_verdict *v, const char **why)
 		last = (tag & 0x1f) + 1;	/* in this order, each once */
 		switch (tag) {
 		case 0xa0:
-			v->scope |= CRL_SCOPE_POINT;
+			error = idp_point(content, v);
 			break;
 		case 0x81:
 			error = idp_flag(&content, v, CRL_SCOPE_USERS);
@@ -107,7 +169,7 @@ idp_fields(struct buf seq, struct crl_verdict *v, const char **why)
 			error = idp_flag(&content, v, CRL_SCOPE_CAS);
 			break;
 		case 0x83:
-			v->scope |= CRL_SCOPE_REASONS;
+			error = idp_reasons(content, v);
 			break;
 		case 0x84:
 			error = idp_flag(&content, v, CRL_SCOPE_INDIRECT);
@@ -166,8 +228,10 @@ known_parse(enum known which, struct buf value, struct crl_verdict *v, const cha
 		return number_parse(value, v->base, &v->base_len, why);
 	case EXT_IDP:
 		return idp_parse(value, v, why);
-	case EXT_ISSUER_ALT:
 	case EXT_FRESHEST:
+		v->freshest = true;
+		break;
+	case EXT_ISSUER_ALT:
 	case EXT_AIA:
 	case EXT_EXPIRED:
 	case EXT_UNKNOWN:

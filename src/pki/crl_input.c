@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* crl_input.c -- DER as it is, PEM decoded in passing. Must not buffer a file. */
+/* crl_input.c -- DER as it is, PEM decoded in passing, one CRL after the other.
+ * Must not buffer a file. */
 #include <errno.h>
 #include <string.h>
 
@@ -31,9 +32,11 @@ fail(struct crl_input *in, enum source_error error, uint32_t detail, const char 
 }
 
 void
-crl_input_init(struct crl_input *in)
+crl_input_init(struct crl_input *in, const struct crl_input_taker *taker, void *arg)
 {
 	memset(in, 0, sizeof(*in));
+	in->taker = taker;
+	in->arg = arg;
 	in->only_spaces = true;
 	in->newline = true;
 }
@@ -44,17 +47,66 @@ is_space(uint8_t c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* ---- text around a block ------------------------------------------------ */
+/* ---- one CRL after the other -------------------------------------------- */
+
+static void
+begin(struct crl_input *in)
+{
+	in->refused = in->taker->begin(in->arg, in->n++);
+	in->open = in->refused == 0;
+	in->skipping = false;
+	in->out_len = in->quad_len = in->pads = 0;
+	in->newline = false;
+}
+
+static void
+give(struct crl_input *in, const uint8_t *der, size_t len)
+{
+	if (in->open && in->refused == 0 && len > 0)
+		in->refused = in->taker->der(in->arg, der, len);
+}
+
+static void
+flush(struct crl_input *in)
+{
+	give(in, in->out, in->out_len);
+	in->out_len = 0;
+}
+
+static void
+end(struct crl_input *in, enum source_error error, const char *why)
+{
+	if (error == E_NONE)
+		flush(in);
+	if (in->open)
+		in->taker->end(in->arg, error, why);
+	in->open = false;
+	in->text = 0;
+}
+
+/* This block is none; the next one may be. */
+static void
+spoiled(struct crl_input *in, enum source_error error, const char *why, uint32_t matched)
+{
+	end(in, error, why);
+	in->state = CRL_INPUT_TEXT;
+	in->matched = matched;
+	in->skipping = true;
+}
+
+/* ---- text around blocks ------------------------------------------------- */
 
 static int
 start(struct crl_input *in, uint8_t c)
 {
-	if (c == 0x30)
+	if (c == 0x30) {
 		in->state = CRL_INPUT_DER;
-	else if (c == 0x1f)
+		begin(in);
+	} else if (c == 0x1f) {
 		return fail(in, E_NOT_CRL, CRL_OTHER_GZIP, "compressed data, not a CRL");
-	else
+	} else {
 		in->state = CRL_INPUT_TEXT;
+	}
 	return 0;
 }
 
@@ -68,95 +120,91 @@ line_matches(struct crl_input *in, uint8_t c)
 	}
 	if (in->matched == NO_MATCH || c != (uint8_t)begin_line[in->matched]) {
 		/* A byte order mark may stand before the first line. */
-		if (!(in->matched == 0 && in->text < 3 && c >= 0x80))
+		if (!(in->matched == 0 && in->n == 0 && in->text < 3 && c >= 0x80))
 			in->matched = NO_MATCH;
 		return false;
 	}
 	return ++in->matched == sizeof(begin_line) - 1;
 }
 
+/* Text before the first CRL says what this is instead; behind it, it is only odd. */
+static int
+text_error(struct crl_input *in, uint32_t detail, const char *why)
+{
+	if (in->n == 0)
+		return fail(in, E_NOT_CRL, detail, why);
+	return fail(in, E_TRAILING, 0, "something other than text follows the CRL");
+}
+
 static int
 text(struct crl_input *in, uint8_t c)
 {
 	if (c < 0x20 && !is_space(c) && c != '\f')
-		return fail(in, E_NOT_CRL, CRL_OTHER_BINARY, "neither DER nor PEM");
+		return text_error(in, CRL_OTHER_BINARY, "neither DER nor PEM");
 	if (in->only_spaces && c == '<')
 		return fail(in, E_NOT_CRL, CRL_OTHER_HTML, "a web page, not a CRL");
 	if (!is_space(c))
 		in->only_spaces = false;
 	if (line_matches(in, c)) {
+		if (in->n == CRL_INPUT_CRLS)
+			return fail(in, E_TOO_BIG, 0, "more CRLs than one body may hold");
 		in->state = CRL_INPUT_BASE64;
-		in->newline = false;
-	} else if (++in->text > CRL_INPUT_TEXT_MAX) {
-		return fail(in, E_NOT_CRL, CRL_OTHER_TEXT, "text without a CRL in it");
+		begin(in);
+	} else if (!in->skipping && ++in->text > CRL_INPUT_TEXT_MAX) {
+		return text_error(in, CRL_OTHER_TEXT, "text without a CRL in it");
 	}
 	return 0;
 }
 
-static int
-after(struct crl_input *in, uint8_t c)
-{
-	if ((c < 0x20 && !is_space(c) && c != '\f') || ++in->text > CRL_INPUT_TEXT_MAX)
-		return fail(in, E_TRAILING, 0, "something other than text follows the PEM block");
-	if (line_matches(in, c))
-		return fail(in, E_TRAILING, 0, "a second CRL follows the first");
-	return 0;
-}
-
-static int
+static void
 ending(struct crl_input *in, uint8_t c)
 {
-	if (c != (uint8_t)end_line[in->matched])
-		return fail(in, E_DER, 0, "RFC 7468 2: the PEM block has no proper end");
-	if (++in->matched == sizeof(end_line) - 1) {
-		in->state = CRL_INPUT_AFTER;
-		in->matched = NO_MATCH;
-		in->text = 0;
+	if (c == (uint8_t)end_line[in->matched]) {
+		if (++in->matched == sizeof(end_line) - 1) {
+			end(in, E_NONE, NULL);
+			in->state = CRL_INPUT_TEXT;
+			in->matched = NO_MATCH;
+		}
+	} else if (in->matched == sizeof("-----") - 1 && c == (uint8_t)begin_line[in->matched]) {
+		spoiled(in, E_TRUNC, "the PEM block ends too early", in->matched + 1);
+	} else {
+		spoiled(in, E_DER, "RFC 7468 2: the PEM block has no proper end", c == '\n' ? 0 : NO_MATCH);
 	}
-	return 0;
 }
 
 /* ---- base64 ------------------------------------------------------------- */
 
-static int
-flush(struct crl_input *in, crl_input_sink *sink, void *arg)
-{
-	int rc = in->out_len > 0 ? sink(arg, in->out, in->out_len) : 0;
-
-	in->out_len = 0;
-	return rc;
-}
-
 /* A full quad gives three octets, fewer with padding. */
-static int
+static void
 quad_done(struct crl_input *in)
 {
 	uint32_t v = (uint32_t)in->quad[0] << 18 | (uint32_t)in->quad[1] << 12 |
 	    (uint32_t)in->quad[2] << 6 | in->quad[3];
 
 	/* Bits that padding hides must be zero: one encoding, one CRL. */
-	if ((in->pads == 1 && (v & 0xff) != 0) || (in->pads == 2 && (v & 0xffff) != 0))
-		return fail(in, E_DER, 0, "RFC 4648 3.5: stray bits at the end of base64");
+	if ((in->pads == 1 && (v & 0xff) != 0) || (in->pads == 2 && (v & 0xffff) != 0)) {
+		spoiled(in, E_DER, "RFC 4648 3.5: stray bits at the end of base64", NO_MATCH);
+		return;
+	}
 	in->out[in->out_len++] = (uint8_t)(v >> 16);
 	if (in->pads < 2)
 		in->out[in->out_len++] = (uint8_t)(v >> 8);
 	if (in->pads < 1)
 		in->out[in->out_len++] = (uint8_t)v;
 	in->quad_len = 0;
-	return 0;
 }
 
-static int
+static void
 base64(struct crl_input *in, uint8_t c)
 {
 	if (is_space(c)) {
 		in->newline = c == '\n';
-		return 0;
+		return;
 	}
 	if (c == '-' && in->newline && in->quad_len == 0) {
 		in->state = CRL_INPUT_END_LINE;
 		in->matched = 1;
-		return 0;
+		return;
 	}
 	in->newline = false;
 	if (c == '=' && in->quad_len >= 2) {
@@ -165,9 +213,11 @@ base64(struct crl_input *in, uint8_t c)
 	} else if (digits[c] != 0 && in->pads == 0) {
 		in->quad[in->quad_len++] = digits[c] - 1;
 	} else {
-		return fail(in, E_DER, 0, "RFC 4648: not base64");
+		spoiled(in, E_DER, "RFC 4648: not base64", NO_MATCH);
+		return;
 	}
-	return in->quad_len == 4 ? quad_done(in) : 0;
+	if (in->quad_len == 4)
+		quad_done(in);
 }
 
 /* Whole quads, as many as there are at once: most of a PEM file. */
@@ -204,11 +254,11 @@ one(struct crl_input *in, uint8_t c)
 	case CRL_INPUT_TEXT:
 		return text(in, c);
 	case CRL_INPUT_BASE64:
-		return base64(in, c);
+		base64(in, c);
+		break;
 	case CRL_INPUT_END_LINE:
-		return ending(in, c);
-	case CRL_INPUT_AFTER:
-		return after(in, c);
+		ending(in, c);
+		break;
 	case CRL_INPUT_START:
 	case CRL_INPUT_DER:
 		break;
@@ -217,7 +267,7 @@ one(struct crl_input *in, uint8_t c)
 }
 
 int
-crl_input_feed(struct crl_input *in, const void *data, size_t len, crl_input_sink *sink, void *arg)
+crl_input_feed(struct crl_input *in, const void *data, size_t len)
 {
 	const uint8_t *p = data;
 	size_t at = 0;
@@ -228,17 +278,20 @@ crl_input_feed(struct crl_input *in, const void *data, size_t len, crl_input_sin
 	in->received += len;
 	if (in->state == CRL_INPUT_START && len > 0 && (rc = start(in, p[0])) < 0)
 		return rc;
-	if (in->state == CRL_INPUT_DER)
-		return len > 0 ? sink(arg, p, len) : 0;
+	if (in->state == CRL_INPUT_DER) {
+		give(in, p, len);
+		return in->refused;
+	}
 	while (at < len) {
 		if (in->state == CRL_INPUT_BASE64)
 			at += base64_run(in, p + at, len - at);
-		if (in->out_len + 3 > sizeof(in->out) && (rc = flush(in, sink, arg)) != 0)
-			return rc;
+		if (in->out_len + 3 > sizeof(in->out))
+			flush(in);
 		if (at < len && (rc = one(in, p[at++])) < 0)
 			return rc;
 	}
-	return flush(in, sink, arg);
+	flush(in);
+	return 0;
 }
 
 enum source_error
@@ -251,14 +304,15 @@ crl_input_finish(struct crl_input *in)
 		(void)fail(in, E_EMPTY, 0, "no bytes");
 		break;
 	case CRL_INPUT_TEXT:
-		(void)fail(in, E_NOT_CRL, CRL_OTHER_TEXT, "text without a CRL in it");
+		if (in->n == 0)
+			(void)fail(in, E_NOT_CRL, CRL_OTHER_TEXT, "text without a CRL in it");
 		break;
 	case CRL_INPUT_BASE64:
 	case CRL_INPUT_END_LINE:
-		(void)fail(in, E_TRUNC, 0, "the PEM block ends too early");
+		end(in, E_TRUNC, "the PEM block ends too early");
 		break;
 	case CRL_INPUT_DER:
-	case CRL_INPUT_AFTER:
+		end(in, E_NONE, NULL);
 		break;
 	}
 	return in->error;

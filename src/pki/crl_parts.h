@@ -17,9 +17,9 @@ struct crl_entry {
 	uint8_t date_tag;
 	uint8_t reason;
 	bool extended;
-	const uint8_t *issuer;	/* certificateIssuer's directoryName in DER, or NULL */
+	const uint8_t *issuer;	/* certificateIssuer: its GeneralNames, well-formed */
 	size_t issuer_len;
-	bool has_issuer;	/* certificateIssuer is there; without a directoryName, issuer is NULL */
+	bool has_issuer;
 	uint32_t warnings;
 };
 

@@ -20,24 +20,28 @@ crl_scan_stop(struct crl_scan *s, enum source_error error, const char *why)
 
 /* ---- life --------------------------------------------------------------- */
 
-struct crl_scan *
-crl_scan_new(const struct inventory *inv, const struct crl_signer *signers, size_t n, uint64_t max_size)
+/* Without leave for SHA-1 there need be none: some systems have it switched off. */
+static int
+hashes(const struct crl_scan *s)
 {
-	static const char *const names[SIGALG_HASHES] = { "SHA256", "SHA384", "SHA512" };
+	return s->setup.allow_sha1 ? SIGALG_HASHES : SIGALG_SHA1;
+}
+
+struct crl_scan *
+crl_scan_new(const struct crl_scan_setup *setup)
+{
+	static const char *const names[SIGALG_HASHES] = { "SHA256", "SHA384", "SHA512", "SHA1" };
 	struct crl_scan *s;
-	size_t certs = inventory_count(inv);
+	size_t certs = inventory_count(setup->inventory);
 	int i;
 
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return NULL;
-	s->inventory = certs > 0 ? inv : NULL;
-	s->filter = certs > 0 ? inventory_filter(inv) : NULL;
-	s->signers = signers;
-	s->n_signers = n;
-	s->max_size = max_size;
+	s->setup = *setup;
+	s->filter = certs > 0 ? inventory_filter(setup->inventory) : NULL;
 	if (certs > 0 && (s->staged = calloc(certs, sizeof(*s->staged))) == NULL)
 		goto fail;
-	for (i = 0; i < SIGALG_HASHES; i++) {
+	for (i = 0; i < hashes(s); i++) {
 		s->md[i] = EVP_MD_CTX_new();
 		s->md_kind[i] = EVP_MD_fetch(NULL, names[i], NULL);
 		if (s->md[i] == NULL || s->md_kind[i] == NULL)
@@ -75,16 +79,24 @@ crl_scan_reset(struct crl_scan *s)
 	memset(&s->v, 0, sizeof(s->v));
 	s->state = S_PREAMBLE;
 	s->verified = s->finished = s->foreign = s->named_issuer = false;
-	s->next_seen = s->remove_seen = false;
+	s->next_seen = false;
 	s->pos = s->received = s->outer_end = s->signed_end = s->list_end = s->to_hash = 0;
 	s->alg_len = s->issuer_len = s->signature_len = s->last_name_len = 0;
 	s->need = s->carry_len = 0;
 	if (s->staged != NULL)
-		memset(s->staged, 0, inventory_count(s->inventory) * sizeof(*s->staged));
-	/* All three begin here, so that none allocates when the CRL names one. */
-	for (i = 0; i < SIGALG_HASHES; i++)
+		memset(s->staged, 0, inventory_count(s->setup.inventory) * sizeof(*s->staged));
+	s->v.reasons = CRL_REASONS_ALL;
+	/* All begin here, so that none allocates when the CRL names one. */
+	for (i = 0; i < hashes(s); i++)
 		if (EVP_DigestInit_ex2(s->md[i], s->md_kind[i], NULL) != 1)
 			(void)crl_scan_stop(s, E_SIGALG, "no digest available");
+}
+
+void
+crl_scan_again(struct crl_scan *s)
+{
+	crl_scan_reset(s);
+	s->v.vouched = true;
 }
 
 /* ---- feeding ------------------------------------------------------------ */
@@ -143,7 +155,7 @@ crl_scan_feed(struct crl_scan *s, const void *data, size_t len)
 		}
 		if (rc < 0)
 			break;
-		if (before == S_PREAMBLE) {
+		if (before == S_PREAMBLE && s->to_hash > 0) {
 			/* Only now it is known how to hash what came so far. */
 			hash(s, p + s->v.signed_offset, avail - s->v.signed_offset);
 			if (s->carry_len > 0)
@@ -175,7 +187,7 @@ crl_scan_refuse(struct crl_scan *s, enum source_error error, const char *why)
 bool
 crl_scan_needs_message(const struct crl_scan *s)
 {
-	return s->state == S_END && s->alg.kind == SIGALG_ED25519;
+	return s->state == S_END && !s->v.vouched && sigalg_takes_message(&s->alg);
 }
 
 /* The message that was hashed must be the one that is verified. */
@@ -192,35 +204,74 @@ verify_message(struct crl_scan *s, const struct crl_signer *signer, const void *
 	return sigalg_verify_whole(signer->key, message, len, s->signature, s->signature_len);
 }
 
-/* Any authorised key of that name may have signed (RFC 5280 5). */
+/* May that one have signed this CRL, and did it? */
+static enum source_error
+verify_by(struct crl_scan *s, const struct crl_signer *signer, const void *message, size_t len,
+    const char **why)
+{
+	enum source_error error;
+
+	if (!signer->may_sign) {
+		*why = "RFC 5280 6.3.3 (f): the authority's keyUsage lacks cRLSign";
+		return E_SIGNER;
+	}
+	/* RFC 5280 5.2.1: of several keys of one name, this tells which. */
+	if (s->v.key_id_len > 0 && signer->key_id != NULL &&
+	    (signer->key_id_len != s->v.key_id_len ||
+		memcmp(signer->key_id, s->v.key_id, s->v.key_id_len) != 0)) {
+		*why = "RFC 5280 5.2.1: the authorityKeyIdentifier names another key than the authority's";
+		return E_SIGNER;
+	}
+	if ((error = sigalg_key_fits(&s->alg, signer->key, why)) != E_NONE)
+		return error;
+	*why = "the signature is not the authority's";
+	if (sigalg_takes_message(&s->alg))
+		return verify_message(s, signer, message, len);
+	return sigalg_verify(&s->alg, signer->key, s->v.digest, s->v.digest_len, s->signature,
+	    s->signature_len);
+}
+
+/* Any authorised key of that name may have signed (RFC 5280 5). Of several that
+ * did not, the one that came closest is told about. */
 static enum source_error
 verify(struct crl_scan *s, const void *message, size_t len)
 {
+	static const uint8_t rank[SOURCE_ERRORS] = { [E_SIGALG] = 1, [E_WEAK] = 2, [E_SIG] = 3 };
 	enum source_error error = E_SIGNER, got;
-	const char *why = "signed by somebody else than the authority";
+	const char *why;
 	size_t i;
 
-	for (i = 0; i < s->n_signers && error != E_NONE; i++) {
-		const struct crl_signer *signer = &s->signers[i];
+	s->v.why = "signed by somebody else than the authority";
+	for (i = 0; i < s->setup.n_signers; i++) {
+		const struct crl_signer *signer = &s->setup.signers[i];
 
 		if (!name_equal(signer->name, signer->name_len, s->issuer, s->issuer_len))
 			continue;
-		if (!signer->may_sign) {
-			why = "RFC 5280 6.3.3 (f): the authority's keyUsage lacks cRLSign";
+		got = verify_by(s, signer, message, len, &why);
+		if (got != E_NONE && rank[got] < rank[error])
 			continue;
-		}
-		if ((got = sigalg_key_fits(&s->alg, signer->key, &why)) == E_NONE) {
-			got = s->alg.kind == SIGALG_ED25519 ?
-			    verify_message(s, signer, message, len) :
-			    sigalg_verify(&s->alg, signer->key, s->v.digest, s->v.digest_len,
-				s->signature, s->signature_len);
-			why = got == E_NONE ? NULL : "the signature is not the authority's";
-		}
 		error = got;
+		s->v.why = got == E_NONE ? NULL : why;
 		s->v.signer = i;
+		if (got == E_NONE)
+			break;
 	}
-	s->v.why = why;
 	return error;
+}
+
+/* What the list says only together with the extensions behind it. */
+static enum source_error
+whole(struct crl_scan *s)
+{
+	/* RFC 5280 5.3.1: only a delta takes entries off. */
+	if (s->v.delta)
+		s->v.warnings &= ~(uint32_t)CRL_WARN_REMOVE;
+	/* Entries of other authorities only count where the CRL says so. */
+	if (s->named_issuer && (s->v.scope & CRL_SCOPE_INDIRECT) == 0) {
+		s->v.why = "RFC 5280 5.3.3: certificateIssuer in a CRL that is not indirect";
+		return E_IDP;
+	}
+	return E_NONE;
 }
 
 enum source_error
@@ -237,12 +288,13 @@ crl_scan_finish(struct crl_scan *s, const void *message, size_t len)
 		    s->received == 0 ? "no bytes" : "the CRL ends too early");
 		return s->v.error;
 	}
-	if (s->remove_seen && !s->v.delta)
-		s->v.warnings |= CRL_WARN_REMOVE;
-	/* Entries of other authorities only count where the CRL says so. */
-	if (s->named_issuer && (s->v.scope & CRL_SCOPE_INDIRECT) == 0) {
-		(void)crl_scan_stop(s, E_IDP, "RFC 5280 5.3.3: certificateIssuer in a CRL that is not indirect");
-		return s->v.error;
+	if ((error = whole(s)) != E_NONE) {
+		(void)crl_scan_stop(s, error, s->v.why);
+		return error;
+	}
+	if (s->v.vouched) {
+		s->verified = true;
+		return E_NONE;
 	}
 	if (EVP_DigestFinal_ex(s->md[s->alg.hash], s->v.digest, &n) != 1) {
 		(void)crl_scan_stop(s, E_SIGALG, "no digest available");
@@ -271,11 +323,12 @@ crl_scan_hit(const struct crl_scan *s, size_t *pos, struct crl_hit *out)
 	/* Nothing of an unverified CRL leaves this file. */
 	if (!s->verified)
 		return false;
-	for (; *pos < inventory_count(s->inventory); (*pos)++) {
+	for (; s->staged != NULL && *pos < inventory_count(s->setup.inventory); (*pos)++) {
 		st = &s->staged[*pos];
-		if (!st->hit)
+		/* Nothing but a delta takes anything off. */
+		if (!st->listed && !(st->removed && s->v.delta))
 			continue;
-		out->cert = inventory_device(s->inventory, *pos);
+		out->cert = inventory_cert(s->setup.inventory, *pos);
 		out->reason = st->reason;
 		out->revoked_at = st->at;
 		(*pos)++;

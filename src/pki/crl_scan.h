@@ -28,6 +28,13 @@
 #define CRL_SIGALG_MAX	 256
 #define CRL_SIGNATURE_MAX 4096	/* RSA-16384 has 2048 */
 #define CRL_POINTS	 16	/* names of one distribution point that are kept */
+#define CRL_REASONS_ALL	 0x1feU	/* RFC 5280 4.2.1.13: ReasonFlags 1 to 8 */
+
+/* A distinguished name, whole, in DER. Borrowed. */
+struct crl_name {
+	const uint8_t *der;
+	size_t len;
+};
 
 /* Who may sign: the certificate's subject and key. */
 struct crl_signer {
@@ -71,6 +78,8 @@ struct crl_verdict {
 	uint32_t scope;			/* enum crl_scope */
 	uint8_t version;		/* 1 or 2 */
 	bool delta;
+	bool freshest;			/* it says that there are deltas: RFC 5280 5.2.6 */
+	bool vouched;			/* of crl_scan_again: not verified anew; digest and signer are not filled */
 	uint8_t number_len;		/* 0: none */
 	uint8_t base_len;
 	uint8_t key_id_len;
@@ -79,7 +88,7 @@ struct crl_verdict {
 	uint8_t base[CRL_NUMBER_MAX];	/* BaseCRLNumber of a delta */
 	uint8_t key_id[CRL_KEYID_MAX];	/* authorityKeyIdentifier */
 	uint8_t scope_digest[32];	/* SHA-256 of the issuingDistributionPoint; zeros without one */
-	uint32_t reasons;		/* onlySomeReasons, bit n: ReasonFlags' n; 0x1fe without */
+	uint32_t reasons;		/* onlySomeReasons, bit n: ReasonFlags' n; CRL_REASONS_ALL without */
 	uint8_t n_points;
 	bool more_points;		/* it has others, or a name that is relative: none of ours */
 	uint64_t points[CRL_POINTS];	/* names of the distribution point, by crl_point_hash */
@@ -100,14 +109,30 @@ uint64_t crl_point_hash(const uint8_t *name, size_t len);
 
 struct crl_scan;
 
-/* The inventory holds our certificates of this issuer; NULL: none. It and the
- * signers outlive the scan. NULL without memory. */
-struct crl_scan *crl_scan_new(const struct inventory *, const struct crl_signer *, size_t n_signers,
-    uint64_t max_size);
+/* What a scan is for. All of it outlives the scan, but for the struct itself. */
+struct crl_scan_setup {
+	const struct inventory *inventory;	/* our certificates of one authority; NULL: none */
+	const struct crl_name *names;		/* the authority's own: whose entries are ours (RFC 5280 5.3.3) */
+	size_t n_names;
+	const struct crl_signer *signers;	/* it, and whom it lets sign its CRLs */
+	size_t n_signers;
+	uint64_t max_size;
+	bool allow_sha1;
+};
+
+/* NULL without memory. A CRL that several authorities trust (an indirect one, a
+ * delegated issuer's) is scanned once for each. */
+struct crl_scan *crl_scan_new(const struct crl_scan_setup *);
 void crl_scan_free(struct crl_scan *);
 
 /* Begin again with another CRL. */
 void crl_scan_reset(struct crl_scan *);
+
+/* The same for bytes that this process verified before, with the same names and
+ * signers: the caller vouches that not one of them changed. The same hits come out,
+ * but nothing is hashed and no signature is looked at; for certificates that were
+ * not asked about then. */
+void crl_scan_again(struct crl_scan *);
 
 /* The next bytes of the DER, in pieces of any size. 0, or -EBADMSG once and for
  * all when the CRL is refused; the verdict says why. */

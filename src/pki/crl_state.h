@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* crl_state.h -- the inside of a scan, for crl_scan.c (bytes in, verdict out)
- * and crl_steps.c (what the bytes mean). Nobody else looks in here. */
+/* crl_state.h -- the inside of a scan, for crl_scan.c (bytes in, verdict out),
+ * crl_steps.c and crl_list.c (what the bytes mean). Nobody else looks in here. */
 #ifndef CORDON_PKI_CRL_STATE_H
 #define CORDON_PKI_CRL_STATE_H
 
@@ -26,7 +26,8 @@ enum crl_scan_state {
 struct staged {
 	int64_t at;
 	uint8_t reason;
-	bool hit;
+	bool listed;
+	bool removed;		/* removeFromCRL; whether that is right shows at the end */
 };
 
 struct crl_scan {
@@ -34,14 +35,12 @@ struct crl_scan {
 	bool verified;
 	bool finished;
 	bool next_seen;
-	bool remove_seen;	/* a removeFromCRL; whether that is right shows at the end */
 	/* positions in the DER: where the parser is, and what ends where */
 	uint64_t pos;
 	uint64_t received;
 	uint64_t outer_end;
 	uint64_t signed_end;
 	uint64_t list_end;
-	uint64_t max_size;
 	/* digest of the signed part, ahead of the parser within one piece */
 	uint64_t to_hash;
 	EVP_MD_CTX *md[SIGALG_HASHES];
@@ -53,16 +52,14 @@ struct crl_scan {
 	uint8_t issuer[CRL_NAME_MAX];
 	size_t signature_len;
 	uint8_t signature[CRL_SIGNATURE_MAX];
-	/* of indirect CRLs: whose entries come now, and the name last compared */
+	/* whose entries come now, and the certificateIssuer last compared */
 	bool foreign;
 	bool named_issuer;
 	size_t last_name_len;
 	uint8_t last_name[CRL_NAME_MAX];
 	struct crl_verdict v;
-	const struct inventory *inventory;
-	const struct inventory_filter *filter;
-	const struct crl_signer *signers;
-	size_t n_signers;
+	struct crl_scan_setup setup;
+	const struct inventory_filter *filter;	/* NULL without certificates, as staged */
 	struct staged *staged;	/* one for each certificate of ours */
 	/* an element that came in pieces */
 	size_t need;
@@ -73,6 +70,16 @@ struct crl_scan {
 /* Take one thing from p[0..avail): 0 with what was used (a change of state may
  * use nothing), -ENODATA with s->need, or -EBADMSG: refused. */
 int crl_scan_step(struct crl_scan *, const uint8_t *p, size_t avail, size_t *used);
+
+/* The whole element at p, which must end by limit and have at most max octets.
+ * 0; -ENODATA with s->need, the octets that must be there; -EBADMSG: refused. */
+int crl_scan_element(struct crl_scan *, const uint8_t *p, size_t avail, uint64_t limit, size_t max,
+    struct der_head *);
+
+/* crl_list.c: the step that takes entries, as many as there are. Is that name, in
+ * DER, one of the authority's? */
+int crl_list_step(struct crl_scan *, const uint8_t *p, size_t avail, size_t *used);
+bool crl_list_ours(const struct crl_scan *, const uint8_t *name, size_t len);
 
 /* Refuse here and now; -EBADMSG. */
 int crl_scan_stop(struct crl_scan *, enum source_error, const char *why);

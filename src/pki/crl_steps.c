@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* crl_steps.c -- a CRL, element by element (RFC 5280 5.1): each step takes one
- * thing from contiguous bytes, and stages the entries that are ours. */
+ * thing from contiguous bytes. The list of entries is crl_list.c's. */
 #include <errno.h>
 #include <string.h>
 
 #include "common/buf.h"
-#include "pki/crl_fast.h"
 #include "pki/crl_parts.h"
 #include "pki/crl_state.h"
-#include "pki/name.h"
 
 /* ---- one element -------------------------------------------------------- */
 
-/* The whole element at p, which must end by limit and have at most max octets.
- * 0; -ENODATA with the octets that must be there; -EBADMSG. */
-static int
-element(struct crl_scan *s, const uint8_t *p, size_t avail, uint64_t limit, size_t max,
+int
+crl_scan_element(struct crl_scan *s, const uint8_t *p, size_t avail, uint64_t limit, size_t max,
     struct der_head *h)
 {
 	uint64_t total;
@@ -66,7 +62,7 @@ step_preamble(struct crl_scan *s, const uint8_t *p, size_t avail, size_t *used)
 	if (rc < 0 || outer.tag != DER_SEQUENCE)
 		return crl_scan_stop(s, E_DER, "RFC 5280 5.1: not a CertificateList");
 	s->outer_end = outer.head_len + outer.len;
-	if (s->outer_end > s->max_size)
+	if (s->outer_end > s->setup.max_size)
 		return crl_scan_stop(s, E_TOO_BIG, "larger than the limit");
 	at = outer.head_len;
 	rc = der_peek(p + at, avail - at, &inner);
@@ -90,7 +86,7 @@ step_preamble(struct crl_scan *s, const uint8_t *p, size_t avail, size_t *used)
 		at += sizeof(version2);
 	}
 	s->pos = at;
-	rc = element(s, p + at, avail - at, s->signed_end, CRL_SIGALG_MAX, &alg);
+	rc = crl_scan_element(s, p + at, avail - at, s->signed_end, CRL_SIGALG_MAX, &alg);
 	s->pos = 0;
 	if (rc == -ENODATA)
 		s->need += at;
@@ -101,9 +97,9 @@ step_preamble(struct crl_scan *s, const uint8_t *p, size_t avail, size_t *used)
 	s->alg_len = alg.head_len + alg.len;
 	memcpy(s->alg_der, p + at, s->alg_len);
 	buf_init(&content, p + at + alg.head_len, alg.len);
-	if ((error = sigalg_parse(content, &s->alg, &s->v.why)) != E_NONE)
+	if ((error = sigalg_parse(content, s->setup.allow_sha1, &s->alg, &s->v.why)) != E_NONE)
 		return crl_scan_stop(s, error, s->v.why);
-	s->to_hash = s->v.signed_len;
+	s->to_hash = s->v.vouched ? 0 : s->v.signed_len;
 	s->state = S_ISSUER;
 	*used = at + s->alg_len;
 	return 0;
@@ -115,12 +111,13 @@ step_issuer(struct crl_scan *s, const uint8_t *p, size_t avail, size_t *used)
 	struct der_head h;
 	int rc;
 
-	if ((rc = element(s, p, avail, s->signed_end, CRL_NAME_MAX, &h)) < 0)
+	if ((rc = crl_scan_element(s, p, avail, s->signed_end, CRL_NAME_MAX, &h)) < 0)
 		return rc;
 	if (h.tag != DER_SEQUENCE)
 		return crl_scan_stop(s, E_DER, "RFC 5280 5.1.2.3: no issuer name");
 	*used = s->issuer_len = h.head_len + h.len;
 	memcpy(s->issuer, p, s->issuer_len);
+	s->foreign = !crl_list_ours(s, p, s->issuer_len);
 	s->state = S_THIS_UPDATE;
 	return 0;
 }
@@ -131,7 +128,7 @@ step_time(struct crl_scan *s, const uint8_t *p, size_t avail, size_t *used, int6
 	struct der_head h;
 	int rc;
 
-	if ((rc = element(s, p, avail, s->signed_end, 32, &h)) < 0)
+	if ((rc = crl_scan_element(s, p, avail, s->signed_end, 32, &h)) < 0)
 		return rc;
 	if (der_time(h.tag, p + h.head_len, h.len, out) < 0)
 		return crl_scan_stop(s, E_DER, "RFC 5280 5.1.2.4: a time in a form that is not allowed");
@@ -176,128 +173,6 @@ step_after_time(struct crl_scan *s, const uint8_t *p, size_t avail, size_t *used
 	return 0;
 }
 
-/* ---- entries ------------------------------------------------------------ */
-
-static void
-stage(struct crl_scan *s, const struct crl_entry *e, uint32_t cert)
-{
-	struct staged *st = &s->staged[cert];
-	int64_t at = 0;
-
-	if (e->reason == CRL_REASON_REMOVE) {
-		s->remove_seen = true;
-		return;
-	}
-	if (st->hit && crl_reason_rank(st->reason) >= crl_reason_rank(e->reason))
-		return;
-	(void)der_time(e->date_tag, e->date, e->date_tag == DER_UTCTIME ? 13 : 15, &at);
-	st->hit = true;
-	st->reason = e->reason;
-	st->at = at;
-}
-
-/* RFC 5280 5.3.3: an entry without certificateIssuer has that of the entry before. */
-static void
-entry_issuer(struct crl_scan *s, const struct crl_entry *e)
-{
-	s->named_issuer = true;
-	if (e->issuer == NULL || e->issuer_len > sizeof(s->last_name)) {
-		s->foreign = true;
-		s->last_name_len = 0;
-		return;
-	}
-	if (e->issuer_len == s->last_name_len && memcmp(e->issuer, s->last_name, e->issuer_len) == 0)
-		return;
-	memcpy(s->last_name, e->issuer, e->issuer_len);
-	s->last_name_len = e->issuer_len;
-	s->foreign = !name_equal(e->issuer, e->issuer_len, s->issuer, s->issuer_len);
-}
-
-/* Whatever shape it has. */
-static int
-take_entry(struct crl_scan *s, const uint8_t *p, size_t total)
-{
-	enum source_error error;
-	struct crl_entry e;
-	struct serial serial;
-	size_t pos = INVENTORY_START;
-	uint32_t cert;
-	const char *why;
-
-	if ((error = crl_entry_parse(p, total, &e, &why)) != E_NONE)
-		return crl_scan_stop(s, error, why);
-	if (e.has_issuer)
-		entry_issuer(s, &e);
-	if (e.extended && s->v.version == 1)
-		return crl_scan_stop(s, E_DER, "RFC 5280 5.1.2.1: extensions in a version 1 CRL");
-	s->v.entries++;
-	s->v.warnings |= e.warnings;
-	if (s->inventory == NULL || s->foreign)
-		return 0;
-	serial_load(&serial, e.serial, e.serial_len);
-	while (inventory_find(s->inventory, &serial, &pos, &cert))
-		stage(s, &e, cert);
-	return 0;
-}
-
-/* The length of an entry of a usual shape that is certainly none of ours, or 0:
- * to be looked at with care. Nearly all entries end here, in registers. */
-static inline size_t
-pass_entry(const struct crl_scan *s, const uint8_t *p, size_t avail, uint32_t *warnings)
-{
-	struct crl_entry e;
-	struct serial key;
-	size_t total, pos = INVENTORY_START;
-	uint32_t cert;
-
-	if (avail < 2 || p[1] >= 0x80 || (total = 2U + p[1]) > avail || !crl_entry_fast(p, total, &e) ||
-	    (s->v.version == 1 && e.extended))
-		return 0;
-	if (s->filter != NULL) {
-		serial_load(&key, e.serial, e.serial_len);
-		if (inventory_maybe(s->filter, &key) && inventory_find(s->inventory, &key, &pos, &cert))
-			return 0;
-	}
-	*warnings |= e.warnings;
-	return total;
-}
-
-static int
-step_entries(struct crl_scan *s, const uint8_t *p, size_t avail, size_t *used)
-{
-	uint64_t start = s->pos, list = s->list_end - start, passed = 0;
-	size_t at = 0, total, there = avail < list ? avail : list;
-	uint32_t warnings = 0;
-	struct der_head h;
-	int rc = 0;
-
-	while (at < list) {
-		if ((total = pass_entry(s, p + at, there - at, &warnings)) > 0) {
-			at += total;
-			passed++;
-			continue;
-		}
-		s->pos = start + at;
-		if ((rc = element(s, p + at, avail - at, s->list_end, CRL_ENTRY_MAX, &h)) < 0)
-			break;
-		total = h.head_len + h.len;
-		if ((rc = take_entry(s, p + at, total)) < 0)
-			break;
-		at += total;
-	}
-	s->v.entries += passed;
-	s->v.warnings |= warnings;
-	if (rc == -EBADMSG)
-		return rc;
-	s->pos = start;
-	*used = at;
-	if (at == list) {
-		s->state = S_AFTER_TIME;
-		return 0;
-	}
-	return at > 0 ? 0 : rc;
-}
-
 /* ---- the rest ----------------------------------------------------------- */
 
 static int
@@ -307,7 +182,7 @@ step_extensions(struct crl_scan *s, const uint8_t *p, size_t avail, size_t *used
 	struct der_head h;
 	int rc;
 
-	if ((rc = element(s, p, avail, s->signed_end, CRL_EXT_MAX, &h)) < 0)
+	if ((rc = crl_scan_element(s, p, avail, s->signed_end, CRL_EXT_MAX, &h)) < 0)
 		return rc;
 	*used = h.head_len + h.len;
 	if (s->pos + *used != s->signed_end)
@@ -326,7 +201,7 @@ step_sigalg(struct crl_scan *s, const uint8_t *p, size_t avail, size_t *used)
 	struct der_head h;
 	int rc;
 
-	if ((rc = element(s, p, avail, s->outer_end, CRL_SIGALG_MAX, &h)) < 0)
+	if ((rc = crl_scan_element(s, p, avail, s->outer_end, CRL_SIGALG_MAX, &h)) < 0)
 		return rc;
 	*used = h.head_len + h.len;
 	/* RFC 5280 5.1.1.2: this field must be the one in the signed part. */
@@ -344,7 +219,7 @@ step_signature(struct crl_scan *s, const uint8_t *p, size_t avail, size_t *used)
 	uint8_t unused_bits = 0;
 	int rc;
 
-	if ((rc = element(s, p, avail, s->outer_end, CRL_SIGNATURE_MAX, &h)) < 0)
+	if ((rc = crl_scan_element(s, p, avail, s->outer_end, CRL_SIGNATURE_MAX, &h)) < 0)
 		return rc;
 	*used = h.head_len + h.len;
 	buf_init(&content, p + h.head_len, h.len);
@@ -373,7 +248,7 @@ crl_scan_step(struct crl_scan *s, const uint8_t *p, size_t avail, size_t *used)
 	case S_AFTER_TIME:
 		return step_after_time(s, p, avail, used);
 	case S_ENTRIES:
-		return step_entries(s, p, avail, used);
+		return crl_list_step(s, p, avail, used);
 	case S_EXTENSIONS:
 		return step_extensions(s, p, avail, used);
 	case S_SIGALG:

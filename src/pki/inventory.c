@@ -87,13 +87,13 @@ inventory_filter(const struct inventory *inv)
 }
 
 uint32_t
-inventory_device(const struct inventory *inv, size_t cert)
+inventory_cert(const struct inventory *inv, size_t at)
 {
-	return inv->certs[cert].device;
+	return inv->certs[at].cert;
 }
 
 bool
-inventory_find(const struct inventory *inv, const struct serial *s, size_t *pos, uint32_t *cert)
+inventory_find(const struct inventory *inv, const struct serial *s, size_t *pos, uint32_t *at)
 {
 	uint64_t h;
 	uint32_t slot;
@@ -108,7 +108,7 @@ inventory_find(const struct inventory *inv, const struct serial *s, size_t *pos,
 	for (; (slot = inv->slots[h]) != 0; h = (h + 1) & inv->slot_mask) {
 		if (same(&inv->certs[slot - 1].serial, s)) {
 			*pos = h;
-			*cert = slot - 1;
+			*at = slot - 1;
 			return true;
 		}
 	}

@@ -23,7 +23,7 @@ struct inventory_key {
 
 struct inventory_cert {
 	struct serial serial;
-	uint32_t device;	/* device number */
+	uint32_t cert;		/* what the caller calls it */
 };
 
 /* What turns nearly every stranger away: one bit per hash. In the header, since
@@ -41,14 +41,16 @@ struct inventory *inventory_new(const struct inventory_cert *certs, size_t n, co
 void inventory_free(struct inventory *);
 
 size_t inventory_count(const struct inventory *);
-uint32_t inventory_device(const struct inventory *, size_t cert);
+
+/* What the caller calls the one at that place, 0 .. count - 1. */
+uint32_t inventory_cert(const struct inventory *, size_t at);
 
 const struct inventory_filter *inventory_filter(const struct inventory *);
 
-/* Every certificate with that serial, one per call: start with *pos =
+/* The place of every certificate with that serial, one per call: start with *pos =
  * INVENTORY_START; false when there is no (further) one. */
 #define INVENTORY_START SIZE_MAX
-bool inventory_find(const struct inventory *, const struct serial *, size_t *pos, uint32_t *cert);
+bool inventory_find(const struct inventory *, const struct serial *, size_t *pos, uint32_t *at);
 
 static inline uint64_t
 serial_word(const uint8_t *p)

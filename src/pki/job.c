@@ -44,7 +44,11 @@ new_scan(struct pki *p, const struct source *s)
 {
 	const struct authority *a = pki_authority(p, s);
 
-	return crl_scan_new(a->inventory, &a->signer, a->n_signers, LIMIT_CRL_BYTES);
+	const struct crl_scan_setup setup = { .inventory = a->inventory, .names = &a->subject,
+		.n_names = a->n_signers, .signers = &a->signer, .n_signers = a->n_signers,
+		.max_size = LIMIT_CRL_BYTES };
+
+	return crl_scan_new(&setup);
 }
 
 /* ---- transfers ---------------------------------------------------------- */
@@ -78,6 +82,34 @@ request_fill(struct pki *p, struct job *j, struct fetch_request *r, const struct
 	}
 }
 
+static int
+take_begin(void *arg, uint32_t n)
+{
+	(void)arg;
+	return n > 0;
+}
+
+static void
+take_end_of_crl(void *arg, enum source_error error, const char *why)
+{
+	struct job *j = arg;
+
+	if (error != E_NONE)
+		crl_scan_refuse(j->scan, error, why);
+}
+
+static int
+take_der(void *arg, const uint8_t *der, size_t len)
+{
+	struct job *j = arg;
+
+	if (j->file >= 0 && j->disk_error == 0)
+		j->disk_error = file_write_all(j->file, der, len);
+	return crl_scan_feed(j->scan, der, len);
+}
+
+static const struct crl_input_taker taker = { take_begin, take_der, take_end_of_crl };
+
 void
 job_fetcher(struct pki *p, struct job *j, int fd, const struct clock_view *now)
 {
@@ -93,7 +125,7 @@ job_fetcher(struct pki *p, struct job *j, int fd, const struct clock_view *now)
 		job_fail(p, j, E_FETCH, ENOMEM, "no memory", now);
 		return;
 	}
-	crl_input_init(&j->input);
+	crl_input_init(&j->input, &taker, j);
 	/* Without a disk the scan goes on: who is revoked is revoked. */
 	if ((j->file = store_temporary(p->folder, j->source->id)) < 0) {
 		j->disk_error = j->file;
@@ -107,16 +139,6 @@ job_fetcher(struct pki *p, struct job *j, int fd, const struct clock_view *now)
 	}
 	j->phase = JOB_RECEIVING;
 	j->deadline_boot = now->boot_ms + PKI_FETCH_MS;
-}
-
-static int
-take_der(void *arg, const uint8_t *der, size_t len)
-{
-	struct job *j = arg;
-
-	if (j->file >= 0 && j->disk_error == 0)
-		j->disk_error = file_write_all(j->file, der, len);
-	return crl_scan_feed(j->scan, der, len);
 }
 
 static void
@@ -134,7 +156,7 @@ take_body(struct pki *p, struct job *j, const struct fetch_body *body, const str
 		return;
 	}
 	/* What is refused once is refused: the rest need not come. */
-	if (crl_input_feed(&j->input, body->data, body->len, take_der, j) != 0)
+	if (crl_input_feed(&j->input, body->data, body->len) != 0)
 		job_verdict(p, j, now);
 }
 

@@ -32,15 +32,17 @@ static const struct sigalg_row rows[] = {
 	{ OID("\x2a\x86\x48\xce\x3d\x04\x03\x02"), E_NONE, SIGALG_ECDSA, SIGALG_SHA256, PARAMS_NONE },
 	{ OID("\x2a\x86\x48\xce\x3d\x04\x03\x03"), E_NONE, SIGALG_ECDSA, SIGALG_SHA384, PARAMS_NONE },
 	{ OID("\x2a\x86\x48\xce\x3d\x04\x03\x04"), E_NONE, SIGALG_ECDSA, SIGALG_SHA512, PARAMS_NONE },
-	/* Ed25519 */
+	/* Ed25519, Ed448 */
 	{ OID("\x2b\x65\x70"), E_NONE, SIGALG_ED25519, SIGALG_SHA512, PARAMS_NONE },
-	/* md2, md5, sha1, sha224 WithRSAEncryption */
+	{ OID("\x2b\x65\x71"), E_NONE, SIGALG_ED448, SIGALG_SHA512, PARAMS_NONE },
+	/* sha1WithRSAEncryption, ecdsa-with-SHA1: with leave only */
+	{ OID("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05"), E_NONE, SIGALG_RSA, SIGALG_SHA1, PARAMS_NULL },
+	{ OID("\x2a\x86\x48\xce\x3d\x04\x01"), E_NONE, SIGALG_ECDSA, SIGALG_SHA1, PARAMS_NONE },
+	/* md2, md5, sha224 WithRSAEncryption */
 	{ OID("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x02"), E_WEAK, 0, 0, 0 },
 	{ OID("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04"), E_WEAK, 0, 0, 0 },
-	{ OID("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05"), E_WEAK, 0, 0, 0 },
 	{ OID("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0e"), E_WEAK, 0, 0, 0 },
-	/* ecdsa-with-SHA1, SHA224 */
-	{ OID("\x2a\x86\x48\xce\x3d\x04\x01"), E_WEAK, 0, 0, 0 },
+	/* ecdsa-with-SHA224 */
 	{ OID("\x2a\x86\x48\xce\x3d\x04\x03\x01"), E_WEAK, 0, 0, 0 },
 	/* dsa-with-sha1 */
 	{ OID("\x2a\x86\x48\xce\x38\x04\x03"), E_WEAK, 0, 0, 0 },
@@ -54,6 +56,7 @@ static const struct {
 	{ OID("\x60\x86\x48\x01\x65\x03\x04\x02\x01"), SIGALG_SHA256 },
 	{ OID("\x60\x86\x48\x01\x65\x03\x04\x02\x02"), SIGALG_SHA384 },
 	{ OID("\x60\x86\x48\x01\x65\x03\x04\x02\x03"), SIGALG_SHA512 },
+	{ OID("\x2b\x0e\x03\x02\x1a"), SIGALG_SHA1 },
 };
 
 static const char mgf1[] = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08";
@@ -89,35 +92,49 @@ hash_parse(struct buf *in, enum sigalg_hash *out)
 	return -ENOTSUP;
 }
 
-/* RFC 4055 3.1. The defaults are SHA-1 and MGF1 with SHA-1, so both fields
- * must be there, with one and the same hash. */
+/* One of the two hashes of RSASSA-PSS: [tag] around an AlgorithmIdentifier, for
+ * mgf inside one of MGF1; SHA-1 when it is not there. 0, -EBADMSG or -ENOTSUP. */
+static int
+pss_hash(struct buf *seq, uint8_t tag, bool mgf, enum sigalg_hash *out)
+{
+	struct buf field, inner, oid;
+	int rc;
+
+	*out = SIGALG_SHA1;
+	if (der_next(seq) != tag)
+		return 0;
+	if (der_expect(seq, tag, &field) < 0)
+		return -EBADMSG;
+	inner = field;
+	if (mgf && (der_expect(&field, DER_SEQUENCE, &inner) < 0 || buf_left(&field) != 0 ||
+		       der_expect(&inner, DER_OID, &oid) < 0))
+		return -EBADMSG;
+	if (mgf && !der_equals(&oid, mgf1, sizeof(mgf1) - 1))
+		return -ENOTSUP;
+	rc = hash_parse(&inner, out);
+	return rc == 0 && buf_left(&inner) != 0 ? -EBADMSG : rc;
+}
+
+/* RFC 4055 3.1. */
 static enum source_error
 pss_parse(struct buf *b, struct sigalg *out, const char **why)
 {
-	struct buf seq, field, mgf, oid, salt;
+	struct buf seq, field, salt;
 	enum sigalg_hash mgf_hash;
 	uint8_t octets[2], n;
 	int rc;
 
 	*why = "RFC 4055 3.1: malformed RSASSA-PSS parameters";
-	if (der_expect(b, DER_SEQUENCE, &seq) < 0 || buf_left(b) != 0)
+	if (der_expect(b, DER_SEQUENCE, &seq) < 0 || buf_left(b) != 0 ||
+	    (rc = pss_hash(&seq, 0xa0, false, &out->hash)) == -EBADMSG)
 		return E_DER;
-	if (der_next(&seq) != 0xa0) {
-		*why = "RSASSA-PSS with SHA-1";
-		return E_WEAK;
-	}
-	if (der_expect(&seq, 0xa0, &field) < 0 || (rc = hash_parse(&field, &out->hash)) == -EBADMSG ||
-	    buf_left(&field) != 0)
-		return E_DER;
-	if (rc == -ENOTSUP || der_next(&seq) != 0xa1) {
+	if (rc == -ENOTSUP) {
 		*why = "RSASSA-PSS with a weak or unknown hash";
 		return E_WEAK;
 	}
-	if (der_expect(&seq, 0xa1, &field) < 0 || der_expect(&field, DER_SEQUENCE, &mgf) < 0 ||
-	    buf_left(&field) != 0 || der_expect(&mgf, DER_OID, &oid) < 0 ||
-	    !der_equals(&oid, mgf1, sizeof(mgf1) - 1))
+	if ((rc = pss_hash(&seq, 0xa1, true, &mgf_hash)) == -EBADMSG)
 		return E_DER;
-	if (hash_parse(&mgf, &mgf_hash) < 0 || buf_left(&mgf) != 0 || mgf_hash != out->hash) {
+	if (rc == -ENOTSUP || mgf_hash != out->hash) {
 		*why = "RSASSA-PSS whose mask uses another hash";
 		return E_SIGALG;
 	}
@@ -132,8 +149,9 @@ pss_parse(struct buf *b, struct sigalg *out, const char **why)
 }
 
 enum source_error
-sigalg_parse(struct buf content, struct sigalg *out, const char **why)
+sigalg_parse(struct buf content, bool allow_sha1, struct sigalg *out, const char **why)
 {
+	enum source_error error = E_NONE;
 	const struct sigalg_row *row;
 	struct buf oid;
 
@@ -156,13 +174,26 @@ sigalg_parse(struct buf content, struct sigalg *out, const char **why)
 	out->salt_len = 0;
 	switch (row->params) {
 	case PARAMS_NONE:
-		return buf_left(&content) == 0 ? E_NONE : E_DER;
+		error = buf_left(&content) == 0 ? E_NONE : E_DER;
+		break;
 	case PARAMS_NULL:
-		return params_null(&content) == 0 ? E_NONE : E_DER;
+		error = params_null(&content) == 0 ? E_NONE : E_DER;
+		break;
 	case PARAMS_PSS:
-		return pss_parse(&content, out, why);
+		error = pss_parse(&content, out, why);
+		break;
 	}
-	return E_DER;
+	if (error == E_NONE && out->hash == SIGALG_SHA1 && !allow_sha1) {
+		*why = "signature with SHA-1, which can be forged";
+		return E_WEAK;
+	}
+	return error;
+}
+
+bool
+sigalg_takes_message(const struct sigalg *alg)
+{
+	return alg->kind == SIGALG_ED25519 || alg->kind == SIGALG_ED448;
 }
 
 enum source_error
@@ -185,13 +216,18 @@ sigalg_key_fits(const struct sigalg *alg, EVP_PKEY *key, const char **why)
 		if (!EVP_PKEY_is_a(key, "EC"))
 			break;
 		if (EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) != 1 ||
-		    (strcmp(group, "prime256v1") != 0 && strcmp(group, "secp384r1") != 0)) {
-			*why = "EC key on a curve other than P-256 and P-384";
+		    (strcmp(group, "prime256v1") != 0 && strcmp(group, "secp384r1") != 0 &&
+			strcmp(group, "secp521r1") != 0)) {
+			*why = "EC key on a curve other than P-256, P-384 and P-521";
 			return E_SIGALG;
 		}
 		return E_NONE;
 	case SIGALG_ED25519:
 		if (!EVP_PKEY_is_a(key, "ED25519"))
+			break;
+		return E_NONE;
+	case SIGALG_ED448:
+		if (!EVP_PKEY_is_a(key, "ED448"))
 			break;
 		return E_NONE;
 	}
@@ -209,6 +245,8 @@ hash_md(enum sigalg_hash hash)
 		return EVP_sha384();
 	case SIGALG_SHA512:
 		return EVP_sha512();
+	case SIGALG_SHA1:
+		return EVP_sha1();
 	case SIGALG_HASHES:
 		break;
 	}

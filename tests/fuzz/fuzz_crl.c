@@ -31,6 +31,9 @@ prepare(void)
 	static const struct inventory_key key = { { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 } };
 	static struct inventory_cert certs[256];
 	static struct crl_signer signer = { .name = name, .name_len = sizeof(name), .may_sign = true };
+	static const struct crl_name own = { name, sizeof(name) };
+	struct crl_scan_setup setup = { .names = &own, .n_names = 1, .signers = &signer, .n_signers = 1,
+		.max_size = 1 << 24 };
 	uint8_t octet;
 	int i;
 
@@ -39,7 +42,8 @@ prepare(void)
 		serial_load(&certs[i].serial, &octet, 1);
 	}
 	MUST((signer.key = EVP_EC_gen("P-256")) != NULL);
-	MUST((scan = crl_scan_new(inventory_new(certs, 256, &key), &signer, 1, 1 << 24)) != NULL);
+	setup.inventory = inventory_new(certs, 256, &key);
+	MUST((scan = crl_scan_new(&setup)) != NULL);
 }
 
 static int
@@ -48,6 +52,23 @@ take(void *arg, const uint8_t *der, size_t n)
 	return crl_scan_feed(arg, der, n);
 }
 
+static int
+take_begin(void *arg, uint32_t n)
+{
+	if (n > 0)
+		crl_scan_reset(arg);
+	return 0;
+}
+
+static void
+take_end(void *arg, enum source_error error, const char *why)
+{
+	if (error != E_NONE)
+		crl_scan_refuse(arg, error, why);
+}
+
+static const struct crl_input_taker taker = { take_begin, take, take_end };
+
 static void
 run(const uint8_t *data, size_t size, size_t piece, struct crl_verdict *out)
 {
@@ -55,11 +76,11 @@ run(const uint8_t *data, size_t size, size_t piece, struct crl_verdict *out)
 	struct crl_hit hit;
 	size_t at, n, pos = 0;
 
-	crl_input_init(&in);
+	crl_input_init(&in, &taker, scan);
 	crl_scan_reset(scan);
 	for (at = 0; at < size; at += n) {
 		n = size - at < piece ? size - at : piece;
-		if (crl_input_feed(&in, data + at, n, take, scan) != 0)
+		if (crl_input_feed(&in, data + at, n) != 0)
 			break;
 	}
 	if (crl_input_finish(&in) != E_NONE)

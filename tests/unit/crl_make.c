@@ -316,6 +316,21 @@ make_pem(const struct bytes *der, struct bytes *out)
 	bytes_add(out, "-----END X509 CRL-----\n", 23);
 }
 
+struct crl_scan *
+make_scan(const struct inventory *inv, const struct crl_signer *signers, size_t n, uint64_t max_size)
+{
+	/* lives as long as the test */
+	static struct crl_name names[64];
+	static size_t at;
+	struct crl_name *name = &names[at++ % 64];
+	struct crl_scan_setup setup = { .inventory = inv, .names = name, .n_names = n > 0, .signers = signers,
+		.n_signers = n, .max_size = max_size };
+
+	if (n > 0)
+		*name = (struct crl_name){ signers[0].name, signers[0].name_len };
+	return crl_scan_new(&setup);
+}
+
 EVP_PKEY *
 make_key(const char *kind)
 {

@@ -11,6 +11,8 @@
 
 #include <openssl/evp.h>
 
+#include "pki/crl_scan.h"
+
 struct bytes {
 	uint8_t *p;
 	size_t n;
@@ -65,6 +67,10 @@ struct make {
 
 void make_crl(const struct make *, struct bytes *out);
 void make_pem(const struct bytes *der, struct bytes *out);
+
+/* A scan for the authority whose name the first signer has. */
+struct crl_scan *make_scan(const struct inventory *, const struct crl_signer *, size_t n_signers,
+    uint64_t max_size);
 
 /* Keys: "P-256", "P-384", "rsa:2048", "rsa:1024", "ED25519". */
 EVP_PKEY *make_key(const char *kind);

@@ -33,7 +33,7 @@ static const struct inventory_key hash_key = { { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 }
 static int
 setup(void **state)
 {
-	struct inventory_cert certs[3] = { { .device = 7 }, { .device = 8 }, { .device = 9 } };
+	struct inventory_cert certs[3] = { { .cert = 7 }, { .cert = 8 }, { .cert = 9 } };
 
 	(void)state;
 	serial_load(&certs[0].serial, SERIAL(OURS));
@@ -45,7 +45,7 @@ setup(void **state)
 	make_name(&other_name, 0x0c, "Example", "Another CA");
 	inventory = inventory_new(certs, 3, &hash_key);
 	signer = (struct crl_signer){ name.p, name.n, key, true };
-	scan = crl_scan_new(inventory, &signer, 1, 1 << 20);
+	scan = make_scan(inventory, &signer, 1, 1 << 20);
 	return inventory == NULL || scan == NULL;
 }
 
@@ -745,10 +745,10 @@ test_size_limit(void **state)
 
 	(void)state;
 	small_crl(&der);
-	scan = crl_scan_new(inventory, &signer, 1, der.n);
+	scan = make_scan(inventory, &signer, 1, der.n);
 	assert_int_equal(scan_bytes(&der), E_NONE);
 	crl_scan_free(scan);
-	scan = crl_scan_new(inventory, &signer, 1, der.n - 1);
+	scan = make_scan(inventory, &signer, 1, der.n - 1);
 	assert_int_equal(scan_bytes(&der), E_TOO_BIG);
 	crl_scan_free(scan);
 	scan = whole;
@@ -838,16 +838,34 @@ sink(void *arg, const uint8_t *der, size_t n)
 	return 0;
 }
 
+static int
+sink_begin(void *arg, uint32_t n)
+{
+	(void)arg;
+	(void)n;
+	return 0;
+}
+
+static void
+sink_end(void *arg, enum source_error error, const char *why)
+{
+	(void)arg;
+	(void)error;
+	(void)why;
+}
+
+static const struct crl_input_taker taker = { sink_begin, sink, sink_end };
+
 static enum source_error
 input_in_pieces(const struct bytes *file, size_t piece, struct bytes *der)
 {
 	struct crl_input in;
 	size_t at, len;
 
-	crl_input_init(&in);
+	crl_input_init(&in, &taker, der);
 	for (at = 0; at < file->n; at += len) {
 		len = file->n - at < piece ? file->n - at : piece;
-		if (crl_input_feed(&in, file->p + at, len, sink, der) < 0)
+		if (crl_input_feed(&in, file->p + at, len) < 0)
 			break;
 	}
 	return crl_input_finish(&in);
@@ -957,7 +975,7 @@ test_inventory_finds_all_and_only(void **state)
 		octets[1] = (uint8_t)(i >> 8);
 		octets[19] = (uint8_t)i;
 		serial_load(&certs[i].serial, octets, 20);
-		certs[i].device = (uint32_t)i;
+		certs[i].cert = (uint32_t)i;
 	}
 	inv = inventory_new(certs, N, &hash_key);
 	assert_non_null(inv);

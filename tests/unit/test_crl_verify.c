@@ -35,7 +35,7 @@ static struct bytes name;
 static int
 setup(void **state)
 {
-	struct inventory_cert cert = { .device = 7 };
+	struct inventory_cert cert = { .cert = 7 };
 
 	(void)state;
 	serial_load(&cert.serial, (const uint8_t *)OURS, 3);
@@ -70,7 +70,7 @@ hits(const struct crl_scan *scan)
 static enum source_error
 verify(const struct bytes *der, const struct crl_signer *signers, size_t n, size_t *n_hits)
 {
-	struct crl_scan *scan = crl_scan_new(inventory, signers, n, 1UL << 30);
+	struct crl_scan *scan = make_scan(inventory, signers, n, 1UL << 30);
 	const struct crl_verdict *v;
 	enum source_error error;
 
@@ -120,7 +120,7 @@ test_algorithms(void **state)
 		{ "P-256", "ecdsa-sha512", E_NONE },
 		{ "P-384", "ecdsa-sha384", E_NONE },
 		{ "P-256", "ecdsa-sha1", E_WEAK },
-		{ "P-521", "ecdsa-sha512", E_SIGALG },
+		{ "P-521", "ecdsa-sha512", E_NONE },
 		{ "secp256k1", "ecdsa-sha256", E_SIGALG },
 		{ "ED25519", "ed25519", E_NONE },
 		{ "P-256", "unknown", E_SIGALG },
@@ -164,7 +164,7 @@ test_message_must_be_the_same(void **state)
 		{ true, true, true, E_SIG },
 	};
 	struct crl_signer signer = { name.p, name.n, make_key("ED25519"), true };
-	struct crl_scan *scan = crl_scan_new(inventory, &signer, 1, 1 << 20);
+	struct crl_scan *scan = make_scan(inventory, &signer, 1, 1 << 20);
 	const struct crl_verdict *v = crl_scan_verdict(scan);
 	struct bytes der = { 0 }, other = { 0 };
 	const struct bytes *handed;
@@ -209,7 +209,7 @@ test_several_keys_of_one_name(void **state)
 	crl_signed(signers[2].key, "ecdsa-sha256", &der);
 	assert_int_equal(verify(&der, signers, 3, &n), E_NONE);
 	assert_int_equal(n, 1);
-	assert_int_equal(verify(&der, signers, 2, &n), E_SIGALG);
+	assert_int_equal(verify(&der, signers, 2, &n), E_SIG);
 	assert_int_equal(verify(&der, signers, 1, &n), E_SIG);
 	assert_int_equal(verify(&der, signers, 0, &n), E_SIGNER);
 	assert_int_equal(n, 0);
@@ -327,7 +327,7 @@ test_a_million_entries(void **state)
 	}
 	make_crl(&m, &der);
 	bytes_free(&entries);
-	scan = crl_scan_new(inventory, &signer, 1, 1UL << 30);
+	scan = make_scan(inventory, &signer, 1, 1UL << 30);
 	assert_non_null(scan);
 	start = mallinfo2();
 	for (at = 0; at < der.n; at += len) {
@@ -498,7 +498,7 @@ hits_of_all(X509_CRL *crl, const struct crl_signer *signer, const struct bytes *
 	for (i = 0; i < n; i++)
 		serial_of(sk_X509_REVOKED_value(entries, i), &certs[i].serial);
 	inv = inventory_new(certs, (size_t)(n > 0 ? n : 0), &hash_key);
-	scan = crl_scan_new(inv, signer, 1, 1UL << 30);
+	scan = make_scan(inv, signer, 1, 1UL << 30);
 	(void)crl_scan_feed(scan, der->p, der->n);
 	*error = crl_scan_finish(scan, NULL, 0);
 	found = hits(scan);
