@@ -4,6 +4,8 @@ import json
 import os
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import tempfile
 
@@ -204,6 +206,15 @@ class Cordon:
         return got if isinstance(got, list) else got.get("attempts", [])
 
     # ---- the kernel's side ----------------------------------------------------
+
+    def generation(self):
+        """How many transactions nf_tables has seen in the router (NFT_MSG_GETGEN)."""
+        with self.lab.router.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12) as s:
+            s.bind((0, 0))
+            s.settimeout(5)
+            s.send(struct.pack("=IHHII", 20, 10 << 8 | 16, 1, 1, 0) + bytes(4))
+            data = s.recv(4096)
+        return struct.unpack_from(">I", data, 24)[0]    # after two headers, in the first attribute
 
     def table(self):
         """The table as nft shows it, as parsed JSON, or None when there is none."""

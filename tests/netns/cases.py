@@ -11,11 +11,16 @@ A test module declares its authorities when it is read, so that one policy holds
         w.publish(A, A.ca.crl(entry(A.serial(0))))
         w.expect(A, cut=[0], free=[1])
 """
+import contextlib
 import itertools
 import json
 import os
+import struct
+import subprocess
+import threading
 
 from lab import packets
+from lab.cordon import PROGRAMS, Stage
 from lab.crl import CA, Key, pem
 from lab.site import Site
 from lab.topology import wait_for
@@ -121,17 +126,32 @@ def _fill(text, values):
     return text
 
 
+class WrappedStage(Stage):
+    """The same programs, started by scripts in another folder."""
+
+    def __init__(self, stage, folder):
+        super().__init__(stage.folder)
+        self._wrappers = folder
+
+    def reachable_programs(self):
+        return self._wrappers
+
+
 class CaseWorld(TestWorld):
     """What a test says: publish, and who still gets through."""
 
     __test__ = False
     cases = None
+    own_clock = False
 
     def authority(self):
         return self     # the cases have their own
 
     def configure(self):
         super().configure()
+        if self.own_clock:
+            self.clock = Clock(self.lab.dir, self.stage)
+            self.cordon.stage = WrappedStage(self.stage, self.clock.folder)
         self.drop = os.path.join(self.lab.dir, "drop")
         os.makedirs(self.drop, mode=0o755, exist_ok=True)
         self.site.__class__ = CaseSite
@@ -171,6 +191,11 @@ class CaseWorld(TestWorld):
         rows = got["sources"]
         return [row for row in rows if row["authority"] == authority.name]
 
+    def authority_row(self, authority):
+        """The authority as a whole: counts of what is known of its certificates."""
+        got = json.loads(self.cordon.try_ctl("crl", "list", "--json").stdout)
+        return next(row for row in got["authorities"] if row["authority"] == authority.name)
+
     # ---- packets ---------------------------------------------------------------------
 
     def through(self, *devices, expected=()):
@@ -188,6 +213,32 @@ class CaseWorld(TestWorld):
         got = self.through(*cut, *free, expected=names)
         assert got == names, f"{authority.name}: through are {sorted(got)}, should be {sorted(names)}"
 
+    @contextlib.contextmanager
+    def knocking(self, device):
+        """It sends a datagram every few milliseconds; afterwards, call what this gives for the number
+        of those that arrived."""
+        counted = []
+        port, tag = self.lab.devices[0], tag_of("knock." + device.name)
+        over = threading.Event()
+        wire = packets.Wire(self.lab.server.ns, receive=True)
+
+        def knock():
+            sender = packets.Wire(port.ns)
+            while not over.wait(0.002):
+                sport = 1024 + next(_numbers) % 60000
+                sender.send(self.frame(port, self.lab.server, 4, packets.UDP,
+                                       packets.udp(port.ip4, self.lab.server.ip4, sport, PORT, tag), mac=device.mac))
+            sender.close()
+        thread = threading.Thread(target=knock, daemon=True)
+        thread.start()
+        try:
+            yield lambda: counted[0]
+        finally:
+            over.set()
+            thread.join(5)
+            counted.append(wire.count(tag))
+            wire.close()
+
     def wait_free(self, *devices, timeout=10):
         names = {d.name for d in devices}
         wait_for(f"{sorted(names)} to get through", lambda: self.through(*devices, expected=names) == names,
@@ -204,6 +255,30 @@ class CaseWorld(TestWorld):
         return self.shown(device)["check"]
 
 
+class Clock:
+    """A wall clock of cordon's own, from programs that are wrapped; see tests/tools/clock.c."""
+
+    def __init__(self, folder, stage):
+        self.folder = os.path.join(folder, "clock")
+        os.makedirs(self.folder, mode=0o755, exist_ok=True)
+        library, self.path = (os.path.join(self.folder, name) for name in ("clock.so", "setting"))
+        source = os.path.join(os.path.dirname(__file__), "..", "tools", "clock.c")
+        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"], check=True)
+        self.set(0)
+        real = stage.reachable_programs()
+        for name in PROGRAMS:
+            path = os.path.join(self.folder, name)
+            with open(path, "w", encoding="ascii") as f:
+                f.write(f'#!/bin/sh\nLD_PRELOAD={library} CORDON_TEST_CLOCK={self.path} exec {real}/{name} "$@"\n')
+            os.chmod(path, 0o755)
+
+    def set(self, offset, synchronized=True):
+        """offset: seconds that it is ahead of the machine's; from now on."""
+        fd = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+        os.pwrite(fd, struct.pack("=qq", int(offset), int(synchronized)), 0)    # in place: it is mapped
+        os.close(fd)
+
+
 class Cases:
     """What a module declares before its world is made."""
 
@@ -217,9 +292,10 @@ class Cases:
         return self.authorities[-1]
 
 
-def make_case_world(make_world, cases):
+def make_case_world(make_world, cases, own_clock=False, **how):
     """One device's port, from which all devices of all cases send."""
-    return make_world(kinds=[("sensor", 1)], kind=type("World", (CaseWorld,), {"cases": cases}))
+    return make_world(kinds=[("sensor", 1)], **how,
+                      kind=type("World", (CaseWorld,), {"cases": cases, "own_clock": own_clock}))
 
 
 __all__ = ["Cases", "CaseWorld", "make_case_world", "Authority", "Device", "CA", "Key"]
