@@ -102,6 +102,12 @@ class CaseSite(Site):
         blocks = [self._one(d) for a in self.cases.authorities for d in a.devices]
         return "devices = (\n" + ",\n".join(blocks) + "\n);\n"
 
+    def _csv(self):
+        """Devices with serials alone: for fleets."""
+        rows = [f"{d.name},{d.class_name},{d.mac},,,{d.authority.name},{d.serial:x}"
+                for a in self.cases.authorities for d in a.devices]
+        return "name,class,mac,address,interface,authority,serial\n" + "\n".join(rows) + "\n"
+
     def _one(self, d):
         if d.certificates is None:
             certificate = f'{{ authority = "{d.authority.name}"; serial = "{d.serial:x}"; }}'
@@ -158,7 +164,7 @@ class CaseWorld(TestWorld):
         self.site.cases, self.site.drop = self.cases, self.drop
         self.site.classes = dict(self.cases.classes)
         self.site.appliance = list(self.cases.appliance)
-        self.site.csv = False
+        self.site.csv = self.cases.csv
         self.site.write()
         return self
 
@@ -282,9 +288,10 @@ class Clock:
 class Cases:
     """What a module declares before its world is made."""
 
-    def __init__(self, appliance=('brake: { devices = 100000; within = "1h"; };',)):
+    def __init__(self, appliance=('brake: { devices = 100000; within = "1h"; };',), csv=False):
         self.authorities = []
         self.appliance = appliance
+        self.csv = csv
         self.classes = {"thing": [f'{{ to = "192.0.2.2"; udp = {PORT}; }}']}
 
     def authority(self, name, **how):
