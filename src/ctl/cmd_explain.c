@@ -39,7 +39,8 @@ name_covers(const char *pattern, const char *name)
 static int
 explain_name(struct ctl *c, const struct asked *a, const struct question *q, const char *name)
 {
-	const struct image_class *class = image_class(a->image, q->device->class_number);
+	const struct image_class *class = image_class(a->image,
+	    station_class(a->image, q->device, &a->stations[q->device - a->image->devices]));
 	json_t *list = json_array();
 	char where[WHERE_STRLEN];
 	uint32_t i, j, n = 0;
@@ -124,6 +125,8 @@ explain_image(struct ctl *c, struct asked *a, const struct flow_station *told)
 			continue;
 		a->stations[i].generation = (uint8_t)told[i].mark;
 		a->stations[i].quarantined = told[i].where == STATION_QUARANTINED;
+		if (told[i].where == STATION_RESTRICTED)
+			a->stations[i].limited = station_limit(a->image, &a->image->devices[i]);
 	}
 	rc = explain_asked(c, a);
 	free(a->stations);
@@ -156,7 +159,7 @@ ask_stations(struct client *cl, const struct image *im, uint64_t revision, const
 	if (*len != im->n[IMAGE_DEVICES] * sizeof(*all))
 		rc = -EBADMSG;
 	for (uint32_t i = 0; rc == 0 && i < im->n[IMAGE_DEVICES]; i++)
-		rc = all[i].number == im->devices[i].number && all[i].where <= STATION_QUARANTINED ? 0 : -EBADMSG;
+		rc = all[i].number == im->devices[i].number && all[i].where <= STATION_RESTRICTED ? 0 : -EBADMSG;
 	if (rc < 0)
 		memfile_unmap(*told, *len);
 	return rc;

@@ -96,13 +96,13 @@ class_text(const struct answer *a, uint32_t number, char buf[64])
 
 /* { to = "203.0.113.9"; tcp = 8883; } */
 static void
-say_rule(struct words *w, const struct answer *a, const char *key, const struct image_device *other)
+say_rule(struct words *w, const struct answer *a, const char *key, const struct image_class *other)
 {
 	const struct question *q = a->question;
 	char service[SERVICE_WORDS_LEN], text[ADDR_STRLEN], class[64];
 
 	if (other != NULL)
-		say(w, "{ %s = \"class:%s\"; ", key, class_text(a, other->class_number, class));
+		say(w, "{ %s = \"class:%s\"; ", key, class_text(a, other->number, class));
 	else
 		say(w, "{ %s = \"%s\"; ", key, addr_format(&q->other, text));
 	say(w, "%s }\n", service_key(q->protocol, q->port, service));
@@ -132,21 +132,22 @@ say_allow(struct words *w, const struct answer *a)
 	const struct explanation *e = a->explanation;
 	/* What comes from a device is the business of the class that begins. */
 	bool inbound = q->kind == ASK_IN;
-	const struct image_class *class = image_class(a->image, q->device->class_number);
+	const struct image_class *class = e->place.class;
 	char name[64];
 
-	if (class == NULL)
-		return;
+	if (e->place.restricted)
+		say(w, "the device is restricted, since no CRL in force speaks about it: cordonctl crl list\n");
 	say(w, "to allow it, in `%s' of class %s (", inbound ? "inbound" : "allow",
 	    format_text(image_text(a->image, class->name), name, sizeof(name)));
 	say_place(w, a, &class->where);
 	say(w, "):\n\t");
-	say_rule(w, a, inbound ? "from" : "to", e->other);
+	say_rule(w, a, inbound ? "from" : "to", e->other_place.class);
 }
 
 static void
 say_quarantine(struct words *w, const struct answer *a, const struct image_device *d)
 {
+	const struct image_class *class;
 	char name[64], revoked[] = " (a revoked device needs a new certificate)";
 
 	say(w, "to let it out of quarantine%s:\n\tcordonctl device release %s\n", revoked,
@@ -155,6 +156,12 @@ say_quarantine(struct words *w, const struct answer *a, const struct image_devic
 		return;
 	say(w, "to have every quarantined device reach it, in `allow' of the appliance's quarantine (");
 	say_place(w, a, &a->image->appliance->where);
+	say(w, "):\n\t");
+	say_rule(w, a, "to", NULL);
+	class = image_class(a->image, d->class_number);
+	say(w, "to have those of its class reach it, in `quarantine' of class %s (",
+	    format_text(image_text(a->image, class->name), name, sizeof(name)));
+	say_place(w, a, &class->where);
 	say(w, "):\n\t");
 	say_rule(w, a, "to", NULL);
 }
@@ -205,12 +212,10 @@ say_address(struct words *w, const struct answer *a)
 static void
 say_audit(struct words *w, const struct answer *a)
 {
-	const struct image_class *class = image_class(a->image, a->question->device->class_number);
+	const struct image_class *class = a->explanation->place.class;
 	char name[64];
 
 	say_allow(w, a);
-	if (class == NULL)
-		return;
 	say(w, "to refuse it, in class %s (", format_text(image_text(a->image, class->name), name, sizeof(name)));
 	say_place(w, a, &class->where);
 	say(w, "):\n\tmode = \"enforce\";\n");

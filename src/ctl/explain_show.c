@@ -177,11 +177,24 @@ print_step(const struct path_step *s, FILE *out)
 }
 
 static const char *
-station_word(const struct answer *a, bool quarantined, const struct image_device *d)
+station_word(const struct explain_place *p)
 {
-	const struct image_class *class = image_class(a->image, d->class_number);
+	return p->quarantined ? "quarantined" : p->restricted ? "restricted" :
+	    p->class->mode == MODE_AUDIT ? "audited" : "enforced";
+}
 
-	return quarantined ? "quarantined" : class != NULL && class->mode == MODE_AUDIT ? "audited" : "enforced";
+/* "restricted to the class offline": by whose rules it lives, when they are not its class's. */
+#define PLACE_STRLEN 128
+static const char *
+place_words(const struct answer *a, const struct explain_place *p, char buf[PLACE_STRLEN])
+{
+	char name[64];
+
+	if (!p->restricted && !(p->quarantined && p->class->number != 0))
+		return station_word(p);
+	snprintf(buf, PLACE_STRLEN, "%s%s%s", station_word(p), p->restricted ? " to the class " : ", with the list ",
+	    format_text(image_text(a->image, p->class->name), name, sizeof(name)));
+	return buf;
 }
 
 static void
@@ -206,7 +219,7 @@ answer_show(const struct answer *a, FILE *out)
 {
 	const struct question *q = a->question;
 	const struct explanation *e = a->explanation;
-	char asked[ASKED_STRLEN], name[64], when[RFC3339_STRLEN], change[CHANGE_STRLEN];
+	char asked[ASKED_STRLEN], name[64], when[RFC3339_STRLEN], change[CHANGE_STRLEN], place[PLACE_STRLEN];
 
 	format_text(image_text(a->image, q->device->name), name, sizeof(name));
 	fprintf(out, "%s %s %s: %s\n", name, q->kind == ASK_IN ? "from" : "to", answer_asked(a, asked),
@@ -216,8 +229,8 @@ answer_show(const struct answer *a, FILE *out)
 	if (e->other != NULL)
 		fprintf(out, "  the other end is the device %s, %s\n",
 		    format_text(image_text(a->image, e->other->name), name, sizeof(name)),
-		    station_word(a, e->other_quarantined, e->other));
-	fprintf(out, "  %s; the device is %s%s; at %s\n", a->policy, station_word(a, e->quarantined, q->device),
+		    place_words(a, &e->other_place, place));
+	fprintf(out, "  %s; the device is %s%s; at %s\n", a->policy, place_words(a, &e->place, place),
 	    a->stations_known ? "" : " (assumed: this policy does not run)", clock_format(q->time_s * 1000, when));
 	if (change_words(a, change) != NULL)
 		fprintf(out, "\n%s\n", change);
@@ -280,12 +293,13 @@ answer_object(const struct answer *a)
 	char other[ADDR_STRLEN], change[CHANGE_STRLEN], service[SERVICE_WORDS_LEN];
 	const struct image_class *class = image_class(a->image, q->device->class_number);
 
-	return json_pack("{s:s, s:s, s:b, s:o, s:o, s:s, s:b, s:s, s:o?, s:o?, s:s, s:o, s:s, s:o, s:s?, s:o}",
+	return json_pack("{s:s, s:s, s:b, s:o, s:o, s:s, s:b, s:o, s:s, s:o?, s:o?, s:s, s:o, s:s, s:o, s:s?, s:o}",
 	    "verdict", verdict_word(a), "reason", reason_key(e->reason),
 	    "recorded", (e->verdict.logged & 1U << LOG_REFUSED) != 0,
 	    "device", answer_text(image_text(a->image, q->device->name)),
 	    "class", class != NULL ? answer_text(image_text(a->image, class->name)) : json_null(),
-	    "station", station_word(a, e->quarantined, q->device), "station_known", a->stations_known,
+	    "station", station_word(&e->place), "station_known", a->stations_known,
+	    "stands_in", answer_text(image_text(a->image, e->place.class->name)),
 	    "direction", q->kind == ASK_IN ? "in" : "out",
 	    "other", q->kind == ASK_APPLIANCE ? json_string("appliance") : json_string(addr_format(&q->other, other)),
 	    "other_device", e->other != NULL ? answer_text(image_text(a->image, e->other->name)) : NULL,

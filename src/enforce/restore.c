@@ -141,12 +141,11 @@ static const struct {
 	[SET_ANY6_CLASS] = { RENEW_CLASS, RENEW_NOBODY },
 };
 
-/* In class 0, quarantine, are those that stand there, whatever their class. */
 static bool
 concerns(const struct enforcer *e, const struct nft_difference *d, uint32_t i)
 {
 	enum consequence c = d->foreign ? consequences[d->e.set.kind].foreign : consequences[d->e.set.kind].missing;
-	uint32_t class = e->stations[i].quarantined ? 0 : e->policy.image.devices[i].class_number;
+	uint32_t class = station_class(&e->policy.image, &e->policy.image.devices[i], &e->stations[i]);
 
 	if (d->e.set.staged)	/* nobody passes by it */
 		return false;

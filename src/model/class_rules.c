@@ -290,7 +290,7 @@ ruleset_each_class_set(const struct ruleset *rs, const struct image_class *class
 {
 	int rc = 0;
 
-	if (rs->staged && class->number == 0)
+	if (rs->staged && class_is_quarantine(class))
 		return 0;	/* quarantine is the enforced policy's */
 	for (uint32_t i = 0; rc == 0 && i < class->reaches.n; i++)
 		rc = reach_sets(rs, class, &rs->image->reaches[class->reaches.first + i], fn, arg);
@@ -305,14 +305,18 @@ ruleset_each_class_set(const struct ruleset *rs, const struct image_class *class
 int
 ruleset_each_class_chain(const struct ruleset *rs, const struct image_class *class, chain_fn *fn, void *arg)
 {
+	const bool in = image_class_has_inbound(rs->image, class);
 	const bool wanted[CHAIN_KINDS] = {
-		[CHAIN_CLASS] = !rs->staged || class->number != 0,
+		[CHAIN_CLASS] = true,
 		[CHAIN_CLASS_R] = !rs->staged,
-		[CHAIN_CLASS_IN] = image_class_has_inbound(rs->image, class),
-		[CHAIN_CLASS_IN_R] = !rs->staged && image_class_has_inbound(rs->image, class),
+		[CHAIN_CLASS_IN] = in,
+		[CHAIN_CLASS_IN_R] = !rs->staged && in,
 		[CHAIN_CLASS_ADMIT] = !rs->staged && class->rate != 0,
 	};
 	int rc = 0;
+
+	if (rs->staged && class_is_quarantine(class))
+		return 0;
 
 	for (uint16_t k = CHAIN_CLASS; rc == 0 && k < CHAIN_KINDS; k++) {
 		struct chain_ref ref = { k, rs->staged, class->number };

@@ -89,14 +89,28 @@ diff_rulesets(const struct ruleset *old, const struct ruleset *next, const struc
 static int
 diff_station(struct diff *d, const struct station_change *c, enum phase phase)
 {
-	const struct image_device *device = &d->next->image->devices[c->index];
+	const struct image_device *device = &d->next->image->devices[c->index], *staged;
+	const struct ruleset candidate = ruleset_candidate(d->next);
 	int rc;
 
 	d->a.n = d->b.n = 0;
 	rc = elements_of_device(d->next, device, &c->from, element_list_add, &d->a);
 	if (rc == 0)
 		rc = elements_of_device(d->next, device, &c->to, element_list_add, &d->b);
+	if (rc == 0 && (staged = image_device(candidate.image, device->number)) != NULL) {
+		rc = elements_of_device(&candidate, staged, &c->from, element_list_add, &d->a);
+		if (rc == 0)
+			rc = elements_of_device(&candidate, staged, &c->to, element_list_add, &d->b);
+	}
 	return rc != 0 ? rc : diff_tell(d, phase);
+}
+
+static bool
+station_rate_differs(const struct image *im, const struct station_change *c)
+{
+	const struct image_device *device = &im->devices[c->index];
+
+	return diff_rate_differs(im, station_class(im, device, &c->from), im, station_class(im, device, &c->to));
 }
 
 int
@@ -106,6 +120,10 @@ diff_station_changes(const struct ruleset *rs, const struct station_change *chan
 	struct diff d = { .old = rs, .next = rs, .sink = sink, .arg = arg };
 	int rc = 0;
 
+	for (size_t i = 0; !d.rates && i < n; i++)
+		d.rates = station_rate_differs(rs->image, &changes[i]);
+	if (d.rates)
+		rc = sink->flush_set(arg, &(struct set_ref){ .kind = SET_RATE });
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		rc = diff_station(&d, &changes[i], PHASE_DELETE);
 	for (size_t i = 0; rc == 0 && i < n; i++)

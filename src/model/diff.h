@@ -29,14 +29,17 @@ struct station_change {
 	struct station from, to;
 };
 
-/* Any number of devices at once: all that goes, then all that comes. */
+/* Any number of devices at once: all that goes, then all that comes. Into
+ * quarantine, restricted, and back: maps and plain sets alone, which all turn in
+ * one moment, so that nobody is to be judged once more in a second transaction. */
 int diff_station_changes(const struct ruleset *, const struct station_change *, size_t n,
     const struct diff_sink *, void *arg);
 
 /* The stations of next: those of old for the devices that stay, with a new
- * generation for each whose admitted flows must be judged again -- its class
- * lost something it could reach or changed its mode, it changed class, its
- * identity changed, or a class that names its class did. New devices begin at
+ * generation for each whose admitted flows must be judged again -- the class
+ * that it stands in (station_class) lost something it could reach or changed its
+ * mode, that class is another, or its identity changed. A restricted device is
+ * limited to what next says (station_limited_under). New devices begin at
  * generation 1. *renewed counts the new generations; out has room for all
  * devices of next. wrapped[] (parallel to out) tells whose generations begin again. */
 void diff_stations(const struct image *old, const struct station *old_stations, const struct image *next,

@@ -63,6 +63,14 @@ diff_class(struct diff *d, const struct image_class *x, const struct image_class
 	return rc != 0 ? rc : diff_tell(d, phase);
 }
 
+bool
+diff_rate_differs(const struct image *im, uint32_t class_number, const struct image *next, uint32_t next_class)
+{
+	const struct image_class *x = image_class(im, class_number), *y = image_class(next, next_class);
+
+	return x->rate != 0 && y->rate != 0 && (x->rate != y->rate || x->rate_burst != y->rate_burst);
+}
+
 static bool
 named_same(const struct diff *d, uint32_t class_number)
 {
@@ -70,13 +78,22 @@ named_same(const struct diff *d, uint32_t class_number)
 	    image_class(d->next->image, class_number)->named;
 }
 
+static bool
+station_same(const struct station *x, const struct station *y)
+{
+	return x->number == y->number && x->generation == y->generation && x->quarantined == y->quarantined &&
+	    x->limited == y->limited;
+}
+
 /* Same elements without looking at them: most devices of most changes. */
 static bool
 device_same(const struct diff *d, const struct image_device *x, const struct station *sx,
     const struct image_device *y, const struct station *sy)
 {
-	return (d->next->staged || memcmp(sx, sy, sizeof(*sx)) == 0) && x->class_number == y->class_number &&
-	    identity_same(d->old->image, x, d->next->image, y) && named_same(d, x->class_number);
+	uint32_t class_number = ruleset_class(d->old, x, sx);
+
+	return (d->next->staged || station_same(sx, sy)) && class_number == ruleset_class(d->next, y, sy) &&
+	    identity_same(d->old->image, x, d->next->image, y) && named_same(d, class_number);
 }
 
 static int
@@ -84,6 +101,7 @@ diff_device(struct diff *d, size_t ix, size_t iy, enum phase phase)
 {
 	const struct image_device *x = ix == SIZE_MAX ? NULL : &d->old->image->devices[ix];
 	const struct image_device *y = iy == SIZE_MAX ? NULL : &d->next->image->devices[iy];
+	const struct station *sx, *sy;
 	int rc = 0;
 
 	if (x == NULL)
@@ -92,12 +110,16 @@ diff_device(struct diff *d, size_t ix, size_t iy, enum phase phase)
 	if (y == NULL)
 		return phase == PHASE_ADD ? 0 :
 		    elements_of_device(d->old, x, ruleset_station(d->old, ix), d->sink->del_element, d->arg);
-	if (device_same(d, x, ruleset_station(d->old, ix), y, ruleset_station(d->next, iy)))
+	sx = ruleset_station(d->old, ix);
+	sy = ruleset_station(d->next, iy);
+	if (device_same(d, x, sx, y, sy))
 		return 0;
+	d->rates |= !d->next->staged && diff_rate_differs(d->old->image, ruleset_class(d->old, x, sx),
+	    d->next->image, ruleset_class(d->next, y, sy));
 	d->a.n = d->b.n = 0;
-	rc = elements_of_device(d->old, x, ruleset_station(d->old, ix), element_list_add, &d->a);
+	rc = elements_of_device(d->old, x, sx, element_list_add, &d->a);
 	if (rc == 0)
-		rc = elements_of_device(d->next, y, ruleset_station(d->next, iy), element_list_add, &d->b);
+		rc = elements_of_device(d->next, y, sy, element_list_add, &d->b);
 	return rc != 0 ? rc : diff_tell(d, phase);
 }
 
@@ -131,6 +153,16 @@ diff_one_policy(struct diff *d, enum phase phase)
 	return rc;
 }
 
+/* What is staged asks about restricted devices where they stand. */
+static bool
+any_limited(const struct ruleset *rs)
+{
+	for (uint32_t i = 0; rs != NULL && rs->stations != NULL && i < rs->image->n[IMAGE_DEVICES]; i++)
+		if (rs->stations[i].limited != 0)
+			return true;
+	return false;
+}
+
 /* The enforced policy's and the staged one's. */
 int
 diff_elements(struct diff *d, enum phase phase)
@@ -140,7 +172,7 @@ diff_elements(struct diff *d, enum phase phase)
 	const struct ruleset c = ruleset_candidate(old != NULL ? old : &none), n = ruleset_candidate(next);
 	int rc = diff_one_policy(d, phase);
 
-	if (rc != 0 || c.image == n.image)
+	if (rc != 0 || (c.image == n.image && !any_limited(old) && !any_limited(next)))
 		return rc;
 	d->old = &c;
 	d->next = &n;

@@ -16,6 +16,7 @@ struct diff {
 	/* Of the enforced policy, not of a staged one. */
 	bool *same;			/* parallel to next's classes: as in old; NULL: nobody knows */
 	bool named_same;		/* who is named by others is the same in every class of both */
+	bool rates;			/* some device has a bucket of another rate than it is to have */
 	struct element_list a, b;		/* scratch */
 };
 
@@ -24,6 +25,9 @@ bool diff_is_same(const struct diff *, bool staged, uint32_t class_number);
 
 /* The lists of one unit stand in a (old) and b (next): tell what changes. */
 int diff_tell(struct diff *, enum phase);
+
+/* Has the device, by moving from one class to another, a bucket of the wrong rate? */
+bool diff_rate_differs(const struct image *, uint32_t class_number, const struct image *next, uint32_t next_class);
 
 /* All elements that go, or all that come. (diff_elements.c) */
 int diff_elements(struct diff *, enum phase);

@@ -220,7 +220,7 @@ diff_rules(struct diff *d, enum phase phase)
 
 	rc = ruleset_each_chain(phase == PHASE_DELETE ? d->old : d->next, diff_chain, &rd);
 	/* The buckets of devices keep the rate that they were made with. */
-	if (rc == 0 && rd.rates && phase == PHASE_DELETE)
+	if (rc == 0 && (rd.rates || d->rates) && phase == PHASE_DELETE)
 		rc = d->sink->flush_set(d->arg, &(struct set_ref){ .kind = SET_RATE });
 	free(rd.a.r);
 	free(rd.b.r);

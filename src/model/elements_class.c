@@ -147,14 +147,13 @@ chain_of(struct emitter *em, enum set_kind kind, uint32_t class_number, enum cha
 	emitter_end(em);
 }
 
-/* Quarantine is asked for first, by mark, so class 0 is in no map. */
+/* Nobody comes to who is in quarantine, whatever its class says. */
 static void
 chains(struct emitter *em, const struct image *im, const struct image_class *class)
 {
-	bool audit = class->mode == MODE_AUDIT, in = image_class_has_inbound(im, class);
+	bool healthy = !class_is_quarantine(class);
+	bool audit = healthy && class->mode == MODE_AUDIT, in = healthy && image_class_has_inbound(im, class);
 
-	if (class->number == 0)
-		return;
 	chain_of(em, SET_CHAINS, class->number, CHAIN_CLASS);
 	if (em->staged) {	/* a class in audit says yes to everybody */
 		if (in || audit)
@@ -172,8 +171,8 @@ elements_of_class(const struct ruleset *rs, const struct image_class *class, ele
 	const struct image *im = rs->image;
 	struct emitter em = { .fn = fn, .arg = arg, .staged = rs->staged, .class_number = class->number };
 
-	if (rs->staged && class->number == 0)
-		return 0;
+	if (rs->staged && class_is_quarantine(class))
+		return 0;	/* nobody asks a staged policy about it */
 	chains(&em, im, class);
 	for (uint32_t i = 0; i < class->reaches.n; i++) {
 		const struct image_reach *r = &im->reaches[class->reaches.first + i];

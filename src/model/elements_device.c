@@ -99,17 +99,18 @@ identities(struct emitter *em, const struct image *im, const struct image_device
 	emitter_end_mark(em, mark);
 }
 
-/* Where its class matters and its generation does not. */
+/* Where its class matters and its generation does not. Nobody names the classes
+ * of quarantine: who stands there is no member of any. */
 static void
-membership(struct emitter *em, const struct image *im, const struct image_device *d, bool quarantined)
+membership(struct emitter *em, const struct image *im, const struct image_device *d, uint32_t class_number)
 {
-	const struct image_class *class = image_class(im, d->class_number);
+	const struct image_class *class = image_class(im, class_number);
 
-	if (!em->staged || d->class_number != 0) {	/* 0 would be a yes */
+	if (!em->staged || class_number != 0) {	/* 0 would be a yes */
 		by_mark(em, SET_CLASS_OF, d->number << 8);
-		emitter_end_mark(em, d->class_number);
+		emitter_end_mark(em, class_number);
 	}
-	if (!class->named || quarantined)
+	if (!class->named || class_is_quarantine(class))
 		return;
 	for (uint32_t i = 0; i < d->addresses.n; i++) {
 		const struct image_address *a = &im->addresses[d->addresses.first + i];
@@ -127,13 +128,11 @@ elements_of_device(const struct ruleset *rs, const struct image_device *d, const
 	struct emitter em = { .fn = fn, .arg = arg, .staged = rs->staged };
 	uint32_t mark, number;
 
-	if (rs->staged) {	/* whoever is in quarantine is not asked about */
-		membership(&em, im, d, false);
+	membership(&em, im, d, ruleset_class(rs, d, st));
+	if (rs->staged)
 		return em.rc;
-	}
 	mark = station_mark(st);
 	number = mark & MARK_NUMBER_MASK;
-	membership(&em, im, d, st->quarantined != 0);
 	identities(&em, im, d, mark);
 	by_mark(&em, SET_CURRENT, number);
 	emitter_end_mark(&em, mark);

@@ -150,14 +150,27 @@ is_service(const struct image_box *b, const struct packet *p)
 	return false;
 }
 
-/* far: the other end of the rule's class; peer: the device there, or NULL. */
+/* The class whose lines are about it: where it stands, or would but for its quarantine. */
+static const struct image_class *
+class_written(const struct ruleset *rs, const struct image_device *d)
+{
+	struct station st;
+
+	if (d == NULL)
+		return NULL;
+	st = rs->stations[d - rs->image->devices];
+	st.quarantined = 0;
+	return image_class(rs->image, station_class(rs->image, d, &st));
+}
+
+/* far: the other end of the rule's class; peer: the class of the device there, or NULL. */
 static bool
-covers(const struct image_rule_box *b, const struct packet *p, const uint8_t *far, const struct image_device *peer)
+covers(const struct image_rule_box *b, const struct packet *p, const uint8_t *far, const struct image_class *peer)
 {
 	if (b->name != 0 || !is_service(&b->box, p))
 		return false;
 	if (b->peer != 0)
-		return peer != NULL && peer->class_number == b->peer;
+		return peer != NULL && peer->number == b->peer;
 	return b->box.family == p->family && in_addresses(&b->box, far);
 }
 
@@ -181,7 +194,7 @@ add_line(struct lines *l, const struct image *im, const struct image_class *clas
  * beyond the router. */
 static void
 find_lines(struct lines *l, const struct image *im, const struct image_class *class,
-    enum reach_direction direction, const struct image_device *peer, bool peers)
+    enum reach_direction direction, const struct image_class *peer, bool peers)
 {
 	const uint8_t *far = direction == REACH_OUT ? l->p->dst : l->p->src;
 
@@ -202,15 +215,16 @@ find_lines(struct lines *l, const struct image *im, const struct image_class *cl
 /* Between devices both ends may have been written down: "to class:X" in one
  * class, "inbound from class:X" in the other. */
 size_t
-explain_lines(const struct image *im, const struct packet *p, const struct image_class *asked,
+explain_lines(const struct ruleset *rs, const struct packet *p, const struct image_class *asked,
     const struct image_device *from, const struct image_device *to, struct explain_rule rules[EXPLAIN_RULES_MAX])
 {
+	const struct image_class *sender = class_written(rs, from), *receiver = class_written(rs, to);
 	struct lines l = { .p = p, .rules = rules };
 
 	if (from != NULL)
-		find_lines(&l, im, asked != NULL ? asked : image_class(im, from->class_number), REACH_OUT, to, false);
-	if (to != NULL && (from == NULL || asked == NULL || asked->number != 0))
-		find_lines(&l, im, image_class(im, to->class_number), REACH_IN, from, from != NULL);
+		find_lines(&l, rs->image, asked != NULL ? asked : sender, REACH_OUT, receiver, false);
+	if (to != NULL && (from == NULL || asked == NULL || !class_is_quarantine(asked)))
+		find_lines(&l, rs->image, receiver, REACH_IN, sender, from != NULL);
 	return l.n;
 }
 
@@ -226,6 +240,18 @@ struct watch {
 	const struct image_class *asked;
 };
 
+/* By its mark, or because its class is one of quarantine. */
+static bool
+tells_of_quarantine(const struct image *im, const struct trace_step *t)
+{
+	const struct image_class *class;
+
+	if (t->found == NULL || t->expr->set.kind != SET_CLASS_OF || t->expr->set.staged)
+		return t->found != NULL && t->expr->set.kind == SET_QUARANTINED;
+	class = image_class(im, t->found->mark);
+	return class != NULL && class_is_quarantine(class);
+}
+
 static void
 watch_step(void *arg, const struct trace_step *t)
 {
@@ -238,7 +264,7 @@ watch_step(void *arg, const struct trace_step *t)
 			w->asked = image_class(w->rs->image, t->chain.number);
 	} else if (t->kind == TRACE_SET) {
 		(t->found != NULL ? w->found : w->missed)[t->expr->set.kind] = true;
-		if (t->found != NULL && t->expr->set.kind == SET_QUARANTINED) {
+		if (tells_of_quarantine(w->rs->image, t)) {
 			memcpy(&mark, t->key->key, sizeof(mark));
 			w->in_quarantine = mark >> 8;
 		}
@@ -276,10 +302,17 @@ why(const struct watch *w, const struct question *q, const struct explanation *e
 	return w->asked != NULL ? BECAUSE_RULE : BECAUSE_ROUTER;
 }
 
-static bool
-is_quarantined(const struct ruleset *rs, const struct image_device *d)
+static void
+find_place(const struct ruleset *rs, const struct image_device *d, struct explain_place *out)
 {
-	return d != NULL && rs->stations[d - rs->image->devices].quarantined;
+	const struct station *st;
+
+	if (d == NULL)
+		return;
+	st = &rs->stations[d - rs->image->devices];
+	out->class = image_class(rs->image, station_class(rs->image, d, st));
+	out->quarantined = st->quarantined != 0;
+	out->restricted = !st->quarantined && out->class->number != d->class_number;
 }
 
 int
@@ -299,10 +332,10 @@ explain(struct evaluator *ev, const struct ruleset *rs, const struct question *q
 	if ((rc = evaluate(ev, &e.packet, NULL, watch_step, &w, &e.verdict)) < 0)
 		return rc;
 	e.asked = w.asked;
-	e.quarantined = is_quarantined(rs, q->device);
-	e.other_quarantined = is_quarantined(rs, e.other);
+	find_place(rs, q->device, &e.place);
+	find_place(rs, e.other, &e.other_place);
 	if (q->kind != ASK_APPLIANCE)
-		e.n_rules = explain_lines(im, &e.packet, w.asked, q->kind == ASK_IN ? e.other : q->device,
+		e.n_rules = explain_lines(rs, &e.packet, w.asked, q->kind == ASK_IN ? e.other : q->device,
 		    q->kind == ASK_IN ? q->device : e.other, e.rules);
 	e.reason = why(&w, q, &e);
 	*out = e;

@@ -47,12 +47,19 @@ struct explain_rule {
 	bool open;		/* at that time */
 };
 
+/* Where a device stands. */
+struct explain_place {
+	const struct image_class *class;	/* by whose rules it lives; of quarantine, that list; NULL: no device */
+	bool quarantined;
+	bool restricted;	/* in another class than its own, not in quarantine */
+};
+
 struct explanation {
 	struct packet packet;
 	struct verdict verdict;
 	enum explain_reason reason;
 	const struct image_device *other;	/* which holds the other address, or NULL */
-	bool quarantined, other_quarantined;
+	struct explain_place place, other_place;	/* of the device and of the other one */
 	const struct image_class *asked;	/* whose chain was asked, or NULL */
 	struct explain_rule rules[EXPLAIN_RULES_MAX];
 	size_t n_rules;		/* all that were found, also beyond the room */
@@ -64,9 +71,9 @@ int explain(struct evaluator *, const struct ruleset *, const struct question *,
 
 /* The rules as they were written that cover the first packet of a connection;
  * no reach and no set is asked. from, to: the devices at its ends, or NULL; asked:
- * the class whose chain it came to (NULL: that of from). Returns how many there
- * are, also beyond the room. */
-size_t explain_lines(const struct image *, const struct packet *, const struct image_class *asked,
+ * the class whose chain it came to (NULL: that where from stands, or would but
+ * for its quarantine). Returns how many there are, also beyond the room. */
+size_t explain_lines(const struct ruleset *, const struct packet *, const struct image_class *asked,
     const struct image_device *from, const struct image_device *to, struct explain_rule[EXPLAIN_RULES_MAX]);
 
 /* Is a schedule (0: always) open at that time? *next: when that changes, or 0. */

@@ -68,10 +68,27 @@ class_changed(const struct image *old, const struct image_class *x, const struct
 
 /* Where it stands is changed under it; with nothing known of the classes, it may be. */
 static bool
-stands_changed(const struct image *old, const struct image_device *d, const struct station *st, const bool *changed)
+stands_changed(const struct image *old, uint32_t class_number, const bool *changed)
 {
-	return changed == NULL ||
-	    changed[image_class(old, st->quarantined ? 0 : d->class_number) - old->classes];
+	return changed == NULL || changed[image_class(old, class_number) - old->classes];
+}
+
+struct both {
+	const struct image *old, *next;
+	bool *changed;		/* parallel to old's classes; NULL: memory was short */
+	bool any, services;	/* some class is; those of the appliance are */
+};
+
+/* Its station under next, but for the generation. */
+static bool
+must_renew(const struct both *b, const struct image_device *x, const struct station *from,
+    const struct image_device *y, struct station *to)
+{
+	uint32_t before = station_class(b->old, x, from);
+
+	to->limited = station_limited_under(b->next, y, from->limited);
+	return b->services || before != station_class(b->next, y, to) || !identity_same(b->old, x, b->next, y) ||
+	    (b->any && stands_changed(b->old, before, b->changed));
 }
 
 void
@@ -79,15 +96,16 @@ diff_stations(const struct image *old, const struct station *old_stations, const
     struct station *out, bool *wrapped, uint32_t *renewed)
 {
 	uint32_t n_classes = old->n[IMAGE_CLASSES], n = next->n[IMAGE_DEVICES], i = 0;
-	bool *changed = calloc((size_t)n_classes + 1, sizeof(*changed)), any = changed == NULL;
-	bool services = !covered(old, old->appliance->services, next, next->appliance->services);
+	struct both b = { .old = old, .next = next, .changed = calloc((size_t)n_classes + 1, sizeof(bool)),
+		.services = !covered(old, old->appliance->services, next, next->appliance->services) };
 
-	for (uint32_t c = 0; changed != NULL && c < n_classes; c++)
-		any |= changed[c] = class_changed(old, &old->classes[c], next,
+	b.any = b.changed == NULL;
+	for (uint32_t c = 0; b.changed != NULL && c < n_classes; c++)
+		b.any |= b.changed[c] = class_changed(old, &old->classes[c], next,
 		    image_class(next, old->classes[c].number));
 	*renewed = 0;
 	for (uint32_t j = 0; j < n; j++) {
-		const struct image_device *y = &next->devices[j], *x;
+		const struct image_device *y = &next->devices[j];
 
 		wrapped[j] = false;
 		while (i < old->n[IMAGE_DEVICES] && old->devices[i].number < y->number)
@@ -96,15 +114,13 @@ diff_stations(const struct image *old, const struct station *old_stations, const
 			out[j] = (struct station){ .number = y->number, .generation = 1 };
 			continue;
 		}
-		x = &old->devices[i];
 		out[j] = old_stations[i];
-		if (services || x->class_number != y->class_number || !identity_same(old, x, next, y) ||
-		    (any && stands_changed(old, x, &out[j], changed))) {
+		if (must_renew(&b, &old->devices[i], &old_stations[i], y, &out[j])) {
 			out[j].generation = station_next_generation(out[j].generation, &wrapped[j]);
 			++*renewed;
 		}
 	}
-	free(changed);
+	free(b.changed);
 }
 
 /* ---- addresses that change hands ---------------------------------------- */

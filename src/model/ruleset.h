@@ -79,13 +79,13 @@ enum set_kind {
 	SET_HARDWARE,				/* every device's own mac -> mark */
 	SET_HOLDER4, SET_HOLDER6,		/* address -> mark */
 	SET_CURRENT,				/* number << 8 -> present mark */
-	SET_CLASS_OF,				/* number << 8 -> class number */
+	SET_CLASS_OF,				/* number << 8 -> class number: see station_class */
 	/* class number -> its chains. The kernel walks all verdict maps when one
 	 * gets an element: so there is one per class, and none per device. */
 	SET_CHAINS, SET_CHAINS_R, SET_CHAINS_IN, SET_CHAINS_IN_R,
 	SET_LIVE, SET_LIVE_MAC, SET_LIVE_PORT,	/* mark; mac . mark; mac . interface . mark */
 	SET_LIVE_ROUTED,			/* interface . mark */
-	SET_QUARANTINED,			/* marks; they have a class of their own */
+	SET_QUARANTINED,			/* marks: they meet no other device, and no service */
 	SET_TOTAL, SET_OVER,			/* by device number, counted, one element each */
 	SET_SERVICES, SET_SERVICES_ICMP, SET_SERVICES_ICMP6,
 	SET_BOOTSTRAP,				/* sport . dport of DHCP, when it is a named service */
@@ -312,17 +312,31 @@ struct ruleset {
 #define ABSENT_INBOUND	(1ULL << 63)	/* no class lets anybody in */
 	const struct image *candidate;	/* stands staged beside it, its parts told with all others; or NULL */
 	bool staged;			/* these are the parts of a staged policy: of classes and devices alone */
+	const struct image *enforced;	/* staged: whose devices the stations are parallel to; or NULL */
 };
 
 /* Borrows image and stations. */
 struct ruleset ruleset_make(const struct image *, const struct station *, struct features);
 
-/* Of the image's i-th device; a staged policy's have none. */
+/* Of the image's i-th device. Of a staged policy's: where it stands under the
+ * enforced one, or NULL when that does not have it. */
 static inline const struct station *
 ruleset_station(const struct ruleset *rs, size_t i)
 {
-	return rs->stations != NULL ? &rs->stations[i] : NULL;
+	const struct image_device *d;
+
+	if (rs->stations == NULL)
+		return NULL;
+	if (!rs->staged)
+		return &rs->stations[i];
+	d = image_device(rs->enforced, rs->image->devices[i].number);
+	return d != NULL ? &rs->stations[d - rs->enforced->devices] : NULL;
 }
+
+/* By whose rules the device is judged, or asked about when it is a staged
+ * policy's: that one is not asked about quarantine, and a restricted device
+ * would be restricted under it as well. st: as ruleset_station has it. */
+uint32_t ruleset_class(const struct ruleset *, const struct image_device *, const struct station *st);
 
 /* The parts of the staged policy alone; there are none without a candidate. */
 struct ruleset ruleset_candidate(const struct ruleset *);

@@ -61,7 +61,6 @@ static const struct rule_ir to_device[] = {
 	R(MARK_FROM(HOLDER4, FIELD_IP_SADDR), GOTO(STRANGER)),
 	R(MARK_FROM(HOLDER6, FIELD_IP6_SADDR), GOTO(STRANGER)),
 	R(JUMP(HOLDER)),
-	R(IN(QUARANTINED, FIELD_MARK), GOTO(REFUSED)),
 	R(VERDICT_FROM(CHAINS_IN)),
 	R(GOTO(STRAY)),
 };
@@ -109,7 +108,6 @@ static const struct rule_ir judge[] = {
 	R(JUMP(WHO)),
 	R(IS(MARK, 0), GOTO(STRANGER)),
 	R(NOT_IN(SEEN, FIELD_MARK, FIELD_IIF), ADD(SEEN, FIELD_MARK, FIELD_IIF), LOG(LOG_SIGHTED)),
-	R(IN(QUARANTINED, FIELD_MARK), QUARANTINE),
 	R(VERDICT_FROM(CHAINS)),
 	R(GOTO(REFUSED)),
 };
@@ -117,7 +115,6 @@ static const struct rule_ir judge[] = {
 /* The device answers a flow that somebody else began: the appliance, or somebody beyond it. */
 static const struct rule_ir judge_reply[] = {
 	R(JUMP(WHO)),
-	R(IN(QUARANTINED, FIELD_MARK), GOTO(STRAY)),
 	R(VERDICT_FROM(CHAINS_IN_R)),
 	R(GOTO(STRAY)),
 };
@@ -131,7 +128,6 @@ static const struct rule_ir reply[] = {
 	R(MARK_FROM(HOLDER6, FIELD_IP6_SADDR), GOTO(STRAY)),
 	R(SET_MARK(0)),
 	R(MARK_FROM(CURRENT, FIELD_CT_NUMBER)),
-	R(IN(QUARANTINED, FIELD_MARK), QUARANTINE_R),
 	R(VERDICT_FROM(CHAINS_R)),
 	R(GOTO(STRAY)),
 };
@@ -246,7 +242,6 @@ static const struct rule_ir output_device[] = {
 	R(IS(ICMP6_TYPE, ICMP6_UNREACHABLE), ACCEPT),
 	R(IS(CT_DIRECTION, DIRECTION_REPLY), GOTO(OUTPUT_REPLY)),
 	R(JUMP(HOLDER)),
-	R(IN(QUARANTINED, FIELD_MARK), GOTO(REFUSED)),
 	R(VERDICT_FROM(CHAINS_IN)),
 	R(GOTO(STRAY)),
 };

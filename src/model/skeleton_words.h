@@ -31,8 +31,6 @@
 #define STATE(mask)	{ .kind = EXPR_CT_STATE, .value = (mask) }
 #define GOTO(c)		{ .kind = EXPR_GOTO, .chain = { .kind = CHAIN_##c } }
 #define JUMP(c)		{ .kind = EXPR_JUMP, .chain = { .kind = CHAIN_##c } }
-#define QUARANTINE	{ .kind = EXPR_GOTO, .chain = { .kind = CHAIN_CLASS } }	/* class 0 */
-#define QUARANTINE_R	{ .kind = EXPR_GOTO, .chain = { .kind = CHAIN_CLASS_R } }
 #define COUNT(c)	{ .kind = EXPR_COUNTER, .counter = COUNTER_##c }
 #define LOG(g)		{ .kind = EXPR_LOG, .value = (g) }
 #define SET_MARK(v)	{ .kind = EXPR_SET_MARK, .value = (v) }

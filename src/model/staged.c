@@ -83,7 +83,20 @@ ruleset_candidate(const struct ruleset *rs)
 	static const struct image nothing;
 
 	return (struct ruleset){ .image = rs->candidate != NULL ? rs->candidate : &nothing,
-	    .features = rs->features, .staged = true };
+	    .stations = rs->stations, .features = rs->features, .staged = true, .enforced = rs->image };
+}
+
+uint32_t
+ruleset_class(const struct ruleset *rs, const struct image_device *d, const struct station *st)
+{
+	struct station asked;
+
+	if (!rs->staged)
+		return station_class(rs->image, d, st);
+	if (st == NULL)
+		return d->class_number;
+	asked = (struct station){ .limited = station_limited_under(rs->image, d, st->limited) };
+	return station_class(rs->image, d, &asked);
 }
 
 /* Its maps by device and by class; what counts is no part of it, and stands with

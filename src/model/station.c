@@ -21,15 +21,33 @@ station_class(const struct image *im, const struct image_device *d, const struct
 	return d->class_number;
 }
 
+static uint32_t
+restrict_class_of(const struct image *im, const struct image_device *d, uint32_t i)
+{
+	const struct image_authority *a = image_authority(im, im->certificates[d->certificates.first + i].authority);
+
+	return a != NULL ? a->restrict_class : 0;
+}
+
 uint32_t
 station_limit(const struct image *im, const struct image_device *d)
 {
 	for (uint32_t i = d->certificates.n; i > 0; i--) {
-		const struct image_certificate *c = &im->certificates[d->certificates.first + i - 1];
-		const struct image_authority *a = image_authority(im, c->authority);
+		uint32_t class_number = restrict_class_of(im, d, i - 1);
 
-		if (a != NULL && a->restrict_class != 0)
-			return a->restrict_class;
+		if (class_number != 0)
+			return class_number;
 	}
 	return 0;
+}
+
+uint32_t
+station_limited_under(const struct image *im, const struct image_device *d, uint32_t limited)
+{
+	if (limited == 0)
+		return 0;
+	for (uint32_t i = 0; i < d->certificates.n; i++)
+		if (restrict_class_of(im, d, i) == limited)
+			return limited;
+	return station_limit(im, d);
 }

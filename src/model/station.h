@@ -28,6 +28,10 @@ uint32_t station_class(const struct image *, const struct image_device *, const 
  * none does. */
 uint32_t station_limit(const struct image *, const struct image_device *);
 
+/* limited of a station, under another image that has the device: the same class
+ * where an authority of the device names it, or the one that is named now; 0 stays 0. */
+uint32_t station_limited_under(const struct image *, const struct image_device *, uint32_t limited);
+
 /* Do devices stand in this class because they are in quarantine? */
 bool class_is_quarantine(const struct image_class *);
 

@@ -101,7 +101,7 @@ compare(void *arg, const struct seen *s)
 	run->forwarded += s->ours && s->packet.hook == HOOK_FORWARD && v.kind == VERDICT_ACCEPT;
 	if (s->ours && s->accepted && s->packet.hook == HOOK_FORWARD && s->number < NUMBERS)
 		packets_passed(&run->packets, s->number);
-	if (agree(s, &v) && lines_agree(&run->lines, &run->site.image, &s->packet, &v, &t->by_lines))
+	if (agree(s, &v) && lines_agree(&run->lines, &run->rules, &s->packet, &v, &t->by_lines))
 		return;
 	if (t->disagree++ >= SHOWN_MAX)
 		return;

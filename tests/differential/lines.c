@@ -19,9 +19,10 @@ lines_step(struct lines_seen *l, const struct trace_step *t)
 }
 
 bool
-lines_agree(const struct lines_seen *l, const struct image *im, const struct packet *p, const struct verdict *v,
+lines_agree(const struct lines_seen *l, const struct ruleset *rs, const struct packet *p, const struct verdict *v,
     uint64_t *n)
 {
+	const struct image *im = rs->image;
 	const struct image_device *device = image_device(im, l->number);
 	const struct image_device *to = image_device_with_address(im, p->family, p->dst);
 	struct explain_rule rules[EXPLAIN_RULES_MAX];
@@ -31,7 +32,7 @@ lines_agree(const struct lines_seen *l, const struct image *im, const struct pac
 	if (!l->asked || p->hook != HOOK_FORWARD || p->ct_state != CTS_NEW || p->reply || p->lack != 0 ||
 	    device == NULL)
 		return true;
-	found = explain_lines(im, p, image_class(im, l->class_number), l->inbound ? NULL : device,
+	found = explain_lines(rs, p, image_class(im, l->class_number), l->inbound ? NULL : device,
 	    l->inbound ? device : to, rules);
 	for (size_t i = 0; i < found && i < EXPLAIN_RULES_MAX; i++)
 		written |= rules[i].open;

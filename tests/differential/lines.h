@@ -20,7 +20,7 @@ struct lines_seen {
 void lines_step(struct lines_seen *, const struct trace_step *);
 
 /* *n counts those that could be held against lines. */
-bool lines_agree(const struct lines_seen *, const struct image *, const struct packet *, const struct verdict *,
+bool lines_agree(const struct lines_seen *, const struct ruleset *, const struct packet *, const struct verdict *,
     uint64_t *n);
 
 #endif

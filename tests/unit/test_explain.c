@@ -96,7 +96,7 @@ test_the_line(void **state)
 	assert_true(e.rules[0].open);
 	assert_int_equal(e.rules[0].rule->where.line, im.rules[e.asked->rules.first + 2].where.line);
 	assert_null(e.other);
-	assert_false(e.quarantined);
+	assert_false(e.place.quarantined);
 }
 
 /* The compiled boxes are disjoint; both lines that were written are named. */
@@ -151,7 +151,7 @@ test_lateral(void **state)
 	assert_int_equal(e.n_rules, 1);
 	quarantine("alpha");
 	out("sensor-1", "fd10::3", IPPROTO_TCP, 1883, VERDICT_DROP, BECAUSE_OTHER_QUARANTINE);
-	assert_true(e.other_quarantined);
+	assert_true(e.other_place.quarantined);
 }
 
 static void
@@ -160,7 +160,7 @@ test_quarantine(void **state)
 	(void)state;
 	quarantine("sensor-1");
 	out("sensor-1", "192.0.2.1", IPPROTO_TCP, 443, VERDICT_DROP, BECAUSE_QUARANTINE);
-	assert_true(e.quarantined);
+	assert_true(e.place.quarantined);
 	assert_int_equal(e.n_rules, 0);
 	out("sensor-1", "192.0.2.80", IPPROTO_TCP, 443, VERDICT_ACCEPT, BECAUSE_RULE);
 	assert_int_equal(e.n_rules, 1);
