@@ -153,6 +153,7 @@ def spawn(tmp_path):
     s = Spawn(tmp_path / "s").start()
     yield s
     s.stop()
+    print(s.text())     # of a test that failed, what it said is shown
 
 
 def ask(s, text):
