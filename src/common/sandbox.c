@@ -112,3 +112,14 @@ sandbox_enter(const struct sandbox *sb, bool *landlocked)
 	*landlocked = locked;
 	return 0;
 }
+
+int
+sandbox_narrow(const struct sandbox *sb)
+{
+	bool locked;
+	int rc;
+
+	if ((rc = sandbox_landlock(sb, &locked)) < 0)
+		return rc;
+	return sandbox_seccomp(sb);
+}

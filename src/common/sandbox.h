@@ -18,6 +18,7 @@ enum sandbox_rights {
 	SB_NETLINK	= 1 << 3,	/* send on an inherited netlink socket, open rtnetlink */
 	SB_THREADS	= 1 << 4,	/* clone3 for threads, futex */
 	SB_SPAWN	= 1 << 5,	/* fork, exec, wait, kill, setuid: cordon-spawn only */
+	SB_WATCH	= 1 << 6,	/* inotify */
 };
 
 struct sandbox {
@@ -35,5 +36,10 @@ struct sandbox {
  * seccomp (libseccomp; what is not allowed kills the process). 0 or -errno;
  * *landlocked says whether the kernel had Landlock. */
 int sandbox_enter(const struct sandbox *, bool *landlocked);
+
+/* Later, and after sandbox_enter: give up more by a second Landlock domain and
+ * seccomp filter, on top of the first (what one of them forbids is forbidden).
+ * Limits and capabilities stay. 0 or -errno. */
+int sandbox_narrow(const struct sandbox *);
 
 #endif

@@ -74,6 +74,9 @@ static const int files_write[] = { SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(fs
 	SCMP_SYS(mkdirat), SCMP_SYS(rmdir), SCMP_SYS(chmod), SCMP_SYS(fchmod), SCMP_SYS(fchmodat),
 	SCMP_SYS(utimensat), SCMP_SYS(umask), LIST_END };
 
+static const int watch[] = { SCMP_SYS(inotify_init1), SCMP_SYS(inotify_add_watch),
+	SCMP_SYS(inotify_rm_watch), LIST_END };
+
 /* No process of ours has any use for these, its libraries neither. */
 static const int forbidden[] = {
 	/* other processes */
@@ -219,6 +222,8 @@ allow_rights(scmp_filter_ctx ctx, unsigned rights)
 	int rc;
 
 	if ((rc = allow_base_arguments(ctx)) < 0 || (rc = allow_files(ctx, rights)) < 0)
+		return rc;
+	if ((rights & SB_WATCH) && (rc = add_list(ctx, SCMP_ACT_ALLOW, watch)) < 0)
 		return rc;
 	if (rights & SB_NETLINK) {
 		if ((rc = add_if(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket),

@@ -15,6 +15,7 @@
 #define FETCH_LOW_BYTES	   1000		/* slower than this per second, */
 #define FETCH_LOW_SECONDS  30		/* for so long, is no transfer */
 #define FETCH_OTHER_BYTES  65536	/* of the body of a page that is no CRL */
+#define FETCH_HEADER_BYTES 131072	/* of headers, all answers of a transfer together; real ones have 1 KiB */
 
 #define FETCH_SETTLED_S	   2		/* a time of change must lie so far back to be a validator */
 
@@ -24,35 +25,31 @@ struct transfer {
 	struct fetch_limits limits;	/* of cordond */
 	struct fetch_request request;	/* of cordon-pki */
 	struct fetch_header header;
-	bool header_sent;
-	uint64_t received;
+	uint32_t headers;		/* sent */
+	uint64_t received;		/* of the CRL under way */
 	struct fetch_body body;		/* being filled */
 	/* why it ended */
 	enum source_error error;
 	uint32_t detail;
+	uint32_t retry_after_s;
 	bool alone;			/* cordon-pki went away */
 };
 
 /* send.c: towards cordon-pki. 0 or -errno; then nobody listens any more. */
-int send_header(struct transfer *);
+int send_header(struct transfer *);	/* begins a CRL; -E2BIG beyond LIMIT_SERIES_PER_SOURCE */
 int send_body(struct transfer *, const uint8_t *p, size_t len);	/* counts against the limit: -EFBIG */
 int send_end(struct transfer *);
 bool send_wanted(struct transfer *);	/* does anybody wait for more? */
+/* The first reason counts. rc: -errno, or minus another number that detail shall have. */
+void transfer_fail(struct transfer *, enum source_error, int rc);
 
-/* file.c, http.c: the transfer itself; error and detail tell how it went. */
+/* file.c, http.c, ldap.c: the transfer itself; error and detail tell how it went. */
 void fetch_file(struct transfer *);
+void fetch_folder(struct transfer *);
 void fetch_http(struct transfer *);
+void fetch_ldap(struct transfer *);
 
-/* url.c */
-enum url_kind { URL_HTTP, URL_FILE, URL_OTHER };
-enum url_kind url_kind(const char *url);
-/* Does the URL go where cordond said, to no other host that begins alike? */
-bool url_allowed(const char *url, const char *prefix);
-/* May a server send us from one to the other? To the same host only, never from
- * https to http, and to another port only with the step from http to https. */
-bool url_may_redirect(const char *from, const char *to);
-
-/* pem.c: the caller frees *out. 0 or -ENOMEM. */
-int pem_certificate(const uint8_t *der, size_t len, char **out, size_t *out_len);
+/* watch.c: tells of changes of files until cordon-pki goes away. 0 or -errno. */
+int watch_files(struct ipc *pki);
 
 #endif

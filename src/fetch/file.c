@@ -1,82 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* file.c -- a CRL that lies in a file on this machine. Read here, without any
- * right, and not where its contents are judged. */
+/* file.c -- CRLs that lie in a file or a folder on this machine. Read here, without
+ * any right, and not where their contents are judged. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <curl/curl.h>
-
 #include "fetch/fetch.h"
+#include "fetch/listing.h"
+#include "fetch/url.h"
 
-static void
-fail(struct transfer *t, enum source_error error, int rc)
-{
-	t->error = error;
-	t->detail = (uint32_t)(rc < 0 ? -rc : rc);
-}
-
-/* "file:///path", with %XX. 0 or -EINVAL. */
-static int
-path_of(const char *url, char *out, size_t size)
-{
-	int n = 0, rc = -EINVAL;
-	char *path;
-
-	if (strncmp(url, "file:///", 8) != 0)
-		return -EINVAL;
-	if ((path = curl_easy_unescape(NULL, url + 7, 0, &n)) == NULL)
-		return -ENOMEM;
-	if (n > 0 && (size_t)n < size && strlen(path) == (size_t)n) {
-		memcpy(out, path, (size_t)n + 1);
-		rc = 0;
-	}
-	curl_free(path);
-	return rc;
-}
-
-static int
-open_regular(const char *path, struct stat *st)
-{
-	int fd, rc = 0;
-
-	/* O_NONBLOCK: a FIFO of that name must not hold us up. */
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)) < 0)
-		return -errno;
-	if (fstat(fd, st) < 0)
-		rc = -errno;
-	else if (!S_ISREG(st->st_mode))
-		rc = -EINVAL;
-	if (rc < 0) {
-		close(fd);
-		return rc;
-	}
-	return fd;
-}
-
-static void
-copy(struct transfer *t, int fd)
+/* At most `most` bytes: a file that grows meanwhile is not followed. False: that is all. */
+static bool
+copy(struct transfer *t, int fd, uint64_t most)
 {
 	static uint8_t piece[65536];
+	size_t want;
 	ssize_t n;
 	int rc;
 
-	while (send_wanted(t)) {
-		n = read(fd, piece, sizeof(piece));
+	while (most > 0 && send_wanted(t)) {
+		want = most < sizeof(piece) ? (size_t)most : sizeof(piece);
+		n = read(fd, piece, want);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			fail(t, E_FETCH, errno);
+			transfer_fail(t, E_FETCH, -errno);
 		if (n <= 0)
-			return;
+			return n == 0;
 		if ((rc = send_body(t, piece, (size_t)n)) < 0) {
-			fail(t, rc == -EFBIG ? E_TOO_BIG : E_FETCH, rc);
-			return;
+			transfer_fail(t, rc == -EFBIG ? E_TOO_BIG : E_FETCH, rc);
+			return false;
 		}
+		most -= (uint64_t)n;
 	}
+	return most == 0;
 }
 
 void
@@ -86,22 +44,86 @@ fetch_file(struct transfer *t)
 	struct stat st;
 	int fd, rc;
 
-	if ((rc = path_of(t->request.url, path, sizeof(path))) < 0 || (rc = open_regular(path, &st)) < 0) {
-		fail(t, E_FETCH, rc);
+	if ((rc = url_path(t->request.url, path, sizeof(path))) < 0 || (rc = listing_open(AT_FDCWD, path, &st)) < 0) {
+		transfer_fail(t, E_FETCH, rc);
 		return;
 	}
 	fd = rc;
 	if ((uint64_t)st.st_size > t->limits.max_bytes) {
-		fail(t, E_TOO_BIG, EFBIG);
+		transfer_fail(t, E_TOO_BIG, -EFBIG);
 		close(fd);
 		return;
 	}
-	/* A file has a validator as well: it is another one when any of these changed. */
-	snprintf(t->header.etag, sizeof(t->header.etag), "\"%llx-%llx-%llx.%lx\"",
-	    (unsigned long long)st.st_ino, (unsigned long long)st.st_size,
-	    (unsigned long long)st.st_mtim.tv_sec, (unsigned long)st.st_mtim.tv_nsec);
+	/* A file has a validator as well. */
+	listing_tag_of(&st, t->header.etag);
 	t->header.status = strcmp(t->header.etag, t->request.etag) == 0 ? 304 : 200;
 	if (send_header(t) == 0 && t->header.status == 200)
-		copy(t, fd);
+		(void)copy(t, fd, UINT64_MAX);
 	close(fd);
+}
+
+/* ---- a folder ----------------------------------------------------------- */
+
+/* One file; one that cannot be had does not keep the others from coming. */
+static bool
+send_file(struct transfer *t, int dir, const char *name)
+{
+	struct stat st = { 0 };
+	bool well = false;
+	int fd = listing_open(dir, name, &st);
+
+	t->header.status = fd < 0 ? 403 : (uint64_t)st.st_size > t->limits.max_bytes ? 413 : 200;
+	if (send_header(t) == 0)
+		well = t->header.status != 200 || copy(t, fd, (uint64_t)st.st_size);
+	if (fd >= 0)
+		close(fd);
+	return well;
+}
+
+static void
+send_folder(struct transfer *t, int dir)
+{
+	static struct listing l;
+	size_t i;
+	int rc;
+
+	if ((rc = listing_read(dir, &l)) < 0) {
+		transfer_fail(t, E_FETCH, rc);
+		return;
+	}
+	if (l.n == 0) {
+		transfer_fail(t, E_EMPTY, 0);
+		return;
+	}
+	memcpy(t->header.etag, l.tag, sizeof(l.tag));
+	if (strcmp(l.tag, t->request.etag) == 0) {
+		t->header.status = 304;
+		(void)send_header(t);
+		return;
+	}
+	for (i = 0; i < l.n; i++) {
+		t->header.part = (uint32_t)i + 1;
+		if (!send_file(t, dir, l.names[i]))
+			return;
+	}
+	if (l.more)
+		transfer_fail(t, E_TOO_BIG, -E2BIG);
+}
+
+void
+fetch_folder(struct transfer *t)
+{
+	char path[LIMIT_URL];
+	int dir, rc;
+
+	if ((rc = url_path(t->request.url, path, sizeof(path))) < 0) {
+		transfer_fail(t, E_FETCH, rc);
+		return;
+	}
+	if ((dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) {
+		transfer_fail(t, E_FETCH, -errno);
+		return;
+	}
+	send_folder(t, dir);
+	close(dir);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* main.c -- cordon-fetch: one transfer, then it exits. The only program that
- * speaks to hosts outside; it judges nothing of what they say. */
+/* main.c -- cordon-fetch: one transfer, then it exits; or a look-out for files that
+ * change. The only program that speaks to hosts outside; it judges nothing of what
+ * they say. */
 #include <errno.h>
 #include <malloc.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include "common/log.h"
 #include "common/sandbox.h"
 #include "fetch/fetch.h"
+#include "fetch/url.h"
 
 #define WAIT_MS 60000	/* for cordond's limits, and for cordon-pki's request */
 
@@ -28,6 +30,13 @@ static const struct sandbox box = {
 	.max_file_size = 1,
 };
 
+/* Who waits for files to change lives long, and needs no network. */
+static const struct sandbox watch_box = {
+	.program = "cordon-fetch",
+	.rights = SB_FILES_READ | SB_WATCH,
+	.read_paths = read_paths,
+};
+
 static struct transfer transfer;
 static struct ipc_message message;
 
@@ -35,6 +44,14 @@ static bool
 terminated(const char *text, size_t size)
 {
 	return strnlen(text, size) < size;
+}
+
+static bool
+limits_well(const struct fetch_limits *l)
+{
+	return l->kind < FETCH_KINDS && terminated(l->url_prefix, sizeof(l->url_prefix)) &&
+	    terminated(l->hosts, sizeof(l->hosts)) && terminated(l->proxy, sizeof(l->proxy)) &&
+	    terminated(l->no_proxy, sizeof(l->no_proxy)) && terminated(l->pin, sizeof(l->pin));
 }
 
 static int
@@ -47,7 +64,7 @@ get_limits(struct ipc *cordond, struct transfer *t)
 	if (message.type != MSG_FETCH_LIMITS)
 		return -EBADMSG;
 	memcpy(&t->limits, message.payload, sizeof(t->limits));
-	if (!terminated(t->limits.url_prefix, sizeof(t->limits.url_prefix)))
+	if (!limits_well(&t->limits))
 		return -EBADMSG;
 	ipc_init(&t->pki, message.fd, PROC_BIT(PROC_FETCH), PROC_BIT(PROC_PKI), &messages);
 	return 0;
@@ -71,19 +88,62 @@ get_request(struct transfer *t)
 }
 
 static void
+go(struct transfer *t)
+{
+	enum url_kind kind = url_kind(t->request.url);
+
+	/* Who reads CRLs may not choose where we go. */
+	if (!url_allowed(t->request.url, t->limits.url_prefix) ||
+	    (t->limits.kind == FETCH_OCSP && kind != URL_HTTP)) {
+		log_warn(0, "asked for a URL that was not granted");
+		transfer_fail(t, E_FETCH, -EPERM);
+		return;
+	}
+	switch (kind) {
+	case URL_HTTP:
+		fetch_http(t);
+		break;
+	case URL_LDAP:
+		fetch_ldap(t);
+		break;
+	case URL_FILE:
+		fetch_file(t);
+		break;
+	case URL_FOLDER:
+		fetch_folder(t);
+		break;
+	case URL_OTHER:
+		break;	/* never allowed */
+	}
+}
+
+static int
 fetch(struct transfer *t)
 {
-	/* Who reads CRLs may not choose where we go. */
-	if (!url_allowed(t->request.url, t->limits.url_prefix)) {
-		log_warn(0, "asked for a URL that was not granted");
-		t->error = E_FETCH;
-		t->detail = EPERM;
-	} else if (url_kind(t->request.url) == URL_FILE) {
-		fetch_file(t);
-	} else {
-		fetch_http(t);
+	int rc = get_request(t);
+
+	if (rc < 0) {
+		if (rc != -EPIPE)
+			log_error(rc, "cordon-pki asks for nothing");
+		return rc == -EPIPE ? 0 : 1;
 	}
+	if (t->limits.kind == FETCH_OCSP && t->limits.max_bytes > LIMIT_OCSP_RESPONSE)
+		t->limits.max_bytes = LIMIT_OCSP_RESPONSE;
+	go(t);
 	(void)send_end(t);
+	return 0;
+}
+
+static int
+watch(struct transfer *t)
+{
+	int rc;
+
+	if ((rc = sandbox_narrow(&watch_box)) < 0)
+		log_fatal(rc, "the sandbox does not stand");
+	if ((rc = watch_files(&t->pki)) < 0)
+		log_error(rc, "files are watched no longer");
+	return rc < 0 ? 1 : 0;
 }
 
 int
@@ -111,11 +171,5 @@ main(void)
 			log_error(rc, "cordond gives nothing to do");
 		return rc == -EPIPE ? 0 : 1;
 	}
-	if ((rc = get_request(&transfer)) < 0) {
-		if (rc != -EPIPE)
-			log_error(rc, "cordon-pki asks for nothing");
-		return rc == -EPIPE ? 0 : 1;
-	}
-	fetch(&transfer);
-	return 0;
+	return transfer.limits.kind == FETCH_WATCH ? watch(&transfer) : fetch(&transfer);
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fetch/fetch.h"
+#include "fetch/pem.h"
 
 static const char begin_line[] = "-----BEGIN CERTIFICATE-----\n";
 static const char end_line[] = "-----END CERTIFICATE-----\n";

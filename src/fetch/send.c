@@ -6,6 +6,15 @@
 
 #include "fetch/fetch.h"
 
+void
+transfer_fail(struct transfer *t, enum source_error error, int rc)
+{
+	if (t->error != E_NONE)
+		return;
+	t->error = error;
+	t->detail = (uint32_t)-rc;
+}
+
 static int
 send_message(struct transfer *t, uint32_t type, const void *payload, size_t len)
 {
@@ -19,13 +28,6 @@ send_message(struct transfer *t, uint32_t type, const void *payload, size_t len)
 	return rc;
 }
 
-int
-send_header(struct transfer *t)
-{
-	t->header_sent = true;
-	return send_message(t, MSG_FETCH_HEADER, &t->header, sizeof(t->header));
-}
-
 static int
 flush(struct transfer *t)
 {
@@ -36,6 +38,21 @@ flush(struct transfer *t)
 	rc = send_message(t, MSG_FETCH_BODY, &t->body, sizeof(t->body));
 	t->body.len = 0;
 	return rc;
+}
+
+int
+send_header(struct transfer *t)
+{
+	int rc;
+
+	if (t->headers == LIMIT_SERIES_PER_SOURCE)
+		return -E2BIG;
+	/* what is left of the CRL before */
+	if ((rc = flush(t)) < 0)
+		return rc;
+	t->headers++;
+	t->received = 0;
+	return send_message(t, MSG_FETCH_HEADER, &t->header, sizeof(t->header));
 }
 
 int
@@ -63,11 +80,10 @@ send_body(struct transfer *t, const uint8_t *p, size_t len)
 int
 send_end(struct transfer *t)
 {
-	struct fetch_end end = { .error = t->error, .detail = t->detail };
-	int rc = 0;
+	struct fetch_end end = { .error = t->error, .detail = t->detail, .retry_after_s = t->retry_after_s };
+	/* also after an error: of several CRLs those that came whole are whole */
+	int rc = flush(t);
 
-	if (t->error == E_NONE)
-		rc = flush(t);
 	return rc < 0 ? rc : send_message(t, MSG_FETCH_END, &end, sizeof(end));
 }
 
