@@ -295,3 +295,17 @@ sigalg_verify_whole(EVP_PKEY *key, const uint8_t *message, size_t len, const uin
 	EVP_MD_CTX_free(ctx);
 	return error;
 }
+
+enum source_error
+sigalg_verify_message(const struct sigalg *alg, EVP_PKEY *key, const uint8_t *message, size_t len,
+    const uint8_t *sig, size_t sig_len)
+{
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	unsigned n = 0;
+
+	if (sigalg_takes_message(alg))
+		return sigalg_verify_whole(key, message, len, sig, sig_len);
+	if (EVP_Digest(message, len, digest, &n, hash_md(alg->hash), NULL) != 1)
+		return E_SIG;
+	return sigalg_verify(alg, key, digest, n, sig, sig_len);
+}

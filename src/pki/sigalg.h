@@ -37,4 +37,8 @@ enum source_error sigalg_verify(const struct sigalg *, EVP_PKEY *, const uint8_t
 enum source_error sigalg_verify_whole(EVP_PKEY *, const uint8_t *message, size_t len, const uint8_t *sig,
     size_t sig_len);
 
+/* Over a message that is at hand, whatever the algorithm takes of it. */
+enum source_error sigalg_verify_message(const struct sigalg *, EVP_PKEY *, const uint8_t *message, size_t len,
+    const uint8_t *sig, size_t sig_len);
+
 #endif

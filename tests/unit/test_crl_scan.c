@@ -44,7 +44,7 @@ setup(void **state)
 	make_name(&name, 0x0c, "Example", "Factory CA");
 	make_name(&other_name, 0x0c, "Example", "Another CA");
 	inventory = inventory_new(certs, 3, &hash_key);
-	signer = (struct crl_signer){ name.p, name.n, key, true };
+	signer = (struct crl_signer){ .name = name.p, .name_len = name.n, .key = key, .may_sign = true };
 	scan = make_scan(inventory, &signer, 1, 1 << 20);
 	return inventory == NULL || scan == NULL;
 }
