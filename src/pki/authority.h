@@ -139,9 +139,11 @@ void authorities_free(struct authorities *);
 /* Index of an authority's signer with that key, or -ENOENT. */
 int authority_signer_find(const struct authority *, const uint8_t key_digest[KEY_DIGEST_LEN], uint32_t *out);
 
-/* One certificate in DER as a signer that owns name, key and key id; 0 or -EBADMSG
- * with nothing in it. Freed by signer_done. */
-int signer_read(const uint8_t *der, size_t len, struct crl_signer *, struct authority_signer *);
-void signer_done(struct crl_signer *);
+/* A whole certificate in DER: NULL when it is malformed, too long, followed by other
+ * bytes, or has a key that nobody here can use. X509_free. */
+X509 *certificate_read(const uint8_t *der, size_t len);
+
+/* It as a signer, and the digest of its key; what is in there belongs to it. 0 or -EBADMSG. */
+int certificate_signer(X509 *, struct crl_signer *, uint8_t key_digest[KEY_DIGEST_LEN]);
 
 #endif

@@ -4,6 +4,12 @@
 
 #include "pki/crl_policy.h"
 
+int64_t
+pki_clock_now(const struct pki_clock *clock)
+{
+	return clock->wall_ms > clock->floor_ms ? clock->wall_ms : clock->floor_ms;
+}
+
 int
 crl_number_cmp(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
 {
@@ -30,6 +36,21 @@ crl_highwater_of(const struct crl_verdict *v, const uint8_t key_digest[KEY_DIGES
 	out->this_update = v->this_update;
 }
 
+void
+crl_highwater_raise(struct crl_highwater *hw, const struct crl_verdict *v,
+    const uint8_t key_digest[KEY_DIGEST_LEN])
+{
+	struct crl_highwater next;
+
+	crl_highwater_of(v, key_digest, &next);
+	/* One CRL without a number must not let the numbers begin anew. */
+	if (hw->valid && next.number_len == 0 && memcmp(hw->key_digest, key_digest, KEY_DIGEST_LEN) == 0) {
+		next.number_len = hw->number_len;
+		memcpy(next.number, hw->number, sizeof(next.number));
+	}
+	*hw = next;
+}
+
 static struct crl_judgement
 refuse(enum source_error error, const char *why)
 {
@@ -40,7 +61,7 @@ refuse(enum source_error error, const char *why)
 static struct crl_judgement
 compare(const struct crl_verdict *v, const struct crl_highwater *hw)
 {
-	struct crl_judgement accept = { .apply = true, .install = true };
+	struct crl_judgement accept = { .apply = true, .install = true, .mark = true, .clears = true };
 	int order;
 
 	if (v->digest_len == hw->digest_len && memcmp(v->digest, hw->digest, v->digest_len) == 0) {
@@ -67,20 +88,32 @@ compare(const struct crl_verdict *v, const struct crl_highwater *hw)
 
 struct crl_judgement
 crl_judge(const struct crl_verdict *v, const uint8_t key_digest[KEY_DIGEST_LEN],
-    const struct crl_highwater *hw, int64_t now_ms)
+    const struct crl_highwater *hw, int64_t skew_ms, enum source_error signer, const struct pki_clock *clock)
 {
-	struct crl_judgement j = { .apply = true, .install = true };
+	struct crl_judgement j = { .apply = true, .install = true, .mark = true, .clears = true };
 
-	/* Another key is another sequence: the administrator gave the authority a new certificate. */
+	/* Another key is another sequence. */
 	if (hw->valid && memcmp(hw->key_digest, key_digest, KEY_DIGEST_LEN) == 0)
 		j = compare(v, hw);
-	if (!j.apply || now_ms < CLOCK_FLOOR_MS || v->this_update <= now_ms + CRL_SKEW_MS)
+	if (!j.apply)
 		return j;
-	/* A revocation is one today as well; but a mark in the future would
-	 * lock out all that the authority issues until then. */
-	j.install = false;
-	j.error = E_FUTURE;
-	j.why = "thisUpdate lies in the future";
+	if (v->this_update > pki_clock_now(clock) + skew_ms) {
+		/* A revocation is one today as well. What lies ahead of a clock that is
+		 * right must not become the mark: it would lock out all that the
+		 * authority issues until then. */
+		j.clears = false;
+		if (clock->trusted) {
+			j.mark = false;
+			j.error = E_FUTURE;
+			j.why = "thisUpdate lies in the future";
+		}
+	}
+	if (signer != E_NONE) {
+		j.clears = false;
+		j.error = signer;
+		j.why = signer == E_SIGNER_EXPIRED ? "the certificate of its signer is out of date" :
+		    "the certificate of its signer is revoked";
+	}
 	return j;
 }
 

@@ -45,7 +45,7 @@ new_scan(struct pki *p, const struct source *s)
 	const struct authority *a = pki_authority(p, s);
 
 	const struct crl_scan_setup setup = { .inventory = a->inventory, .names = &a->subject,
-		.n_names = a->n_signers, .signers = &a->signer, .n_signers = a->n_signers,
+		.n_names = a->subject.der != NULL, .signers = a->signers, .n_signers = a->n_signers,
 		.max_size = LIMIT_CRL_BYTES };
 
 	return crl_scan_new(&setup);
@@ -66,7 +66,7 @@ job_start_fetch(struct pki *p, struct job *j, struct source *s, const struct clo
 static void
 request_fill(struct pki *p, struct job *j, struct fetch_request *r, const struct clock_view *now)
 {
-	const struct authority *a = pki_authority(p, j->source);
+	const struct authority_source *place = &p->all->sources[j->source->index];
 	const struct source *s = j->source;
 
 	memset(r, 0, sizeof(*r));
@@ -76,9 +76,9 @@ request_fill(struct pki *p, struct job *j, struct fetch_request *r, const struct
 		memcpy(r->last_modified, s->last_modified, sizeof(r->last_modified));
 		j->validated = r->etag[0] != '\0' || r->last_modified[0] != '\0';
 	}
-	if (a->ca != NULL) {
-		memcpy(r->ca, a->ca, a->ca_len);
-		r->ca_len = a->ca_len;
+	if (place->ca != NULL) {
+		memcpy(r->ca, place->ca, place->ca_len);
+		r->ca_len = place->ca_len;
 	}
 }
 
@@ -117,7 +117,7 @@ job_fetcher(struct pki *p, struct job *j, int fd, const struct clock_view *now)
 	int rc;
 
 	ipc_init(&j->channel, fd, PROC_BIT(PROC_PKI), PROC_BIT(PROC_FETCH), &messages);
-	if (pki_authority(p, j->source)->ca_len > sizeof(r.ca)) {
+	if (p->all->sources[j->source->index].ca_len > sizeof(r.ca)) {
 		job_fail(p, j, E_FETCH, 0, "the CA for HTTPS is too large to hand over", now);
 		return;
 	}

@@ -65,7 +65,7 @@ sources_new(const struct authorities *all)
 		sources[i].authority = all->sources[i].authority;
 		sources[i].authority_number = a->number;
 		sources[i].refresh_ms = (int64_t)a->refresh_s * 1000;
-		source_id(a->name, all->sources[i].url, sources[i].id);
+		source_id(a->name, all->sources[i].urls[0], sources[i].id);
 	}
 	return sources;
 }

@@ -73,7 +73,7 @@ pki_authority(const struct pki *p, const struct source *s)
 const char *
 pki_url(const struct pki *p, const struct source *s)
 {
-	return p->all->sources[s->index].url;
+	return p->all->sources[s->index].urls[0];
 }
 
 /* ---- messages of cordond ------------------------------------------------ */

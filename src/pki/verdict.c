@@ -62,8 +62,9 @@ revoke(struct pki *p, struct job *j, const struct clock_view *now)
 	size_t pos = 0;
 
 	while (crl_scan_hit(j->scan, &pos, &hit)) {
+		const struct subject *of = &pki_authority(p, j->source)->subjects[hit.cert];
 		struct pki_revoke r = {
-			.device = hit.cert,
+			.device = p->all->devices[of->device].number,
 			.authority = j->source->authority_number,
 			.cause = CAUSE_REVOKED,
 			.reason = hit.reason,
@@ -72,6 +73,8 @@ revoke(struct pki *p, struct job *j, const struct clock_view *now)
 			.revoked_at = hit.revoked_at,
 		};
 
+		if ((of->flags & SUBJECT_CA) != 0)
+			continue;
 		pki_send(p, MSG_PKI_REVOKE, &r, sizeof(r));
 		done.n++;
 	}
@@ -98,6 +101,8 @@ job_verdict(struct pki *p, struct job *j, const struct clock_view *now)
 {
 	const struct authority *a = pki_authority(p, j->source);
 	enum source_error error = finish(j);
+	struct pki_clock clock = { .wall_ms = now->wall_ms, .boot_ms = now->boot_ms,
+		.trusted = now->wall_ms >= CLOCK_FLOOR_MS };
 	const struct crl_verdict *v = crl_scan_verdict(j->scan);
 
 	if (error != E_NONE) {
@@ -108,7 +113,8 @@ job_verdict(struct pki *p, struct job *j, const struct clock_view *now)
 	if (j->cached)
 		j->judgement = (struct crl_judgement){ .apply = true };
 	else
-		j->judgement = crl_judge(v, a->key_digest, &j->source->highwater, now->wall_ms);
+		j->judgement = crl_judge(v, a->signed_by[v->signer].key_digest, &j->source->highwater,
+		    CRL_SKEW_MS, E_NONE, &clock);
 	if (!j->judgement.apply) {
 		job_fail(p, j, j->judgement.error, 0, j->judgement.why, now);
 		return;
@@ -132,7 +138,7 @@ cached_applied(struct pki *p, struct job *j, const struct clock_view *now)
 	source_use(s, v, j->hits);
 	s->applied = true;
 	if (!s->highwater.valid)
-		crl_highwater_of(v, pki_authority(p, s)->key_digest, &s->highwater);
+		crl_highwater_of(v, pki_authority(p, s)->signed_by[v->signer].key_digest, &s->highwater);
 	/* A mark that is newer than the file: the power went between the two. */
 	if (s->highwater.digest_len != v->digest_len ||
 	    memcmp(s->highwater.digest, v->digest, v->digest_len) != 0) {
@@ -179,7 +185,7 @@ fetched_applied(struct pki *p, struct job *j, const struct clock_view *now)
 	bool in_use = v->digest_len == s->digest_len && memcmp(v->digest, s->digest, v->digest_len) == 0;
 	int rc = 0;
 
-	if (!j->judgement.install) {
+	if (!j->judgement.mark) {
 		job_fail(p, j, j->judgement.error, 0, j->judgement.why, now);
 		return;
 	}
@@ -189,7 +195,7 @@ fetched_applied(struct pki *p, struct job *j, const struct clock_view *now)
 	memcpy(s->last_modified, j->header.last_modified, sizeof(s->last_modified));
 	if (!in_use || s->unsaved) {
 		/* The mark counts from here on, also while no disk keeps it. */
-		crl_highwater_of(v, pki_authority(p, s)->key_digest, &s->highwater);
+		crl_highwater_of(v, pki_authority(p, s)->signed_by[v->signer].key_digest, &s->highwater);
 		log_info("%s: new CRL from %s: %llu entries, %u of ours", pki_authority(p, s)->name,
 		    pki_url(p, s), (unsigned long long)v->entries, j->hits);
 		rc = install(p, j);

@@ -15,6 +15,7 @@
 #define HOUR (3600 * 1000LL)
 
 static const uint8_t key[KEY_DIGEST_LEN] = { 1 }, other_key[KEY_DIGEST_LEN] = { 2 };
+static const struct pki_clock now = { .wall_ms = NOW, .trusted = true }, unset = { .wall_ms = 1000 };
 
 /* number 0: the CRL has none. */
 static struct crl_verdict
@@ -74,7 +75,7 @@ test_order(void **state)
 		had = verdict(rows[i].had, NOW + rows[i].had_at * DAY, 1);
 		has = verdict(rows[i].has, NOW + rows[i].has_at * DAY, rows[i].same_content ? 1 : 2);
 		crl_highwater_of(&had, key, &hw);
-		j = crl_judge(&has, key, &hw, NOW);
+		j = crl_judge(&has, key, &hw, CRL_SKEW_MS, E_NONE, &now);
 		assert_int_equal(j.error, rows[i].error);
 		assert_int_equal(j.apply, rows[i].error == E_NONE);
 		assert_int_equal(j.install, rows[i].error == E_NONE);
@@ -92,7 +93,7 @@ test_first(void **state)
 
 	(void)state;
 	/* expired for years: who is listed is revoked all the same */
-	j = crl_judge(&v, key, &none, NOW);
+	j = crl_judge(&v, key, &none, CRL_SKEW_MS, E_NONE, &now);
 	assert_true(j.apply && j.install && !j.same);
 	assert_int_equal(j.error, E_NONE);
 }
@@ -106,8 +107,8 @@ test_new_key(void **state)
 
 	(void)state;
 	crl_highwater_of(&had, key, &hw);
-	assert_false(crl_judge(&has, key, &hw, NOW).apply);
-	assert_true(crl_judge(&has, other_key, &hw, NOW).install);
+	assert_false(crl_judge(&has, key, &hw, CRL_SKEW_MS, E_NONE, &now).apply);
+	assert_true(crl_judge(&has, other_key, &hw, CRL_SKEW_MS, E_NONE, &now).install);
 }
 
 static void
@@ -118,15 +119,15 @@ test_future(void **state)
 	struct crl_judgement j;
 
 	(void)state;
-	j = crl_judge(&v, key, &none, NOW);
+	j = crl_judge(&v, key, &none, CRL_SKEW_MS, E_NONE, &now);
 	assert_true(j.apply && j.install && j.error == E_NONE);
 	v.this_update++;
-	j = crl_judge(&v, key, &none, NOW);
-	assert_true(j.apply);
-	assert_false(j.install);
+	j = crl_judge(&v, key, &none, CRL_SKEW_MS, E_NONE, &now);
+	assert_true(j.apply && j.install);
+	assert_false(j.mark || j.clears);
 	assert_int_equal(j.error, E_FUTURE);
 	/* a clock that was never set knows no future */
-	j = crl_judge(&v, key, &none, 1000);
+	j = crl_judge(&v, key, &none, CRL_SKEW_MS, E_NONE, &unset);
 	assert_true(j.apply && j.install && j.error == E_NONE);
 }
 
