@@ -124,6 +124,20 @@ look_at_schedules(const struct lift *l, int64_t now)
 	return 0;
 }
 
+/* What is said of an authority's certificate that has expired. */
+static int
+look_at_issuers(struct reader *r, const struct image *im)
+{
+	for (uint32_t i = 0; i < im->n[IMAGE_ISSUERS]; i++)
+		if (says_expired(r, im->blobs + im->issuers[i].certificate, im->issuers[i].certificate_len))
+			return -ESTALE;
+	/* The clock may have been ahead. */
+	for (uint32_t i = 0; i < im->header->settled; i++)
+		if (strstr(image_text(im, im->warnings[i]), "has expired") != NULL)
+			return -ESTALE;
+	return 0;
+}
+
 int
 config_read_again(int dirfd, int64_t now, struct lift *l, struct policy **out, struct mistakes *m)
 {
@@ -132,10 +146,12 @@ config_read_again(int dirfd, int64_t now, struct lift *l, struct policy **out, s
 
 	if (r.p == NULL)
 		return -ENOMEM;
-	if ((rc = look_at_schedules(l, now)) == 0 && (rc = read_one(&r, l, dirfd, "", "cordon.conf")) == 0 &&
+	names_init(&r.known_intermediates);
+	if ((rc = look_at_schedules(l, now)) == 0 && (rc = look_at_issuers(&r, l->im)) == 0 && (rc = read_one(&r, l, dirfd, "", "cordon.conf")) == 0 &&
 	    (rc = read_folder(&r, l, "classes.d", false)) == 0 && (rc = read_folder(&r, l, "devices.d", true)) == 0 &&
 	    (rc = look_beside(&r, l)) == 0)
 		rc = r.p->n_files == l->n_files ? lift_names(l, r.p) : -ESTALE;
+	reader_done(&r);
 	if (rc < 0) {
 		policy_free(r.p);
 		return rc;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* certificate.c -- certificate files: to DER, and what little the policy needs
- * of them. Judges no chain and no time: that is cordon-pki's. */
+ * of them. Who issued them is issuers.c's affair, and what they count cordon-pki's. */
 #include <errno.h>
 #include <openssl/bio.h>
 #include <openssl/bn.h>
@@ -8,12 +8,13 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
-#include <openssl/x509v3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/config.h"
 #include "config/reader.h"
+#include "config/x509.h"
 #include "model/text.h"
 #include "proto/limits.h"
 
@@ -26,7 +27,7 @@ config_start(void)
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_ADD_ALL_DIGESTS, NULL);
 }
 
-static X509 *
+X509 *
 x509_of_der(const uint8_t *der, size_t len)
 {
 	const unsigned char *at = der;
@@ -39,50 +40,89 @@ x509_of_der(const uint8_t *der, size_t len)
 	return x;
 }
 
-static X509 *
-x509_of_pem(const void *text, size_t len)
+void
+der_list_done(struct der_list *list)
 {
-	BIO *bio = BIO_new_mem_buf(text, (int)len);
-	X509 *x;
+	size_t i;
 
-	if (bio == NULL)
-		return NULL;
-	/* The callback answers what an encrypted file would ask for: nothing. */
-	x = PEM_read_bio_X509(bio, NULL, NULL, (void *)(uintptr_t)"");
-	BIO_free(bio);
-	return x;
+	for (i = 0; i < list->n; i++)
+		free(list->d[i].bytes);
+	free(list->d);
+	*list = (struct der_list){ .n = 0 };
 }
 
-/* PEM or DER to a copy in DER. */
+/* Takes x. */
 static bool
-to_der(struct reader *r, unsigned line, const char *name, const uint8_t *data, size_t data_len, size_t max,
-    uint8_t **der, size_t *len)
+add_der(struct reader *r, unsigned line, const char *name, X509 *x, size_t max, struct der_list *list)
 {
-	bool pem = memmem(data, data_len, PEM_BEGIN, strlen(PEM_BEGIN)) != NULL;
-	X509 *x = pem ? x509_of_pem(data, data_len) : x509_of_der(data, data_len);
 	unsigned char *out = NULL;
-	int n;
+	int n = i2d_X509(x, &out);
+	struct der *slot;
+	bool ok = false;
 
-	ERR_clear_error();
-	if (x == NULL) {
-		mistake(r, line, "certificate %.200s is neither a certificate in PEM nor one in DER", name);
-		return false;
-	}
-	n = i2d_X509(x, &out);
 	X509_free(x);
 	if (n <= 0 || (size_t)n > max) {
-		OPENSSL_free(out);
 		mistake(r, line, "certificate %.200s has more than %zu bytes", name, max);
+	} else if ((slot = reader_grow(r, &list->d, list->n, sizeof(*slot))) != NULL) {
+		if ((slot->bytes = malloc((size_t)n)) == NULL) {
+			r->error = -ENOMEM;
+		} else {
+			memcpy(slot->bytes, out, (size_t)n);
+			slot->len = (size_t)n;
+			list->n++;
+			ok = true;
+		}
+	}
+	OPENSSL_free(out);
+	return ok;
+}
+
+/* Certificates one after another; what else stands in the file is skipped. */
+static bool
+pem_to_der(struct reader *r, unsigned line, const char *name, const void *text, size_t len, size_t max,
+    struct der_list *list)
+{
+	BIO *bio = BIO_new_mem_buf(text, (int)len);
+	bool ok = true;
+	X509 *x;
+
+	if (bio == NULL) {
+		r->error = -ENOMEM;
 		return false;
 	}
-	*der = malloc((size_t)n);
-	if (*der == NULL)
-		r->error = -ENOMEM;
-	else
-		memcpy(*der, out, (size_t)n);
-	OPENSSL_free(out);
-	*len = (size_t)n;
-	return *der != NULL;
+	/* The callback answers what an encrypted file would ask for: nothing. */
+	while (ok && (x = PEM_read_bio_X509(bio, NULL, NULL, (void *)(uintptr_t)"")) != NULL)
+		ok = add_der(r, line, name, x, max, list);
+	if (ok && list->n > 0 && ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
+		mistake(r, line, "certificate %.200s: what follows certificate %zu in it cannot be read", name, list->n);
+		ok = false;
+	}
+	BIO_free(bio);
+	return ok;
+}
+
+/* PEM or DER to copies in DER. */
+static bool
+to_der(struct reader *r, unsigned line, const char *name, const uint8_t *data, size_t len, size_t max,
+    struct der_list *list)
+{
+	bool ok = true;
+	X509 *x;
+
+	*list = (struct der_list){ .n = 0 };
+	ERR_clear_error();
+	if (memmem(data, len, PEM_BEGIN, strlen(PEM_BEGIN)) != NULL)
+		ok = pem_to_der(r, line, name, data, len, max, list);
+	else if ((x = x509_of_der(data, len)) != NULL)
+		ok = add_der(r, line, name, x, max, list);
+	ERR_clear_error();
+	if (ok && list->n == 0) {
+		mistake(r, line, "certificate %.200s is neither a certificate in PEM nor one in DER", name);
+		ok = false;
+	}
+	if (!ok)
+		der_list_done(list);
+	return ok && r->error == 0;
 }
 
 /* What was read besides the configuration, to be known again. */
@@ -104,51 +144,34 @@ note_file(struct reader *r, const char *path, const uint8_t *data, size_t len)
 }
 
 bool
-read_certificate(struct reader *r, unsigned line, const char *path, size_t max, uint8_t **der, size_t *len)
+read_certificates(struct reader *r, unsigned line, const char *path, size_t max, struct der_list *list)
 {
 	uint8_t *data;
-	size_t data_len;
+	size_t len;
 	bool ok;
 	int rc;
 
-	if (strncmp(path, PEM_BEGIN, strlen(PEM_BEGIN)) == 0)
-		return to_der(r, line, "in the text", (const uint8_t *)path, strlen(path), max, der, len);
-	rc = read_plain(r->dirfd, path, LIMIT_CERTIFICATE_BYTES, &data, &data_len);
+	if (strncmp(path, PEM_BEGIN, strlen(PEM_BEGIN)) == 0) {
+		r->certificates++;
+		return to_der(r, line, "in the text", (const uint8_t *)path, strlen(path), max, list);
+	}
+	rc = read_plain(r->dirfd, path, LIMIT_CERTIFICATE_BYTES, &data, &len);
 	if (rc < 0) {
 		mistake(r, line, "certificate %.200s cannot be read: %s%s", path, strerror(-rc),
 		    rc == -EACCES ? ": it must be readable for cordon-compile and lie in the configuration folder "
 		    "or in " SYSCONFDIR : "");
 		return false;
 	}
-	note_file(r, path, data, data_len);
-	ok = to_der(r, line, path, data, data_len, max, der, len);
+	note_file(r, path, data, len);
+	ok = to_der(r, line, path, data, len, max, list);
 	free(data);
 	return ok;
 }
 
-void
-check_authority(struct reader *r, unsigned line, const struct authority_decl *a)
-{
-	X509 *x = x509_of_der(a->issuers[0].der, a->issuers[0].der_len);
-	uint32_t flags, usage;
+/* ---- a device's --------------------------------------------------------- */
 
-	if (x == NULL)
-		return;
-	flags = X509_get_extension_flags(x);
-	usage = X509_get_key_usage(x);
-	/* RFC 5280 4.2.1.9: whose basicConstraints do not say CA signs no certificates. */
-	if ((flags & EXFLAG_CA) == 0 && (flags & (EXFLAG_V1 | EXFLAG_SS)) != (EXFLAG_V1 | EXFLAG_SS))
-		mistake(r, line, "authority \"%s\": its certificate is no CA's (basicConstraints): name the "
-		    "certificate that issued the devices'", a->name);
-	else if ((flags & EXFLAG_KUSAGE) != 0 && (usage & KU_CRL_SIGN) == 0)
-		advice(r, line, "authority \"%s\": its certificate may not sign CRLs (keyUsage without cRLSign, "
-		    "RFC 5280 4.2.1.3): CRLs of its own will be refused", a->name);
-	X509_free(x);
-	ERR_clear_error();
-}
-
-void
-certificate_take_serial(struct reader *r, unsigned line, struct certificate_decl *c)
+static void
+take_serial(struct reader *r, unsigned line, struct certificate_decl *c)
 {
 	X509 *x = x509_of_der(c->der, c->der_len);
 	const ASN1_INTEGER *serial;
@@ -173,64 +196,48 @@ certificate_take_serial(struct reader *r, unsigned line, struct certificate_decl
 	ERR_clear_error();
 }
 
-/* ---- issuers ------------------------------------------------------------ */
-
-/* Did this authority issue that certificate? Name first, then the signature. */
-static bool
-issued(X509 *authority, EVP_PKEY *key, X509 *x)
-{
-	return authority != NULL && key != NULL &&
-	    X509_NAME_cmp(X509_get_subject_name(authority), X509_get_issuer_name(x)) == 0 &&
-	    X509_verify(x, key) == 1;
-}
-
+/* Most devices of a batch have the same one. */
 static void
-resolve_issuer(struct reader *r, const struct device_decl *d, X509 *const *authorities)
+add_intermediate(struct reader *r, unsigned line, struct der *der)
 {
-	struct certificate_decl *c = d->certificate;
-	X509 *x = x509_of_der(c->der, c->der_len);
+	struct intermediate *one, **slot;
+	uint8_t digest[DIGEST_LEN];
+	uint32_t index;
 	size_t i;
 
-	if (x == NULL)
-		return;
-	r->file = c->where.file;
-	for (i = 0; i < r->p->n_authorities; i++) {
-		const struct authority_decl *a = &r->p->authorities[i];
-
-		if (c->authority != NULL && strcmp(c->authority, a->name) != 0)
-			continue;
-		if (authorities[i] != NULL && issued(authorities[i], X509_get0_pubkey(authorities[i]), x)) {
-			if (c->authority == NULL)
-				c->authority = reader_copy(r, a->name);
-			break;
-		}
-	}
-	if (i == r->p->n_authorities && !r->p->incomplete)
-		mistake(r, c->where.line, "the certificate of device \"%s\" was issued by %s: declare the authority "
-		    "that issued it", d->name,
-		    c->authority == NULL ? "no declared authority" : "another authority than it says");
-	X509_free(x);
-	ERR_clear_error();
-}
-
-void
-resolve_issuers(struct reader *r)
-{
-	X509 **authorities = calloc(r->p->n_authorities + 1, sizeof(*authorities));
-	size_t i;
-
-	if (authorities == NULL) {
+	if ((one = calloc(1, sizeof(*one))) == NULL) {
 		r->error = -ENOMEM;
 		return;
 	}
-	for (i = 0; i < r->p->n_authorities; i++)
-		if (r->p->authorities[i].n_issuers > 0 && r->p->authorities[i].issuers[0].der != NULL)
-			authorities[i] = x509_of_der(r->p->authorities[i].issuers[0].der,
-			    r->p->authorities[i].issuers[0].der_len);
-	for (i = 0; i < r->p->n_devices && r->error == 0; i++)
-		if (r->p->devices[i].certificate != NULL && r->p->devices[i].certificate->der != NULL)
-			resolve_issuer(r, &r->p->devices[i], authorities);
-	for (i = 0; i < r->p->n_authorities; i++)
-		X509_free(authorities[i]);
-	free(authorities);
+	digest_of(der->bytes, der->len, digest);
+	for (i = 0; i < DIGEST_LEN; i++)
+		snprintf(one->key + 2 * i, 3, "%02x", digest[i]);
+	if (names_find(&r->known_intermediates, one->key, &index) ||
+	    (slot = reader_grow(r, &r->intermediates, r->n_intermediates, sizeof(*slot))) == NULL) {
+		free(one);
+		return;
+	}
+	one->where = reader_where(r, line);
+	one->der = *der;
+	der->bytes = NULL;
+	*slot = one;
+	if (names_add(&r->known_intermediates, one->key, (uint32_t)r->n_intermediates++, NULL) < 0)
+		r->error = -ENOMEM;
+}
+
+void
+certificate_read(struct reader *r, unsigned line, struct certificate_decl *c, const char *path)
+{
+	struct der_list list;
+	size_t i;
+
+	if (!read_certificates(r, line, path, LIMIT_CERTIFICATE_BYTES, &list))
+		return;
+	c->der = list.d[0].bytes;
+	c->der_len = list.d[0].len;
+	list.d[0].bytes = NULL;
+	take_serial(r, line, c);
+	for (i = 1; i < list.n && r->error == 0; i++)
+		add_intermediate(r, line, &list.d[i]);
+	der_list_done(&list);
 }

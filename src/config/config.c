@@ -303,11 +303,31 @@ read_folder(struct reader *r, const char *folder, bool csv)
 	close(fd);
 }
 
+/* What was kept until all is read. */
+void
+reader_done(struct reader *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_device_crls; i++)
+		device_crl_done(&r->device_crls[i]);
+	free(r->device_crls);
+	for (i = 0; i < r->n_intermediates; i++) {
+		free(r->intermediates[i]->der.bytes);
+		free(r->intermediates[i]);
+	}
+	free(r->intermediates);
+	names_done(&r->known_intermediates);
+}
+
 static int
 finish(struct reader *r, struct policy **out)
 {
 	if (r->error == 0)
 		resolve_issuers(r);
+	if (r->error == 0)
+		resolve_distribution(r);
+	reader_done(r);
 	if (r->error != 0) {
 		policy_free(r->p);
 		return r->error;
@@ -323,6 +343,7 @@ config_read_policy(int dirfd, int64_t now, struct policy **out, struct mistakes 
 
 	if (r.p == NULL)
 		return -ENOMEM;
+	names_init(&r.known_intermediates);
 	read_file(&r, dirfd, "", "cordon.conf");
 	if (r.error == 0)
 		read_folder(&r, "classes.d", false);
@@ -339,6 +360,7 @@ config_read_text(const char *name, char *text, size_t len, int64_t now, struct p
 
 	if (r.p == NULL)
 		return -ENOMEM;
+	names_init(&r.known_intermediates);
 	if (reader_name(&r, "", name))
 		reader_text(&r, name, text, len);
 	return finish(&r, out);

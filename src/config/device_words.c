@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "config/reader.h"
@@ -141,12 +142,31 @@ device_add_label(struct reader *r, unsigned line, struct device_decl *d, const c
 struct certificate_decl *
 device_certificate(struct reader *r, unsigned line, struct device_decl *d)
 {
-	d->certificate = calloc(1, sizeof(*d->certificate));
-	if (d->certificate == NULL)
-		r->error = -ENOMEM;
-	else
-		d->certificate->where = reader_where(r, line);
-	return d->certificate;
+	struct certificate_decl *slot = reader_grow(r, &d->certificates, d->n_certificates, sizeof(*slot));
+
+	if (slot == NULL)
+		return NULL;
+	slot->where = reader_where(r, line);
+	d->n_certificates++;
+	return slot;
+}
+
+/* As people write it in spreadsheets. */
+void
+device_set_critical(struct reader *r, unsigned line, struct device_decl *d, const char *text)
+{
+	static const char *const yes[] = { "true", "yes", "1" }, *const no[] = { "false", "no", "0" };
+	size_t i;
+
+	for (i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
+		if (strcasecmp(text, yes[i]) == 0) {
+			d->critical = true;
+			return;
+		}
+		if (strcasecmp(text, no[i]) == 0)
+			return;
+	}
+	mistake(r, line, "critical \"%.64s\": yes or no is expected", text);
 }
 
 void

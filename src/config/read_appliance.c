@@ -99,9 +99,17 @@ key_brake(struct reader *r, const config_setting_t *s, void *target)
 		{ NULL, NULL, NULL }
 	};
 
-	if (read_group(r, s, keys, "brake", target))
-		advice(r, line_of(s), "brake is not in force yet: every revoked device is quarantined at once, however "
-		    "many they are");
+	struct appliance_decl *a = target;
+
+	if (config_setting_type(s) != CONFIG_TYPE_STRING) {
+		read_group(r, s, keys, "brake", a);
+	} else if (strcmp(config_setting_get_string(s), "off") == 0) {
+		a->brake_devices = a->brake_within_s = 0;
+		advice(r, line_of(s), "brake = \"off\": a CRL that lists a whole fleet by mistake quarantines it at once");
+	} else {
+		mistake(r, line_of(s), "brake = \"%.64s\": brake = { devices = 32; within = \"1h\"; } or \"off\" is "
+		    "expected", config_setting_get_string(s));
+	}
 }
 
 static void

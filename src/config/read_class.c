@@ -113,6 +113,22 @@ key_inbound(struct reader *r, const config_setting_t *s, void *target)
 		read_rules(r, s, true, &c->inbound, &c->n_inbound);
 }
 
+static void
+key_remedy(struct reader *r, const config_setting_t *s, void *target)
+{
+	struct class_decl *c = target;
+
+	c->keys |= CLASS_REMEDY;
+	if (!is_rules(s))
+		mistake(r, line_of(s), "`quarantine' is %s: a list of rules is expected, as in "
+		    "quarantine = ( { to = \"192.0.2.80\"; tcp = 443; } )", type_name(s));
+	else if (config_setting_length(s) == 0 && !config_setting_is_group(s))
+		mistake(r, line_of(s), "the quarantine list is empty: say what these devices may still reach in "
+		    "quarantine beside what all may, or leave the key out");
+	else
+		read_rules(r, s, false, &c->quarantine, &c->n_quarantine);
+}
+
 /* ---- extends ------------------------------------------------------------ */
 
 static void
@@ -201,7 +217,7 @@ key_rate(struct reader *r, const config_setting_t *s, void *target)
 void
 read_class(struct reader *r, const config_setting_t *s)
 {
-	enum { NAME, ALLOW, INBOUND, EXTENDS, MODE, REFUSE, RATE, KEYS };
+	enum { NAME, ALLOW, INBOUND, EXTENDS, MODE, REFUSE, RATE, REMEDY, KEYS };
 	static const struct key keys[KEYS + 1] = {
 		[NAME] = { "name", key_name, KEY_NEEDED },
 		[ALLOW] = { "allow", key_allow, NULL },
@@ -210,6 +226,7 @@ read_class(struct reader *r, const config_setting_t *s)
 		[MODE] = { "mode", key_mode, NULL },
 		[REFUSE] = { "refuse", key_refuse, NULL },
 		[RATE] = { "rate", key_rate, NULL },
+		[REMEDY] = { "quarantine", key_remedy, NULL },
 	};
 	struct class_decl c, *slot;
 

@@ -7,12 +7,15 @@
 
 #include "config/csv.h"
 #include "config/reader.h"
+#include "proto/limits.h"
 
-enum column { C_NAME, C_CLASS, C_MAC, C_VIA, C_ADDRESS, C_INTERFACE, C_AUTHORITY, C_SERIAL, C_LABELS, COLUMNS };
+enum column { C_NAME, C_CLASS, C_MAC, C_VIA, C_ADDRESS, C_INTERFACE, C_AUTHORITY, C_SERIAL, C_LABELS, C_CRITICAL,
+	COLUMNS };
 
 static const char *const column_names[COLUMNS + 1] = {
 	[C_NAME] = "name", [C_CLASS] = "class", [C_MAC] = "mac", [C_VIA] = "via", [C_ADDRESS] = "address",
 	[C_INTERFACE] = "interface", [C_AUTHORITY] = "authority", [C_SERIAL] = "serial", [C_LABELS] = "labels",
+	[C_CRITICAL] = "critical",
 };
 
 /* Where each column stands in a row; -1: it is not there. */
@@ -45,7 +48,7 @@ header_field(struct reader *r, unsigned line, struct layout *l, const char *fiel
 		mistake(r, line, "unknown column \"%.64s\": did you mean \"%s\"?", field, near);
 	} else {
 		mistake(r, line, "unknown column \"%.64s\": the columns are name, class, mac, via, address, "
-		    "interface, authority, serial, labels, and the first line names them", field);
+		    "interface, authority, serial, labels, critical, and the first line names them", field);
 	}
 }
 
@@ -82,6 +85,8 @@ cell(const struct csv_row *row, const struct layout *l, enum column c)
 	return text[0] == '\0' ? NULL : text;
 }
 
+#define BETWEEN "; ,\t\r\n"
+
 /* Several values in one cell: semicolons between them; commas and blanks will do. */
 static void
 each_word(struct reader *r, unsigned line, struct device_decl *d, char *text,
@@ -91,18 +96,65 @@ each_word(struct reader *r, unsigned line, struct device_decl *d, char *text,
 
 	if (text == NULL)
 		return;
-	for (word = strtok_r(text, "; ,\t\r\n", &state); word != NULL && r->error == 0;
-	    word = strtok_r(NULL, "; ,\t\r\n", &state))
+	for (word = strtok_r(text, BETWEEN, &state); word != NULL && r->error == 0;
+	    word = strtok_r(NULL, BETWEEN, &state))
 		fn(r, line, d, word);
 }
+
+/* ---- certificates ------------------------------------------------------- */
+
+static size_t
+count_words(const char *text)
+{
+	size_t n = 0;
+
+	for (text += strspn(text, BETWEEN); *text != '\0'; text += strspn(text, BETWEEN)) {
+		text += strcspn(text, BETWEEN);
+		n++;
+	}
+	return n;
+}
+
+/* As many serials as certificates, the newest last; one authority for all of them, or
+ * one for each. */
+static void
+read_certificates_of(struct reader *r, unsigned line, struct device_decl *d, char *authority, char *serial)
+{
+	size_t authorities = authority != NULL ? count_words(authority) : 0;
+	size_t serials = serial != NULL ? count_words(serial) : 0, i;
+	char *word, *name, *next = NULL, *next_name = NULL;
+	struct certificate_decl *c;
+
+	if ((authorities == 0) != (serials == 0) || (authorities > 1 && authorities != serials)) {
+		mistake(r, line, authorities == 0 || serials == 0 ?
+		    "authority and serial belong together: fill both or leave both empty" :
+		    "there are more or fewer serials than authorities: one authority for all of them, or one for each");
+		return;
+	}
+	if (serials > LIMIT_CERTIFICATES_PER_DEVICE) {
+		mistake(r, line, "a device with %zu certificates: at most %u, the oldest can go", serials,
+		    LIMIT_CERTIFICATES_PER_DEVICE);
+		return;
+	}
+	for (i = 0, name = NULL; i < serials; i++) {
+		word = strtok_r(i == 0 ? serial : NULL, BETWEEN, &next);
+		if (i < authorities)
+			name = strtok_r(i == 0 ? authority : NULL, BETWEEN, &next_name);
+		if (word == NULL || name == NULL || (c = device_certificate(r, line, d)) == NULL)
+			return;
+		certificate_set_authority(r, line, c, name);
+		certificate_set_serial(r, line, c, word);
+	}
+}
+
+/* ---- rows --------------------------------------------------------------- */
 
 static void
 read_row(struct reader *r, const struct csv_row *row, const struct layout *l)
 {
-	const char *authority = cell(row, l, C_AUTHORITY), *serial = cell(row, l, C_SERIAL), *text;
+	const char *text;
 	const struct identity written = { cell(row, l, C_MAC) != NULL, cell(row, l, C_VIA) != NULL,
 		cell(row, l, C_ADDRESS) != NULL, cell(row, l, C_INTERFACE) != NULL };
-	struct certificate_decl *c;
 	struct device_decl d;
 	size_t i;
 
@@ -130,12 +182,9 @@ read_row(struct reader *r, const struct csv_row *row, const struct layout *l)
 		device_set_interface(r, row->line, &d, text);
 	each_word(r, row->line, &d, cell(row, l, C_ADDRESS), device_add_address);
 	each_word(r, row->line, &d, cell(row, l, C_LABELS), device_add_label);
-	if ((authority != NULL) != (serial != NULL)) {
-		mistake(r, row->line, "authority and serial belong together: fill both or leave both empty");
-	} else if (authority != NULL && (c = device_certificate(r, row->line, &d)) != NULL) {
-		certificate_set_authority(r, row->line, c, authority);
-		certificate_set_serial(r, row->line, c, serial);
-	}
+	read_certificates_of(r, row->line, &d, cell(row, l, C_AUTHORITY), cell(row, l, C_SERIAL));
+	if ((text = cell(row, l, C_CRITICAL)) != NULL)
+		device_set_critical(r, row->line, &d, text);
 	device_check_identity(r, &d, &written);
 	device_finish(r, &d);
 }

@@ -105,14 +105,13 @@ static void
 key_file(struct reader *r, const config_setting_t *s, void *target)
 {
 	const char *text = want_string(r, s, "/etc/cordon/pki/sensor-847.pem");
-	struct certificate_decl *c = target;
 
 	if (text != NULL)
-		read_certificate(r, line_of(s), text, LIMIT_CERTIFICATE_BYTES, &c->der, &c->der_len);
+		certificate_read(r, line_of(s), target, text);
 }
 
 static void
-key_certificate(struct reader *r, const config_setting_t *s, void *target)
+read_certificate_group(struct reader *r, const config_setting_t *s, struct certificate_decl *c)
 {
 	static const struct key keys[] = {
 		{ "authority", key_authority, NULL },
@@ -120,28 +119,71 @@ key_certificate(struct reader *r, const config_setting_t *s, void *target)
 		{ "file", key_file, NULL },
 		{ NULL, NULL, NULL }
 	};
-	bool file, serial;
-	struct certificate_decl *c;
 	size_t before = r->m->n;
+	bool file, serial;
 
-	if ((c = device_certificate(r, line_of(s), target)) == NULL ||
-	    !read_group(r, s, keys, "certificate", c) || r->m->n != before)
+	if (!read_group(r, s, keys, "certificate", c) || r->m->n != before)
 		return;
 	file = config_setting_get_member(s, "file") != NULL;
 	serial = config_setting_get_member(s, "serial") != NULL;
-	if (file == serial || (serial && c->authority == NULL)) {
+	if (file == serial || (serial && c->authority == NULL))
 		mistake(r, line_of(s), "certificate: either { authority = \"factory-ca\"; serial = \"034f\"; } or "
 		    "{ file = \"/etc/cordon/pki/sensor-847.pem\"; } is expected");
+}
+
+/* A path, or a group. */
+static void
+add_certificate(struct reader *r, const config_setting_t *s, struct device_decl *d)
+{
+	struct certificate_decl *c;
+
+	if (config_setting_is_list(s) || config_setting_is_array(s)) {
+		mistake(r, line_of(s), "`certificate' holds %s within a list: one certificate after another is expected, "
+		    "the newest last", type_name(s));
 		return;
 	}
-	if (file)
-		certificate_take_serial(r, line_of(s), c);
+	if ((c = device_certificate(r, line_of(s), d)) == NULL)
+		return;
+	if (config_setting_is_group(s))
+		read_certificate_group(r, s, c);
+	else
+		key_file(r, s, c);
+}
+
+static void
+key_certificate(struct reader *r, const config_setting_t *s, void *target)
+{
+	struct device_decl *d = target;
+	unsigned i, n;
+
+	if (!config_setting_is_list(s) && !config_setting_is_array(s)) {
+		add_certificate(r, s, d);
+		return;
+	}
+	n = (unsigned)config_setting_length(s);
+	if (n == 0)
+		mistake(r, line_of(s), "`certificate' is empty: name one, or leave the key out");
+	if (n > LIMIT_CERTIFICATES_PER_DEVICE) {
+		mistake(r, line_of(s), "a device with %u certificates: at most %u, the oldest can go", n,
+		    LIMIT_CERTIFICATES_PER_DEVICE);
+		return;
+	}
+	for (i = 0; i < n && r->error == 0; i++)
+		add_certificate(r, config_setting_get_elem(s, i), d);
+}
+
+static void
+key_critical(struct reader *r, const config_setting_t *s, void *target)
+{
+	struct device_decl *d = target;
+
+	d->critical = want_bool(r, s);
 }
 
 void
 read_device(struct reader *r, const config_setting_t *s)
 {
-	enum { NAME, CLASS, MAC, VIA, ADDRESS, INTERFACE, CERTIFICATE, LABELS, KEYS };
+	enum { NAME, CLASS, MAC, VIA, ADDRESS, INTERFACE, CERTIFICATE, LABELS, CRITICAL, KEYS };
 	static const struct key keys[KEYS + 1] = {
 		[NAME] = { "name", key_name, KEY_NEEDED },
 		[CLASS] = { "class", key_class, KEY_NEEDED },
@@ -151,6 +193,7 @@ read_device(struct reader *r, const config_setting_t *s)
 		[INTERFACE] = { "interface", key_interface, NULL },
 		[CERTIFICATE] = { "certificate", key_certificate, NULL },
 		[LABELS] = { "labels", key_labels, NULL },
+		[CRITICAL] = { "critical", key_critical, NULL },
 	};
 	struct identity written;
 	struct device_decl d;

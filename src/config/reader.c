@@ -281,6 +281,15 @@ want_name(struct reader *r, const config_setting_t *s, const char *what, const c
 }
 
 bool
+want_bool(struct reader *r, const config_setting_t *s)
+{
+	if (config_setting_type(s) == CONFIG_TYPE_BOOL)
+		return config_setting_get_bool(s) != 0;
+	mistake(r, line_of(s), "`%s' is %s: true or false is expected", key_of(s), type_name(s));
+	return false;
+}
+
+bool
 within_limit(struct reader *r, unsigned line, size_t n, size_t max, const char *what, bool *told)
 {
 	if (n < max)

@@ -6,7 +6,36 @@
 
 #include <libconfig.h>
 
+#include "model/names.h"
 #include "model/policy.h"
+
+/* A certificate, in DER. */
+struct der {
+	uint8_t *bytes;
+	size_t len;
+};
+
+struct der_list {
+	struct der *d;
+	size_t n;
+};
+
+/* Distribution points of an authority's devices that become sources. */
+struct device_crl {
+	struct where where;
+	size_t authority;		/* index into the policy's array */
+	char **hosts;			/* only at these; owned */
+	size_t n_hosts;
+	bool private;			/* private addresses will do as well */
+	struct source_decl like;
+};
+
+/* A certificate that stands behind a device's in its file. */
+struct intermediate {
+	char key[2 * DIGEST_LEN + 1];	/* of its digest */
+	struct where where;		/* of the first device that has it */
+	struct der der;
+};
 
 struct reader {
 	struct policy *p;
@@ -20,6 +49,11 @@ struct reader {
 	bool too_many_groups;
 	bool too_many_schedules;
 	uint32_t seen;			/* by the last read_group: bit k: key k was there, or was meant */
+	struct device_crl *device_crls;
+	size_t n_device_crls;
+	struct intermediate **intermediates;
+	size_t n_intermediates;
+	struct names known_intermediates;	/* by their keys */
 	int error;			/* the first negative errno: memory, mostly; it ends the reading */
 };
 
@@ -59,6 +93,8 @@ void names_list_done(struct names_list *);
 bool reader_name(struct reader *, const char *folder, const char *name);
 /* Read the text of the file that was entered last; it is changed. Fills its fact. */
 void reader_text(struct reader *, const char *name, char *text, size_t len);
+/* Its own tables; the policy and mistakes are the caller's. */
+void reader_done(struct reader *);
 
 /* ---- keys --------------------------------------------------------------- */
 
@@ -95,6 +131,7 @@ const char *want_string(struct reader *, const config_setting_t *, const char *e
 /* A name as names are here, into *out (owned; also when it is none, so that a
  * declaration still stands). what: "class". */
 bool want_name(struct reader *, const config_setting_t *, const char *what, const char *example, char **out);
+bool want_bool(struct reader *, const config_setting_t *);	/* false also when it is none */
 bool want_number(struct reader *, const config_setting_t *, long long min, long long max, long long *out);
 bool want_duration(struct reader *, const config_setting_t *, uint32_t min, uint32_t max, uint32_t *out);
 
@@ -109,12 +146,35 @@ void each_value(struct reader *, const config_setting_t *,
 
 void read_appliance(struct reader *, const config_setting_t *);
 void read_authority(struct reader *, const config_setting_t *);
+void read_ocsp(struct reader *, const config_setting_t *, struct ocsp_decl *);
 void read_class(struct reader *, const config_setting_t *);
 void read_device(struct reader *, const config_setting_t *);
 void read_csv(struct reader *, char *text, size_t len);
 void read_declared_service(struct reader *, const config_setting_t *);
 void read_declared_group(struct reader *, const config_setting_t *);
 void read_schedule(struct reader *, const config_setting_t *);
+
+/* ---- sources of CRLs (read_source.c) ------------------------------------- */
+
+/* Keys that an authority has for all of its sources; target is a struct source_decl. */
+void key_max_size(struct reader *, const config_setting_t *, void *target);
+void key_timeout(struct reader *, const config_setting_t *, void *target);
+void key_ca(struct reader *, const config_setting_t *, void *target);
+void key_pin(struct reader *, const config_setting_t *, void *target);
+void key_proxy(struct reader *, const config_setting_t *, void *target);
+void key_no_proxy(struct reader *, const config_setting_t *, void *target);
+void key_hosts(struct reader *, const config_setting_t *, void *target);
+/* Advice when that is very often. */
+void check_refresh(struct reader *, const config_setting_t *, uint32_t seconds);
+/* A host's name without a pattern, or its address. */
+bool is_host(const char *);
+/* crl = ...: sources that have what `like' has unless they say otherwise. */
+void read_sources(struct reader *, const config_setting_t *, struct authority_decl *, const struct source_decl *like);
+/* One more source, without addresses. NULL with r->error set. */
+struct source_decl *source_add(struct reader *, struct authority_decl *, const struct source_decl *like);
+bool source_like(struct reader *, struct source_decl *out, const struct source_decl *from);
+
+/* ---- rules --------------------------------------------------------------- */
 
 /* allow = ( ... ) or "nothing". */
 void read_allow(struct reader *, const config_setting_t *, struct rule **rules, size_t *n);
@@ -134,8 +194,9 @@ void device_set_mac(struct reader *, unsigned line, struct device_decl *, const 
 void device_add_address(struct reader *, unsigned line, struct device_decl *, const char *);
 void device_set_interface(struct reader *, unsigned line, struct device_decl *, const char *);
 void device_add_label(struct reader *, unsigned line, struct device_decl *, const char *);
-/* Makes d->certificate; NULL with r->error set. */
+/* One more, until the next; NULL with r->error set. */
 struct certificate_decl *device_certificate(struct reader *, unsigned line, struct device_decl *);
+void device_set_critical(struct reader *, unsigned line, struct device_decl *, const char *);
 void certificate_set_authority(struct reader *, unsigned line, struct certificate_decl *, const char *);
 void certificate_set_serial(struct reader *, unsigned line, struct certificate_decl *, const char *);
 
@@ -152,17 +213,26 @@ void device_check_identity(struct reader *, const struct device_decl *, const st
 /* Takes *d over, into the policy or to its end. */
 void device_finish(struct reader *, struct device_decl *);
 
-/* ---- certificates (certificate.c, the only user of OpenSSL here) --------- */
+/* ---- certificates (certificate.c, issuers.c, distribution.c: the users of OpenSSL) -- */
 
-/* The certificate (DER, malloc'd) of a path below the folder, an absolute path, or
- * text that is PEM itself. false after telling why not. */
-bool read_certificate(struct reader *, unsigned line, const char *path_or_pem, size_t max, uint8_t **der,
-    size_t *len);
-/* May this one issue CRLs? Tells what is wrong. */
-void check_authority(struct reader *, unsigned line, const struct authority_decl *);
-/* Take the serial number out of certificate->der. */
-void certificate_take_serial(struct reader *, unsigned line, struct certificate_decl *);
-/* Once all is read: whose are the certificates that name no authority? */
+/* The certificates (DER) of a path below the folder, an absolute path, or text that is
+ * PEM itself; one at least, each of at most max bytes. false after telling why not. */
+bool read_certificates(struct reader *, unsigned line, const char *path_or_pem, size_t max, struct der_list *);
+void der_list_done(struct der_list *);
+/* The first of them is the device's; the others are looked for among the authorities'. */
+void certificate_read(struct reader *, unsigned line, struct certificate_decl *, const char *path_or_pem);
+/* May these issue certificates and CRLs? Tells what is wrong. */
+void check_authority(struct reader *, const struct authority_decl *);
+/* Is anything said by check_authority that depends on the time? */
+bool says_expired(struct reader *, const uint8_t *der, size_t len);
+/* Once all is read: whose are the certificates, and do CRL issuers lead to where their
+ * authority does? */
 void resolve_issuers(struct reader *);
+
+/* Move it to the others; with r->error set it stays. */
+void device_crl_take(struct reader *, struct device_crl *);
+void device_crl_done(struct device_crl *);
+/* The distribution points in devices' certificates, once those are resolved. (distribution.c) */
+void resolve_distribution(struct reader *);
 
 #endif

@@ -49,6 +49,9 @@ compile_done(struct compile *c)
 	free(c->by_address);
 	free(c->named);
 	free(c->hints);
+	free(c->restricts);
+	free(c->remedies);
+	free(c->remedy_number);
 	free(c->authority_order);
 	free(c->class_order);
 	free(c->device_order);
@@ -79,7 +82,8 @@ compile_init(struct compile *c, const struct policy *p, const struct image *befo
 	names_init(&c->interfaces);
 	image_build_init(&c->b);
 	if (TABLE(by_name, p->n_devices) && TABLE(by_mac, p->n_devices) && TABLE(device_order, p->n_devices) &&
-	    TABLE(named, p->n_classes) && TABLE(class_order, p->n_classes) && TABLE(class_number, p->n_classes) &&
+	    TABLE(named, p->n_classes) && TABLE(class_order, 2 * p->n_classes) && TABLE(class_number, p->n_classes) &&
+	    TABLE(restricts, p->n_classes) && TABLE(remedies, p->n_classes) && TABLE(remedy_number, p->n_classes) &&
 	    TABLE(hints, p->n_classes) && TABLE(class_seen, p->n_classes) && TABLE(family, p->n_classes) &&
 	    TABLE(authority_order, p->n_authorities) && TABLE(authority_number, p->n_authorities) &&
 	    TABLE(schedule_number, p->n_schedules) && TABLE(schedule_order, p->n_schedules) &&
@@ -120,83 +124,34 @@ compile_appliance(struct compile *c)
 	return 0;
 }
 
-static void
-compile_issuer(struct compile *c, const struct issuer_decl *from)
+/* The class of its own where a class's devices stand in quarantine: what all may reach
+ * there, then what those may. */
+static int
+compile_remedies(struct compile *c, const struct class_decl *common, uint32_t index, uint32_t number)
 {
-	struct image_issuer out;
-
-	memset(&out, 0, sizeof(out));
-	out.certificate = image_build_add(&c->b, IMAGE_BLOBS, from->der, from->der_len);
-	out.certificate_len = (uint32_t)from->der_len;
-	out.role = from->role;
-	out.where = compile_where(c, &from->where);
-	image_build_add(&c->b, IMAGE_ISSUERS, &out, 1);
-}
-
-static uint32_t
-text_or_none(struct compile *c, const char *text)
-{
-	return text != NULL ? image_build_text(&c->b, text) : 0;
-}
-
-static void
-compile_source(struct compile *c, const struct source_decl *from, uint32_t authority, uint32_t first)
-{
-	struct image_source out;
-	uint32_t url;
+	char name[CLASS_REMEDY_NAME];
+	struct class_decl *parts;
+	struct image_class out = { .number = number, .hints = CLASS_QUARANTINE };
 	size_t i;
+	int rc;
 
-	memset(&out, 0, sizeof(out));
-	out.authority = authority;
-	out.urls.first = image_build_count(&c->b, IMAGE_URLS);
-	out.urls.n = (uint32_t)from->n_urls;
-	for (i = 0; i < from->n_urls; i++) {
-		url = image_build_text(&c->b, from->urls[i]);
-		image_build_add(&c->b, IMAGE_URLS, &url, 1);
+	compile_family(c, index);
+	if ((parts = calloc(c->n_family + 1, sizeof(*parts))) == NULL)
+		return -ENOMEM;
+	compile_remedy_name(c->p->classes[index].name, name);
+	parts[0] = *common;
+	parts[0].where = c->p->classes[index].where;
+	parts[0].name = name;
+	for (i = 0; i < c->n_family; i++) {
+		parts[i + 1].rules = c->family[i]->quarantine;
+		parts[i + 1].n_rules = c->family[i]->n_quarantine;
 	}
-	out.flags = from->flags;
-	out.base = from->base == SOURCE_NO_BASE ? SOURCE_NO_BASE : first + from->base;
-	out.refresh_s = from->refresh_s;
-	out.max_bytes = from->max_bytes;
-	out.timeout_s = from->timeout_s;
-	if (from->ca_der_len > 0) {
-		out.ca = image_build_add(&c->b, IMAGE_BLOBS, from->ca_der, from->ca_der_len);
-		out.ca_len = (uint32_t)from->ca_der_len;
-	}
-	out.pin = text_or_none(c, from->pin);
-	out.proxy = text_or_none(c, from->proxy);
-	out.no_proxy = text_or_none(c, from->no_proxy);
-	out.hosts = text_or_none(c, from->hosts);
-	out.where = compile_where(c, &from->where);
-	image_build_add(&c->b, IMAGE_SOURCES, &out, 1);
-}
-
-static void
-compile_authority(struct compile *c, const struct authority_decl *a, uint32_t number)
-{
-	struct image_authority out;
-	size_t i;
-
-	memset(&out, 0, sizeof(out));
-	out.number = number;
-	out.name = image_build_intern(&c->b, a->name);
-	out.refresh_s = a->refresh_s;
-	out.when_stale = a->when_stale;
-	out.when_unchecked = a->when_unchecked;
-	out.flags = a->flags;
-	out.skew_s = a->skew_s;
-	out.grace_s = a->grace_s;
-	out.max_age_s = a->max_age_s;
-	out.issuers.first = image_build_count(&c->b, IMAGE_ISSUERS);
-	out.issuers.n = (uint32_t)a->n_issuers;
-	for (i = 0; i < a->n_issuers; i++)
-		compile_issuer(c, &a->issuers[i]);
-	out.sources.first = image_build_count(&c->b, IMAGE_SOURCES);
-	out.sources.n = (uint32_t)a->n_sources;
-	for (i = 0; i < a->n_sources; i++)
-		compile_source(c, &a->sources[i], number, out.sources.first);
-	out.where = compile_where(c, &a->where);
-	image_build_add(&c->b, IMAGE_AUTHORITIES, &out, 1);
+	c->n_family++;
+	for (i = 0; i < c->n_family; i++)
+		c->family[i] = &parts[i];
+	rc = compile_class(c, &out);
+	free(parts);
+	return rc;
 }
 
 static int
@@ -206,23 +161,28 @@ compile_classes(struct compile *c)
 	char name[] = "quarantine";
 	struct class_decl quarantine = { .where = a->where, .name = name, .mode = MODE_ENFORCE,
 		.rules = a->quarantine, .n_rules = a->n_quarantine };
-	size_t i;
+	struct image_class out = { .number = 0 };
+	size_t i, n = c->p->n_classes;
 	int rc;
 
 	if ((rc = compile_meetings(c)) < 0)
 		return rc;
 	c->family[0] = &quarantine;
 	c->n_family = 1;
-	if ((rc = compile_class(c, 0, false)) < 0)
-		return rc;
-	for (i = 0; i < c->p->n_classes; i++) {
-		const struct numbered *n = &c->class_order[i];
+	rc = compile_class(c, &out);
+	for (i = 0; rc == 0 && i < n + c->n_remedies; i++) {
+		const struct numbered *at = &c->class_order[i];
 
-		compile_family(c, n->index);
-		if ((rc = compile_class(c, n->number, c->named[n->index] != 0)) < 0)
-			return rc;
+		if (at->index >= n) {
+			rc = compile_remedies(c, &quarantine, at->index - (uint32_t)n, at->number);
+			continue;
+		}
+		compile_family(c, at->index);
+		out = (struct image_class){ .number = at->number, .named = c->named[at->index],
+			.hints = c->hints[at->index], .quarantine = c->remedy_number[at->index] };
+		rc = compile_class(c, &out);
 	}
-	return 0;
+	return rc;
 }
 
 void
@@ -268,15 +228,12 @@ compile_files(struct compile *c)
 static int
 compile_write(struct compile *c, uint8_t **out, size_t *len)
 {
-	size_t i;
 	int rc;
 
 	compile_files(c);
 	if ((rc = compile_numbers(c)) < 0 || (rc = compile_appliance(c)) < 0)
 		return rc;
-	for (i = 0; i < c->p->n_authorities; i++)
-		compile_authority(c, &c->p->authorities[c->authority_order[i].index],
-		    c->authority_order[i].number);
+	compile_authorities(c);
 	compile_schedules(c);
 	if ((rc = compile_classes(c)) < 0 || (rc = compile_devices(c)) < 0)
 		return rc;

@@ -85,7 +85,7 @@ static int
 enter_names(struct compile *c)
 {
 	const struct policy *p = c->p;
-	uint32_t i;
+	uint32_t i, k;
 	int rc;
 
 	for (i = 0; i < p->n_classes; i++) {
@@ -95,6 +95,9 @@ enter_names(struct compile *c)
 			return rc;
 		c->class_number[i] = x->number;
 		c->hints[i] = x->hints;
+		for (k = 0; k < c->before->n[IMAGE_AUTHORITIES]; k++)
+			if (c->before->authorities[k].restrict_class == x->number)
+				c->restricts[i] = 1;
 	}
 	for (i = 0; i < p->n_authorities; i++) {
 		if ((rc = names_add(&c->authorities, p->authorities[i].name, i, NULL)) < 0)

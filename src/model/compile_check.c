@@ -60,20 +60,6 @@ check_limits(struct compile *c)
 	check_limit(c, sources, LIMIT_SOURCES, "CRL addresses");
 }
 
-static void
-check_authorities(struct compile *c)
-{
-	size_t i;
-
-	for (i = 0; i < c->p->n_authorities; i++) {
-		const struct authority_decl *a = &c->p->authorities[i];
-
-		if (a->n_sources == 0)
-			mistakes_warn(c->m, compile_file(c, &a->where), a->where.line,
-			    "authority \"%s\" has no crl: none of its devices is ever found revoked", a->name);
-	}
-}
-
 int
 compile_check(struct compile *c)
 {
@@ -83,7 +69,7 @@ compile_check(struct compile *c)
 	check_limits(c);
 	if ((rc = compile_enter_names(c)) < 0 || (rc = check_appliance(c)) < 0)
 		return rc;
-	check_authorities(c);
+	compile_check_authorities(c);
 	compile_check_schedules(c);
 	if (!c->too_many && (rc = compile_graphs(c)) < 0)
 		return rc;

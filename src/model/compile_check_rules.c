@@ -207,10 +207,12 @@ check_rate(struct compile *c, const struct class_decl *cl)
 }
 
 static void
-check_family(struct compile *c, uint32_t index, const struct counts *counts)
+check_family(struct compile *c, uint32_t index, const struct counts *counts, const struct counts *remedies)
 {
 	const struct class_decl *cl = &c->p->classes[index];
-	struct counts all = { 0, 0 };
+	/* Behind the classes' stands what all may reach in quarantine. */
+	struct counts all = { 0, 0 }, mended = remedies[c->p->n_classes];
+	char name[CLASS_REMEDY_NAME];
 	size_t i;
 
 	compile_family(c, index);
@@ -220,32 +222,41 @@ check_family(struct compile *c, uint32_t index, const struct counts *counts)
 	for (i = 0; i < c->n_family; i++) {
 		all.rules += counts[c->family[i] - c->p->classes].rules;
 		all.pairs += counts[c->family[i] - c->p->classes].pairs;
+		mended.rules += remedies[c->family[i] - c->p->classes].rules;
+		mended.pairs += remedies[c->family[i] - c->p->classes].pairs;
 	}
 	check_counts(c, cl->name, &cl->where, &all, c->n_family > 1);
+	compile_remedy_name(cl->name, name);
+	if (c->remedies[index])
+		check_counts(c, name, &cl->where, &mended, c->n_family > 1);
 }
 
 int
 compile_check_rules(struct compile *c)
 {
 	const struct policy *p = c->p;
-	struct counts *counts = calloc(p->n_classes + 1, sizeof(*counts)), quarantine = { 0, 0 };
+	struct counts *counts = calloc(2 * (p->n_classes + 1), sizeof(*counts)), *remedies, *quarantine;
 	uint32_t i;
 	int rc = -ENOMEM;
 
 	if (counts == NULL)
 		return rc;
-	rc = check_rules(c, p->appliance.quarantine, p->appliance.n_quarantine, IN_QUARANTINE, &quarantine);
+	remedies = counts + p->n_classes + 1;
+	quarantine = &remedies[p->n_classes];
+	rc = check_rules(c, p->appliance.quarantine, p->appliance.n_quarantine, IN_QUARANTINE, quarantine);
 	for (i = 0; rc == 0 && i < p->n_classes; i++) {
 		const struct class_decl *cl = &p->classes[i];
 
 		check_rate(c, cl);
 		if ((rc = check_rules(c, cl->rules, cl->n_rules, IN_CLASS, &counts[i])) == 0)
 			rc = check_rules(c, cl->inbound, cl->n_inbound, IN_INBOUND, &counts[i]);
+		if (rc == 0)
+			rc = check_rules(c, cl->quarantine, cl->n_quarantine, IN_QUARANTINE, &remedies[i]);
 	}
 	if (rc == 0) {
-		check_counts(c, "quarantine", &p->appliance.where, &quarantine, false);
+		check_counts(c, "quarantine", &p->appliance.where, quarantine, false);
 		for (i = 0; i < p->n_classes && !c->tangled; i++)
-			check_family(c, i, counts);
+			check_family(c, i, counts, remedies);
 	}
 	free(counts);
 	return rc;

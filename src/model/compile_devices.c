@@ -10,12 +10,19 @@
 
 /* ---- checks ------------------------------------------------------------- */
 
+/* One certificate of one device. */
+struct certificate_at {
+	uint32_t device;	/* index into the policy's array */
+	uint32_t nth;
+};
+
 static int
-certificate_cmp(const void *a, const void *b, void *policy)
+same_cmp(const void *a, const void *b, void *policy)
 {
 	const struct device_decl *devices = ((const struct policy *)policy)->devices;
-	uint32_t i = *(const uint32_t *)a, k = *(const uint32_t *)b;
-	const struct certificate_decl *x = devices[i].certificate, *y = devices[k].certificate;
+	const struct certificate_at *i = a, *k = b;
+	const struct certificate_decl *x = &devices[i->device].certificates[i->nth];
+	const struct certificate_decl *y = &devices[k->device].certificates[k->nth];
 	int rc = strcmp(x->authority, y->authority);
 
 	if (rc == 0 && x->serial_len != y->serial_len)
@@ -25,28 +32,58 @@ certificate_cmp(const void *a, const void *b, void *policy)
 	return rc;
 }
 
+/* Ties by declaration. */
+static int
+certificate_cmp(const void *a, const void *b, void *policy)
+{
+	const struct certificate_at *i = a, *k = b;
+	int rc = same_cmp(a, b, policy);
+
+	if (rc == 0 && i->device != k->device)
+		rc = i->device < k->device ? -1 : 1;
+	return rc != 0 ? rc : i->nth < k->nth ? -1 : i->nth > k->nth;
+}
+
+static size_t
+list_certificates(const struct policy *p, struct certificate_at *order)
+{
+	size_t n = 0;
+	uint32_t i, k;
+
+	for (i = 0; i < p->n_devices; i++)
+		for (k = 0; k < p->devices[i].n_certificates; k++) {
+			const struct certificate_decl *cert = &p->devices[i].certificates[k];
+
+			if (cert->authority != NULL && cert->serial_len > 0)
+				order[n++] = (struct certificate_at){ i, k };
+		}
+	return n;
+}
+
 /* Two devices with one certificate are possible (a gateway with two ports), but
  * more often one was copied. */
 static int
 check_certificates(struct compile *c)
 {
 	const struct policy *p = c->p;
-	uint32_t *order = calloc(p->n_devices + 1, sizeof(*order)), i;
+	struct certificate_at *order;
 	size_t n = 0, k;
 
-	if (order == NULL)
+	for (k = 0; k < p->n_devices; k++)
+		n += p->devices[k].n_certificates;
+	if ((order = calloc(n + 1, sizeof(*order))) == NULL)
 		return -ENOMEM;
-	for (i = 0; i < p->n_devices; i++) {
-		const struct certificate_decl *cert = p->devices[i].certificate;
-
-		if (cert != NULL && cert->authority != NULL && cert->serial_len > 0)
-			order[n++] = i;
-	}
+	n = list_certificates(p, order);
 	qsort_r(order, n, sizeof(*order), certificate_cmp, (void *)(uintptr_t)p);
 	for (k = 1; k < n; k++) {
-		const struct device_decl *a = &p->devices[order[k - 1]], *b = &p->devices[order[k]];
+		const struct device_decl *a = &p->devices[order[k - 1].device], *b = &p->devices[order[k].device];
 
-		if (certificate_cmp(&order[k - 1], &order[k], (void *)(uintptr_t)p) == 0)
+		if (same_cmp(&order[k - 1], &order[k], (void *)(uintptr_t)p) != 0)
+			continue;
+		if (a == b)
+			mistakes_add(c->m, compile_file(c, &b->where), b->where.line,
+			    "device \"%s\" has the same certificate twice: once is enough", b->name);
+		else
 			mistakes_warn(c->m, compile_file(c, &b->where), b->where.line,
 			    "device \"%s\" has the certificate of device \"%s\" (%s:%u): revoking it "
 			    "quarantines both", b->name, a->name, compile_file(c, &a->where), a->where.line);
@@ -82,6 +119,7 @@ check_references(struct compile *c, const struct device_decl *d, struct census *
 {
 	const char *file = compile_file(c, &d->where);
 	uint32_t index;
+	size_t i;
 
 	if (d->class_name != NULL && names_find(&c->classes, d->class_name, &index))
 		count_member(d, index, n);
@@ -95,10 +133,14 @@ check_references(struct compile *c, const struct device_decl *d, struct census *
 		mistakes_add(c->m, file, d->where.line,
 		    "\"%s\" is no device interface: add it to appliance.device_interfaces, or correct the name",
 		    d->interface);
-	if (d->certificate != NULL && d->certificate->authority != NULL &&
-	    !names_find(&c->authorities, d->certificate->authority, &index))
-		compile_unknown(c, &d->certificate->where, "authority", d->certificate->authority, &c->authorities,
-		    "declare it under authorities, or correct the name");
+	for (i = 0; i < d->n_certificates; i++)
+		if (d->certificates[i].authority != NULL &&
+		    !names_find(&c->authorities, d->certificates[i].authority, &index))
+			compile_unknown(c, &d->certificates[i].where, "authority", d->certificates[i].authority,
+			    &c->authorities, "declare it under authorities, or correct the name");
+	if (d->n_certificates > LIMIT_CERTIFICATES_PER_DEVICE)
+		mistakes_add(c->m, file, d->where.line, "device \"%s\" has %zu certificates: at most %u, the oldest "
+		    "can go", d->name, d->n_certificates, LIMIT_CERTIFICATES_PER_DEVICE);
 	if (d->n_addresses > LIMIT_ADDRESSES_PER_DEVICE)
 		mistakes_add(c->m, file, d->where.line, "device \"%s\" has %zu addresses: at most %u", d->name,
 		    d->n_addresses, LIMIT_ADDRESSES_PER_DEVICE);
@@ -131,7 +173,7 @@ warn_segments(struct compile *c, const struct census *n)
 		    "address: give each a port of its own", shared);
 }
 
-/* A class that others extend needs no devices. */
+/* A class that others extend needs no devices, and neither does one that devices are put in. */
 static void
 warn_classes(struct compile *c, const struct census *n)
 {
@@ -141,7 +183,7 @@ warn_classes(struct compile *c, const struct census *n)
 	for (i = 0; i < p->n_classes; i++) {
 		const struct class_decl *cl = &p->classes[i];
 
-		if (n->members[i] == 0 && (c->hints[i] & CLASS_EXTENDED) == 0)
+		if (n->members[i] == 0 && (c->hints[i] & CLASS_EXTENDED) == 0 && c->restricts[i] == 0)
 			mistakes_warn(c->m, compile_file(c, &cl->where), cl->where.line,
 			    "no device belongs to class \"%s\"", cl->name);
 		else if (n->members[i] > 0 && n->reachable[i] == 0 && (c->hints[i] & CLASS_INBOUND) != 0)
@@ -204,8 +246,7 @@ write_certificate(struct compile *c, const struct certificate_decl *cert, struct
 	struct image_certificate out;
 	uint32_t index;
 
-	slice->first = image_build_count(&c->b, IMAGE_CERTIFICATES);
-	if (cert == NULL || !names_find(&c->authorities, cert->authority, &index))
+	if (!names_find(&c->authorities, cert->authority, &index))
 		return;
 	memset(&out, 0, sizeof(out));
 	out.authority = c->authority_number[index];
@@ -214,9 +255,10 @@ write_certificate(struct compile *c, const struct certificate_decl *cert, struct
 	if (cert->der_len > 0) {
 		out.chain = image_build_add(&c->b, IMAGE_BLOBS, cert->der, cert->der_len);
 		out.chain_len = (uint32_t)cert->der_len;
+		out.issuer = cert->issuer;
 	}
 	image_build_add(&c->b, IMAGE_CERTIFICATES, &out, 1);
-	slice->n = 1;
+	slice->n++;
 }
 
 static void
@@ -237,7 +279,10 @@ write_device(struct compile *c, const struct device_decl *d, uint32_t number)
 	if (out.identity != IDENTITY_ROUTED)
 		memcpy(out.mac, d->mac.bytes, sizeof(out.mac));
 	write_addresses(c, d, &out.addresses);
-	write_certificate(c, d->certificate, &out.certificates);
+	out.flags = d->critical ? DEVICE_CRITICAL : 0;
+	out.certificates.first = image_build_count(&c->b, IMAGE_CERTIFICATES);
+	for (i = 0; i < d->n_certificates; i++)
+		write_certificate(c, &d->certificates[i], &out.certificates);
 	out.labels.first = image_build_count(&c->b, IMAGE_LABELS);
 	out.labels.n = (uint32_t)d->n_labels;
 	for (i = 0; i < d->n_labels; i++) {

@@ -296,8 +296,12 @@ compile_hints(struct compile *c)
 		c->hints[c->extends.to[i]] |= CLASS_EXTENDED;
 	for (i = 0; i < c->p->n_classes; i++) {
 		compile_family(c, i);
-		for (k = 0; k < c->n_family; k++)
+		for (k = 0; k < c->n_family; k++) {
 			if (c->family[k]->n_inbound > 0)
 				c->hints[i] |= CLASS_INBOUND;
+			if (c->family[k]->n_quarantine > 0)
+				c->remedies[i] = 1;
+		}
+		c->n_remedies += c->remedies[i];
 	}
 }

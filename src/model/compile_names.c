@@ -2,6 +2,7 @@
 /* compile_names.c -- names that are declared, names that are not, and which one
  * was probably meant. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "model/compile_parts.h"
@@ -141,4 +142,10 @@ compile_unknown(struct compile *c, const struct where *w, const char *what, cons
 		    name, near);
 	else
 		mistakes_add(c->m, compile_file(c, w), w->line, "%s \"%s\" is not declared: %s", what, name, to_do);
+}
+
+void
+compile_remedy_name(const char *name, char out[CLASS_REMEDY_NAME])
+{
+	snprintf(out, CLASS_REMEDY_NAME, "%s/quarantine", name);
 }

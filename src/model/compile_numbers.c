@@ -92,6 +92,19 @@ out:
 }
 
 static int
+number_names(struct compile *c, const struct known *k, const char *const *names, size_t n, uint32_t *next,
+    uint32_t max, struct numbered *order)
+{
+	int rc = number_all(c->before, k, names, n, next, max, order);
+
+	if (rc == -ERANGE) {
+		mistakes_add(c->m, NULL, 0, "all numbers were given out once: start with an empty state folder");
+		rc = -EINVAL;
+	}
+	return rc;
+}
+
+static int
 number_kind(struct compile *c, const struct known *k, size_t n, const char *(*name)(const struct policy *, size_t),
     uint32_t *next, uint32_t max, struct numbered *order)
 {
@@ -102,13 +115,9 @@ number_kind(struct compile *c, const struct known *k, size_t n, const char *(*na
 	if (names != NULL) {
 		for (i = 0; i < n; i++)
 			names[i] = name(c->p, i);
-		rc = number_all(c->before, k, names, n, next, max, order);
+		rc = number_names(c, k, names, n, next, max, order);
 	}
 	free(names);
-	if (rc == -ERANGE) {
-		mistakes_add(c->m, NULL, 0, "all numbers were given out once: start with an empty state folder");
-		rc = -EINVAL;
-	}
 	return rc;
 }
 
@@ -119,15 +128,49 @@ authority_name(const struct policy *p, size_t i)
 }
 
 static const char *
-class_name(const struct policy *p, size_t i)
-{
-	return p->classes[i].name;
-}
-
-static const char *
 device_name(const struct policy *p, size_t i)
 {
 	return p->devices[i].name;
+}
+
+/* Classes, and those of quarantine that go with some of them. */
+static int
+number_classes(struct compile *c, const struct known *k)
+{
+	const struct policy *p = c->p;
+	size_t n = p->n_classes, all = n + c->n_remedies, i, at = n;
+	const char **names = calloc(all + 1, sizeof(*names));
+	char (*text)[CLASS_REMEDY_NAME] = calloc(c->n_remedies + 1, sizeof(*text));
+	uint32_t *of = calloc(all + 1, sizeof(*of));
+	int rc = -ENOMEM;
+
+	if (names == NULL || text == NULL || of == NULL)
+		goto out;
+	for (i = 0; i < n; i++) {
+		names[i] = p->classes[i].name;
+		of[i] = (uint32_t)i;
+		if (c->remedies[i] == 0)
+			continue;
+		compile_remedy_name(names[i], text[at - n]);
+		names[at] = text[at - n];
+		of[at++] = (uint32_t)(n + i);
+	}
+	if ((rc = number_names(c, k, names, all, &c->b.next_class, UINT32_MAX - 1, c->class_order)) < 0)
+		goto out;
+	for (i = 0; i < all; i++) {
+		struct numbered *x = &c->class_order[i];
+
+		x->index = of[x->index];
+		if (x->index < n)
+			c->class_number[x->index] = x->number;
+		else
+			c->remedy_number[x->index - n] = x->number;
+	}
+out:
+	free(names);
+	free(text);
+	free(of);
+	return rc;
 }
 
 int
@@ -155,14 +198,11 @@ compile_numbers(struct compile *c)
 	}
 	if ((rc = number_kind(c, &authorities, p->n_authorities, authority_name, &c->b.next_authority,
 	    UINT32_MAX - 1, c->authority_order)) < 0 ||
-	    (rc = number_kind(c, &classes, p->n_classes, class_name, &c->b.next_class, UINT32_MAX - 1,
-	    c->class_order)) < 0 ||
+	    (rc = number_classes(c, &classes)) < 0 ||
 	    (rc = number_kind(c, &devices, p->n_devices, device_name, &c->b.next_device, LIMIT_DEVICE_NUMBER,
 	    c->device_order)) < 0)
 		return rc;
 	for (i = 0; i < p->n_authorities; i++)
 		c->authority_number[c->authority_order[i].index] = c->authority_order[i].number;
-	for (i = 0; i < p->n_classes; i++)
-		c->class_number[c->class_order[i].index] = c->class_order[i].number;
 	return 0;
 }

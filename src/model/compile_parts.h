@@ -5,6 +5,7 @@
 
 #include "model/compile.h"
 #include "model/image_build.h"
+#include "proto/limits.h"
 
 /* A declaration and the number it has for ever. */
 struct numbered {
@@ -81,9 +82,13 @@ struct compile {
 	size_t n_by_address;
 	uint8_t *named;			/* parallel to classes: some class has it as destination */
 	uint8_t *hints;			/* the same: bits of enum class_hint */
+	uint8_t *restricts;		/* the same: an authority puts devices in it */
+	uint8_t *remedies;		/* the same: it has a quarantine class of its own */
+	uint32_t *remedy_number;	/* the same: that one's number, or 0 */
+	size_t n_remedies;
 	size_t settled;			/* warnings before those about devices */
 	struct numbered *authority_order;	/* by number */
-	struct numbered *class_order;
+	struct numbered *class_order;	/* with those of quarantine: index n_classes + that of their class */
 	struct numbered *device_order;
 	uint32_t *class_number;		/* parallel to the policy's classes */
 	uint32_t *authority_number;
@@ -115,7 +120,7 @@ void compile_unknown(struct compile *, const struct where *, const char *what, c
 int compile_graphs(struct compile *);
 void graph_done(struct graph *);
 
-/* c->hints. */
+/* c->hints and c->remedies. */
 void compile_hints(struct compile *);
 
 /* c->family: the class at this index, then those it extends, depth first, each once;
@@ -134,6 +139,9 @@ bool compile_fits(const struct destination *, const struct service *);
 
 /* Rules, by themselves and together with what a class extends. (compile_check_rules.c) */
 int compile_check_rules(struct compile *);
+
+/* Authorities; fills c->restricts. (compile_authorities.c) */
+void compile_check_authorities(struct compile *);
 
 /* Devices. (compile_devices.c) */
 int compile_check_devices(struct compile *);
@@ -155,8 +163,16 @@ void compile_schedules(struct compile *);
 /* 0: always. */
 uint32_t compile_schedule_number(const struct compile *, const struct rule *);
 
-/* A class with its rules: c->family is set. (compile_rules.c) */
-int compile_class(struct compile *, uint32_t number, bool named);
+void compile_authorities(struct compile *);
+
+#define CLASS_REMEDY_NAME (LIMIT_NAME + sizeof("/quarantine"))
+/* What the class is called where the devices of that one stand in quarantine: no admin
+ * can write it. (compile_names.c) */
+void compile_remedy_name(const char *name, char out[CLASS_REMEDY_NAME]);
+
+/* A class with its rules: c->family is set, and number, named, hints and quarantine of
+ * the record. (compile_rules.c) */
+int compile_class(struct compile *, struct image_class *);
 /* The rules of all classes that name others as their sources: fills c->meetings
  * and c->named. */
 int compile_meetings(struct compile *);

@@ -224,28 +224,23 @@ compile_family_rules(struct compile *c, struct pieces *pieces)
 }
 
 int
-compile_class(struct compile *c, uint32_t number, bool named)
+compile_class(struct compile *c, struct image_class *out)
 {
 	const struct class_decl *cl = c->family[0];
 	struct pieces pieces = { .n = 0 };
-	struct image_class out;
 	int rc;
 
-	memset(&out, 0, sizeof(out));
-	out.number = number;
-	out.name = image_build_intern(&c->b, cl->name);
-	out.mode = (uint8_t)compile_who_says(c, CLASS_MODE)->mode;
-	out.refuse = (uint8_t)compile_who_says(c, CLASS_REFUSE)->refuse;
-	out.rate = compile_who_says(c, CLASS_RATE)->rate;
-	out.rate_burst = compile_who_says(c, CLASS_RATE)->rate_burst;
-	out.named = named;
-	out.hints = number == 0 ? 0 : c->hints[cl - c->p->classes];
-	out.rules.first = image_build_count(&c->b, IMAGE_RULES);
-	if ((rc = compile_family_rules(c, &pieces)) == 0 && (rc = take_meetings(c, number, &pieces)) == 0)
-		rc = compile_reaches(c, cl, pieces.at, pieces.n, &out.reaches);
-	out.rules.n = image_build_count(&c->b, IMAGE_RULES) - out.rules.first;
-	out.where = compile_where(c, &cl->where);
-	image_build_add(&c->b, IMAGE_CLASSES, &out, 1);
+	out->name = image_build_intern(&c->b, cl->name);
+	out->mode = (uint8_t)compile_who_says(c, CLASS_MODE)->mode;
+	out->refuse = (uint8_t)compile_who_says(c, CLASS_REFUSE)->refuse;
+	out->rate = compile_who_says(c, CLASS_RATE)->rate;
+	out->rate_burst = compile_who_says(c, CLASS_RATE)->rate_burst;
+	out->rules.first = image_build_count(&c->b, IMAGE_RULES);
+	if ((rc = compile_family_rules(c, &pieces)) == 0 && (rc = take_meetings(c, out->number, &pieces)) == 0)
+		rc = compile_reaches(c, cl, pieces.at, pieces.n, &out->reaches);
+	out->rules.n = image_build_count(&c->b, IMAGE_RULES) - out->rules.first;
+	out->where = compile_where(c, &cl->where);
+	image_build_add(&c->b, IMAGE_CLASSES, out, 1);
 	free(pieces.at);
 	return rc;
 }

@@ -96,18 +96,34 @@ pad_ok(const uint8_t pad[3])
 	return (pad[0] | pad[1] | pad[2]) == 0;
 }
 
+/* That of all, or of one class. */
+static bool
+is_quarantine(const struct image_class *c)
+{
+	return c->number == 0 || (c->hints & CLASS_QUARANTINE) != 0;
+}
+
+/* May it be the other end? Where devices stand in quarantine nobody meets them. */
+static bool
+is_peer(const struct image *im, uint32_t number)
+{
+	const struct image_class *c = image_class(im, number);
+
+	return c != NULL && (c->hints & CLASS_QUARANTINE) == 0;
+}
+
 static const char *
 check_rule_box(const struct image *im, const struct image_class *c, const struct image_rule *r,
     const struct image_rule_box *b)
 {
-	if (c->number == 0 && b->peer != 0)
+	if (is_quarantine(c) && b->peer != 0)
 		return "a rule of quarantine names a class";
 	if (b->name != 0 && r->direction == REACH_IN)
 		return "a host name comes in";
 	if (b->name != 0 && (b->peer != 0 || !text_ok(im, b->name) ||
 	    !host_name_is_valid(image_text(im, b->name))))
 		return "a rule's host name is not valid";
-	if (b->peer != 0 && image_class(im, b->peer) == NULL)
+	if (b->peer != 0 && !is_peer(im, b->peer))
 		return "a rule names a class that is none";
 	if (!image_box_is_valid(&b->box, b->name != 0 || b->peer != 0 ? BOX_OF_PEER : BOX_OF_CLASS))
 		return "a rule's box is not valid";
@@ -132,7 +148,7 @@ check_rules(struct walk *w, const struct image_class *c)
 			return "a rule's direction or schedule is out of range";
 		if (i > 0 && r->direction < r[-1].direction)
 			return "rules that come in stand before others";
-		if (c->number == 0 && (r->direction != REACH_OUT || r->schedule != 0))
+		if (is_quarantine(c) && (r->direction != REACH_OUT || r->schedule != 0))
 			return "a rule of quarantine comes in, or not always";
 		for (k = 0; k < r->boxes.n; k++)
 			if ((fault = check_rule_box(im, c, r, &im->rule_boxes[r->boxes.first + k])) != NULL)
@@ -156,14 +172,13 @@ static const char *
 check_reach(struct walk *w, const struct image_reach *r, uint8_t *named, uint32_t *boxes)
 {
 	const struct image *im = w->im;
-	const struct image_class *peer;
 
 	if (r->direction > REACH_IN || r->schedule > im->n[IMAGE_SCHEDULES] || !pad_ok(r->pad))
 		return "a reach's direction or schedule is out of range";
 	if (r->peer != 0) {
-		if (r->direction == REACH_IN || (peer = image_class(im, r->peer)) == NULL)
+		if (r->direction == REACH_IN || !is_peer(im, r->peer))
 			return "a reach's peer is no class";
-		named[peer - im->classes] = 1;
+		named[image_class(im, r->peer) - im->classes] = 1;
 	}
 	if (r->boxes.n == 0 || !slice_ok(w, IMAGE_BOXES, &r->boxes))
 		return "a reach's boxes are out of range";
@@ -189,7 +204,7 @@ check_reaches(struct walk *w, const struct image_class *c, uint8_t *named)
 			return "reaches are not in order";
 		if (i > 0 && r->direction < r[-1].direction)
 			return "rules that come in stand before others";
-		if (c->number == 0 && (r->direction != REACH_OUT || r->schedule != 0 || r->peer != 0))
+		if (is_quarantine(c) && (r->direction != REACH_OUT || r->schedule != 0 || r->peer != 0))
 			return "quarantine reaches more than addresses";
 		if ((fault = check_reach(w, r, named, &boxes)) != NULL)
 			return fault;
@@ -205,7 +220,9 @@ check_class(struct walk *w, const struct image_class *c, uint8_t *named)
 
 	if ((c->mode != MODE_ENFORCE && c->mode != MODE_AUDIT) || c->hints > CLASS_HINTS)
 		return "a class's mode is not valid";
-	if (!name_ok(im, c->name) || !where_ok(im, &c->where))
+	if ((c->hints & CLASS_QUARANTINE) != 0 && !image_remedy_is_valid(im, c))
+		return "a class's quarantine does more than one";
+	if (((c->hints & CLASS_QUARANTINE) == 0 && !name_ok(im, c->name)) || !where_ok(im, &c->where))
 		return "a class's name is not valid";
 	if (c->number == 0 && (strcmp(image_text(im, c->name), "quarantine") != 0 || c->mode != MODE_ENFORCE))
 		return "class 0 is not quarantine";
@@ -266,7 +283,7 @@ check_classes(struct walk *w)
 	const char *fault = NULL;
 	uint8_t *named;
 
-	if (n == 0 || n > LIMIT_CLASSES + 1 || im->classes[0].number != 0)
+	if (n == 0 || n > 2 * LIMIT_CLASSES + 1 || im->classes[0].number != 0 || im->classes[0].hints != 0)
 		return "there are too many classes, or quarantine is missing";
 	for (i = 1; i < n; i++)
 		if (im->classes[i].number <= im->classes[i - 1].number ||
@@ -283,14 +300,17 @@ check_classes(struct walk *w)
 	if (fault == NULL)
 		fault = image_check_unique_names(im, im->classes, n, sizeof(*im->classes),
 		    offsetof(struct image_class, name));
-	return fault;
+	if (fault == NULL)
+		fault = image_check_remedies(im);
+	return fault != NULL ? fault : image_check_restricted(im);
 }
 
 static const char *
 check_rest(struct walk *w)
 {
-	static const enum image_section sliced[] = { IMAGE_ISSUERS, IMAGE_SOURCES, IMAGE_URLS, IMAGE_RULES, IMAGE_RULE_BOXES, IMAGE_BOXES,
-		IMAGE_REACHES, IMAGE_WINDOWS, IMAGE_ADDRESSES, IMAGE_CERTIFICATES, IMAGE_LABELS };
+	static const enum image_section sliced[] = { IMAGE_ISSUERS, IMAGE_SOURCES, IMAGE_URLS, IMAGE_RULES,
+		IMAGE_RULE_BOXES, IMAGE_BOXES, IMAGE_REACHES, IMAGE_WINDOWS, IMAGE_ADDRESSES, IMAGE_CERTIFICATES,
+		IMAGE_LABELS };
 	const struct image *im = w->im;
 	uint32_t i;
 

@@ -36,7 +36,8 @@ check_issuers(struct walk *w, const struct image_authority *a)
 	const struct image *im = w->im;
 	uint32_t i, last = ISSUER_OWN;
 
-	if (!slice_ok(w, IMAGE_ISSUERS, &a->issuers) || a->issuers.n == 0)
+	if (!slice_ok(w, IMAGE_ISSUERS, &a->issuers) || a->issuers.n == 0 ||
+	    a->issuers.n > LIMIT_ISSUERS_PER_AUTHORITY)
 		return "an authority's certificates are out of range";
 	for (i = 0; i < a->issuers.n; i++) {
 		const struct image_issuer *s = &im->issuers[a->issuers.first + i];
@@ -50,32 +51,66 @@ check_issuers(struct walk *w, const struct image_authority *a)
 	return NULL;
 }
 
+/* Text that is nothing, or shorter than what carries it to cordon-fetch. */
+static bool
+short_text_ok(const struct image *im, uint32_t offset, size_t size)
+{
+	return text_ok(im, offset) && strlen(image_text(im, offset)) < size;
+}
+
+/* What is for a server in between, or at the other end. */
+static const char *
+check_transport(const struct image *im, const struct image_source *s)
+{
+	if (!blob_ok(im, s->ca, s->ca_len, false) || s->ca_len > LIMIT_FETCH_CA)
+		return "a source's CA is out of range";
+	if (!short_text_ok(im, s->pin, LIMIT_PIN) || !short_text_ok(im, s->proxy, LIMIT_URL) ||
+	    !short_text_ok(im, s->no_proxy, LIMIT_URL) || !short_text_ok(im, s->hosts, LIMIT_URL))
+		return "a source's text is out of range";
+	if (s->proxy != 0 && !url_is_http(image_text(im, s->proxy)))
+		return "a source's proxy is none";
+	return NULL;
+}
+
+static const char *
+check_urls(struct walk *w, const struct image_source *s)
+{
+	const struct image *im = w->im;
+	const char *url;
+	uint32_t i;
+
+	if (!slice_ok(w, IMAGE_URLS, &s->urls) || s->urls.n == 0 || s->urls.n > LIMIT_URLS_PER_SOURCE)
+		return "a source's addresses are out of range";
+	for (i = 0; i < s->urls.n; i++) {
+		if (!text_ok(im, im->urls[s->urls.first + i]))
+			return "a source's address is not valid";
+		url = image_text(im, im->urls[s->urls.first + i]);
+		/* What a certificate says leads to no file of ours. */
+		if (!url_is_valid(url) || ((s->flags & SOURCE_FROM_DEVICES) != 0 && !url_is_http(url)))
+			return "a source's address is not valid";
+	}
+	return NULL;
+}
+
 static const char *
 check_source(struct walk *w, const struct image_authority *a, uint32_t index)
 {
 	const struct image *im = w->im;
 	const struct image_source *s = &im->sources[index];
-	uint32_t i;
+	const char *fault;
 
 	if (s->authority != a->number || !where_ok(im, &s->where) || s->flags > SOURCE_FLAGS)
 		return "a source is not valid";
 	if ((s->flags & SOURCE_DELTA) == 0 ? s->base != SOURCE_NO_BASE :
-	    s->base != SOURCE_NO_BASE && (s->base < a->sources.first || s->base >= index))
+	    s->base != SOURCE_NO_BASE && (s->base < a->sources.first || s->base >= index ||
+	    (im->sources[s->base].flags & SOURCE_DELTA) != 0))
 		return "a source's base is none";
 	if (s->refresh_s < 1 || s->refresh_s > LIMIT_REFRESH_SECONDS || s->timeout_s < 1 ||
 	    s->timeout_s > LIMIT_FETCH_SECONDS || s->max_bytes < 1 || s->max_bytes > LIMIT_CRL_BYTES)
 		return "a source's limits are out of range";
-	if (!blob_ok(im, s->ca, s->ca_len, false) || s->ca_len > LIMIT_FETCH_CA)
-		return "a source's CA is out of range";
-	if (!text_ok(im, s->pin) || !text_ok(im, s->proxy) || !text_ok(im, s->no_proxy) || !text_ok(im, s->hosts))
-		return "a source's text is out of range";
-	if (!slice_ok(w, IMAGE_URLS, &s->urls) || s->urls.n == 0)
-		return "a source's addresses are out of range";
-	for (i = 0; i < s->urls.n; i++)
-		if (!text_ok(im, im->urls[s->urls.first + i]) ||
-		    !url_is_valid(image_text(im, im->urls[s->urls.first + i])))
-			return "a source's address is not valid";
-	return NULL;
+	if ((fault = check_transport(im, s)) != NULL)
+		return fault;
+	return check_urls(w, s);
 }
 
 static const char *
@@ -88,7 +123,7 @@ check_ocsp(const struct image *im, const struct image_ocsp *o)
 	if (o->devices > OCSP_ALL || o->need_nonce > 1 || o->unknown > WHEN_STALE_QUARANTINE ||
 	    o->refresh_s < 1 || o->refresh_s > LIMIT_REFRESH_SECONDS || o->max_age_s < 1 ||
 	    o->max_age_s > LIMIT_REFRESH_SECONDS || !text_ok(im, o->url) ||
-	    !url_is_valid(image_text(im, o->url)))
+	    !url_is_http(image_text(im, o->url)))
 		return "an authority's OCSP is out of range";
 	return NULL;
 }
@@ -137,4 +172,25 @@ image_check_authorities(struct walk *w)
 	}
 	return image_check_unique_names(im, im->authorities, im->n[IMAGE_AUTHORITIES], sizeof(*im->authorities),
 	    offsetof(struct image_authority, name));
+}
+
+const char *
+image_check_restricted(const struct image *im)
+{
+	const struct image_authority *a;
+	const struct image_class *c;
+	uint32_t i;
+	bool wanted;
+
+	for (i = 0; i < im->n[IMAGE_AUTHORITIES]; i++) {
+		a = &im->authorities[i];
+		wanted = a->when_stale == WHEN_STALE_RESTRICT || a->when_unchecked == WHEN_STALE_RESTRICT ||
+		    a->ocsp.unknown == WHEN_STALE_RESTRICT;
+		c = image_class(im, a->restrict_class);
+		if (wanted != (a->restrict_class != 0))
+			return "an authority restricts to no class, or names one for nothing";
+		if (wanted && (c == NULL || (c->hints & CLASS_QUARANTINE) != 0))
+			return "an authority restricts to what is no class";
+	}
+	return NULL;
 }

@@ -111,6 +111,7 @@ static const char *
 check_certificate(const struct image *im, const struct image_certificate *c)
 {
 	static const uint8_t zero[sizeof(c->serial)];
+	const struct image_authority *a;
 
 	if (image_authority(im, c->authority) == NULL)
 		return "a certificate's authority is none";
@@ -119,7 +120,11 @@ check_certificate(const struct image *im, const struct image_certificate *c)
 		return "a serial number is not in its shortest form";
 	if (!blob_ok(im, c->chain, c->chain_len, false))
 		return "a device's certificate is out of range";
-	if (c->issuer > image_authority(im, c->authority)->issuers.n || (c->chain_len == 0 && c->issuer != 0))
+	if (c->issuer == 0)
+		return NULL;
+	a = image_authority(im, c->authority);
+	if (c->chain_len == 0 || c->issuer > a->issuers.n ||
+	    im->issuers[a->issuers.first + c->issuer - 1].role != ISSUER_OWN)
 		return "a certificate's issuer is none";
 	return NULL;
 }
@@ -185,6 +190,7 @@ const char *
 image_check_devices(struct walk *w)
 {
 	const struct image *im = w->im;
+	const struct image_class *class;
 	const char *fault;
 	uint32_t i, last = 0;
 
@@ -198,7 +204,8 @@ image_check_devices(struct walk *w)
 		last = d->number;
 		if (!name_ok(im, d->name) || !where_ok(im, &d->where))
 			return "a device's name is not valid";
-		if (d->class_number == 0 || image_class(im, d->class_number) == NULL)
+		if (d->class_number == 0 || (class = image_class(im, d->class_number)) == NULL ||
+		    (class->hints & CLASS_QUARANTINE) != 0)
 			return "a device's class is none";
 		if (!mac_ok(d))
 			return "a device's MAC is not valid";

@@ -52,8 +52,14 @@ where_ok(const struct image *im, const struct image_where *w)
 	return text_ok(im, w->file);
 }
 
-/* Authorities, their issuers and sources. (image_check_authorities.c) */
+/* Authorities, their issuers and sources; and, once classes are checked, the one that
+ * each restricts devices to. (image_check_authorities.c) */
 const char *image_check_authorities(struct walk *);
+const char *image_check_restricted(const struct image *);
+
+/* That each class's quarantine is its own, or that of all. (image_check_remedies.c) */
+bool image_remedy_is_valid(const struct image *, const struct image_class *);
+const char *image_check_remedies(const struct image *);
 
 /* Names of up to a few thousand records, each at the same place in its record. */
 const char *image_check_unique_names(const struct image *, const void *records, size_t n, size_t size, size_t at);

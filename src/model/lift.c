@@ -126,6 +126,7 @@ lift_parts(struct lift *l)
 		if (c->chain_len > 0) {
 			l->certificates[i].der = (uint8_t *)(uintptr_t)(im->blobs + c->chain);
 			l->certificates[i].der_len = c->chain_len;
+			l->certificates[i].issuer = c->issuer;
 		}
 	}
 }
@@ -184,10 +185,11 @@ lift_device(struct lift *l, const struct image_device *x, uint32_t file, struct 
 		d->interface = borrow(im, x->interface);
 	d->addresses = x->addresses.n > 0 ? &l->addresses[x->addresses.first] : NULL;
 	d->n_addresses = x->addresses.n;
-	if (x->certificates.n > 0) {
-		d->certificate = &l->certificates[x->certificates.first];
-		d->certificate->where = d->where;
-	}
+	d->critical = (x->flags & DEVICE_CRITICAL) != 0;
+	d->certificates = x->certificates.n > 0 ? &l->certificates[x->certificates.first] : NULL;
+	d->n_certificates = x->certificates.n;
+	for (uint32_t i = 0; i < x->certificates.n; i++)
+		d->certificates[i].where = d->where;
 	d->labels = x->labels.n > 0 ? &l->labels[x->labels.first] : NULL;
 	d->n_labels = x->labels.n;
 }
@@ -202,8 +204,6 @@ lift_devices(struct lift *l, uint32_t file, struct policy *p)
 		if (grown == NULL)
 			return -ENOMEM;
 		p->devices = grown;
-		if (x->certificates.n > 1)
-			return -ESTALE;	/* nobody can write that */
 		lift_device(l, x, file, &grown[p->n_devices]);
 		l->place[l->from[i]] = (uint32_t)p->n_devices++;
 	}
@@ -226,11 +226,12 @@ static int
 lift_classes(struct lift *l, struct policy *p)
 {
 	const struct image *im = l->im;
-	uint32_t n = im->n[IMAGE_CLASSES] - 1, file;
+	uint32_t n = 0, file;
 
-	/* The first is quarantine, which nobody declares. */
-	for (uint32_t i = 0; i < n; i++)
-		l->classes[i] = i + 1;
+	/* The first is quarantine, which nobody declares; nor are those of other classes. */
+	for (uint32_t i = 1; i < im->n[IMAGE_CLASSES]; i++)
+		if ((im->classes[i].hints & CLASS_QUARANTINE) == 0)
+			l->classes[n++] = i;
 	qsort_r(l->classes, n, sizeof(*l->classes), class_cmp, (void *)(uintptr_t)im);
 	for (uint32_t i = 0; i < n; i++) {
 		const struct image_class *x = &im->classes[l->classes[i]];

@@ -18,6 +18,8 @@ policy_new(void)
 	p->appliance.log_group = 300;
 	p->appliance.connections = 1024;
 	p->appliance.window_s = 300;
+	p->appliance.brake_devices = 32;
+	p->appliance.brake_within_s = 3600;
 	return p;
 }
 
@@ -119,11 +121,11 @@ device_decl_done(struct device_decl *d)
 	free(d->class_name);
 	free(d->addresses);
 	free(d->interface);
-	if (d->certificate != NULL) {
-		free(d->certificate->authority);
-		free(d->certificate->der);
-		free(d->certificate);
+	for (size_t i = 0; i < d->n_certificates; i++) {
+		free(d->certificates[i].authority);
+		free(d->certificates[i].der);
 	}
+	free(d->certificates);
 	strings_free(d->labels, d->n_labels);
 	memset(d, 0, sizeof(*d));
 }
@@ -134,7 +136,7 @@ source_decl_init(struct source_decl *s, const struct authority_decl *a)
 	memset(s, 0, sizeof(*s));
 	s->base = SOURCE_NO_BASE;
 	s->refresh_s = a->refresh_s;
-	s->max_bytes = LIMIT_CRL_BYTES;
+	s->max_bytes = DEFAULT_CRL_BYTES;
 	s->timeout_s = LIMIT_FETCH_SECONDS;
 }
 
@@ -270,21 +272,71 @@ host_name_is_valid(const char *name)
 	return label > 0 && name[i - 1] != '-' && labels > 0 && letter;
 }
 
+/* What follows the scheme, when it is that one; NULL. */
+static const char *
+after_scheme(const char *url, const char *scheme)
+{
+	size_t n = strlen(scheme);
+
+	return strncmp(url, scheme, n) == 0 ? url + n : NULL;
+}
+
+static bool
+url_is_clean(const char *url)
+{
+	size_t i;
+
+	for (i = 0; url[i] != '\0'; i++)
+		if (i + 1 >= LIMIT_URL || url[i] <= ' ' || url[i] > '~' || url[i] == '"' || url[i] == '\\')
+			return false;
+	return true;
+}
+
+/* A host begins there. */
+static bool
+host_begins(const char *at)
+{
+	return at[0] != '\0' && strchr("/?#:@", at[0]) == NULL;
+}
+
+bool
+url_is_http(const char *url)
+{
+	const char *at = after_scheme(url, "http://");
+
+	if (at == NULL)
+		at = after_scheme(url, "https://");
+	return at != NULL && host_begins(at) && url_is_clean(url);
+}
+
 bool
 url_is_valid(const char *url)
 {
-	static const char *const schemes[] = { "http://", "https://", "file:///" };
-	size_t i, len = strlen(url);
+	const char *at;
 
-	if (len >= LIMIT_URL)
+	if (!url_is_clean(url))
 		return false;
-	for (i = 0; i < len; i++)
-		if (url[i] <= ' ' || url[i] > '~' || url[i] == '"' || url[i] == '\\')
+	if ((at = after_scheme(url, "file:///")) != NULL)
+		return at[0] != '\0';
+	if ((at = after_scheme(url, "ldap://")) != NULL || (at = after_scheme(url, "ldaps://")) != NULL) {
+		if (!host_begins(at) || (at = strchr(at, '/')) == NULL)
 			return false;
-	for (i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
-		if (strncmp(url, schemes[i], strlen(schemes[i])) == 0)
-			return len > strlen(schemes[i]);
-	return false;
+		return at[1] != '\0' && at[1] != '?';
+	}
+	return url_is_http(url);
+}
+
+bool
+pin_is_valid(const char *pin)
+{
+	size_t i;
+
+	if (strlen(pin) != PIN_LEN || strncmp(pin, "sha256//", 8) != 0 || pin[PIN_LEN - 1] != '=')
+		return false;
+	for (i = 8; i + 1 < PIN_LEN; i++)
+		if (!is_alnum(pin[i]) && pin[i] != '+' && pin[i] != '/')
+			return false;
+	return true;
 }
 
 const char *

@@ -143,7 +143,8 @@ struct device_decl {
 	struct device_address *addresses;
 	size_t n_addresses;
 	char *interface;	/* or NULL */
-	struct certificate_decl *certificate;	/* or NULL */
+	struct certificate_decl *certificates;	/* the newest last */
+	size_t n_certificates;
 	bool critical;
 	char **labels;
 	size_t n_labels;
@@ -254,6 +255,8 @@ struct policy {
 	bool incomplete;	/* a file could not be read: what a name refers to may just be missing */
 };
 
+#define DEFAULT_CRL_BYTES (64U << 20)	/* a million entries have 42 MB */
+
 /* The defaults of every key that has one. NULL when there is no memory. */
 struct policy *policy_new(void);
 void policy_free(struct policy *);
@@ -285,8 +288,16 @@ bool interface_name_is_valid(const char *);
 /* Letters, digits, '-' and dots; a leading "*." for all names below. */
 bool host_name_is_valid(const char *);
 
-/* http:, https:, ldap:, ldaps: or file:, printable, without blanks. */
+/* http:, https:, ldap:, ldaps: or file:, printable, without blanks; each with the host
+ * it needs, ldap with the name of an entry as well (RFC 4516 2), file without a host. */
 bool url_is_valid(const char *);
+
+/* The same of http: and https: alone. */
+bool url_is_http(const char *);
+
+#define PIN_LEN 52
+/* "sha256//" and 32 octets in base64: a server's public key. */
+bool pin_is_valid(const char *);
 
 /* Why no device can have this address; NULL when one can. Static text. */
 const char *device_address_fault(const struct addr *);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "model/image.h"
 #include "model/words.h"
 
 struct word {
@@ -184,4 +185,65 @@ duration_format(uint32_t seconds, char buf[DURATION_STRLEN])
 	}
 	snprintf(buf, DURATION_STRLEN, "%u%c", seconds / units[unit].seconds, units[unit].name);
 	return buf;
+}
+
+int
+size_parse(const char *text, uint32_t *bytes)
+{
+	uint64_t n = 0;
+	size_t i;
+
+	for (i = 0; text[i] >= '0' && text[i] <= '9'; i++) {
+		n = n * 10 + (uint64_t)(text[i] - '0');
+		if (n > UINT32_MAX)
+			return -ERANGE;
+	}
+	if (i == 0 || (text[i] != '\0' && text[i + 1] != '\0'))
+		return -EINVAL;
+	if (text[i] == 'k' || text[i] == 'K')
+		n <<= 10;
+	else if (text[i] == 'M')
+		n <<= 20;
+	else if (text[i] != '\0')
+		return -EINVAL;
+	if (n > UINT32_MAX)
+		return -ERANGE;
+	*bytes = (uint32_t)n;
+	return 0;
+}
+
+const char *
+size_format(uint32_t bytes, char buf[SIZE_STRLEN])
+{
+	if (bytes > 0 && bytes % (1U << 20) == 0)
+		snprintf(buf, SIZE_STRLEN, "%uM", bytes >> 20);
+	else if (bytes > 0 && bytes % (1U << 10) == 0)
+		snprintf(buf, SIZE_STRLEN, "%uk", bytes >> 10);
+	else
+		snprintf(buf, SIZE_STRLEN, "%u", bytes);
+	return buf;
+}
+
+static const char *const when_words[] = {
+	[WHEN_STALE_KEEP] = "keep", [WHEN_STALE_RESTRICT] = "restrict", [WHEN_STALE_QUARANTINE] = "quarantine",
+};
+
+int
+when_stale_parse(const char *word, uint32_t *when)
+{
+	uint32_t i;
+
+	for (i = 0; i < sizeof(when_words) / sizeof(when_words[0]); i++) {
+		if (strcmp(word, when_words[i]) != 0)
+			continue;
+		*when = i;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+const char *
+when_stale_word(uint32_t when)
+{
+	return when <= WHEN_STALE_QUARANTINE ? when_words[when] : "?";
 }

@@ -30,4 +30,13 @@ int duration_parse(const char *text, uint32_t *seconds);
 /* In the largest unit that is exact; returns buf. */
 const char *duration_format(uint32_t seconds, char buf[DURATION_STRLEN]);
 
+/* "64M", "512k", "65536": bytes. -EINVAL; -ERANGE beyond 32 bits. */
+int size_parse(const char *text, uint32_t *bytes);
+#define SIZE_STRLEN 16
+const char *size_format(uint32_t bytes, char buf[SIZE_STRLEN]);
+
+/* "keep", "restrict", "quarantine": enum when_stale. -ENOENT. */
+int when_stale_parse(const char *word, uint32_t *when);
+const char *when_stale_word(uint32_t when);
+
 #endif

@@ -49,6 +49,7 @@
 #define LIMIT_OCSP_REQUEST	1024U		/* one certificate and a nonce have about 130 octets */
 #define LIMIT_OCSP_RESPONSE	65536U		/* real ones with a chain have 2 to 4 KiB */
 #define LIMIT_URLS_PER_SOURCE	8U		/* mirrors */
+#define LIMIT_DEVICE_SOURCES	256U		/* of one authority, out of devices' certificates: a CA's partitions */
 #define LIMIT_ISSUERS_PER_AUTHORITY 16U		/* its certificates and whom it lets sign */
 #define LIMIT_SERIES_PER_SOURCE	64U		/* CRLs in one bundle or drop folder */
 #define LIMIT_SERIES		2048U		/* CRLs in use, all authorities together */

@@ -271,6 +271,19 @@ sample_behind(struct device_decl *d, uint8_t via)
 		memcpy(d->mac.bytes, (const uint8_t[]){ 2, 0, 0, 0, 0, via }, 6);
 }
 
+void
+sample_certificate(struct device_decl *d, const char *authority, uint8_t serial)
+{
+	struct certificate_decl *c;
+
+	d->certificates = must(policy_grow(d->certificates, d->n_certificates, sizeof(*d->certificates)));
+	c = &d->certificates[d->n_certificates++];
+	c->where = d->where;
+	c->authority = must(strdup(authority));
+	c->serial[0] = serial;
+	c->serial_len = 1;
+}
+
 struct device_decl *
 sample_device(struct policy *p, const char *name, const char *class_name, uint8_t mac, const char *address,
     const char *interface, const char *authority, uint8_t serial)
@@ -289,11 +302,7 @@ sample_device(struct policy *p, const char *name, const char *class_name, uint8_
 	if (interface != NULL)
 		d->interface = must(strdup(interface));
 	if (authority != NULL) {
-		d->certificate = must(calloc(1, sizeof(*d->certificate)));
-		d->certificate->where = d->where;
-		d->certificate->authority = must(strdup(authority));
-		d->certificate->serial[0] = serial;
-		d->certificate->serial_len = 1;
+		sample_certificate(d, authority, serial);
 	}
 	return d;
 }

@@ -31,6 +31,7 @@ struct source_decl *sample_source(struct authority_decl *, const char *url);
 /* address, interface and authority may be NULL; serial is one byte. */
 struct device_decl *sample_device(struct policy *, const char *name, const char *class_name, uint8_t mac,
     const char *address, const char *interface, const char *authority, uint8_t serial);
+void sample_certificate(struct device_decl *, const char *authority, uint8_t serial);	/* one more, newer */
 void sample_address(struct device_decl *, const char *address);
 void sample_prefix(struct device_decl *, const char *address);	/* a /64 */
 /* It has no MAC of its own: 0: behind any router, otherwise behind that one. */

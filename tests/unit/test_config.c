@@ -300,8 +300,8 @@ test_device(void **state)
 	assert_int_equal(d->mac.bytes[4], 10);
 	assert_int_equal(d->n_addresses, 2);
 	assert_int_equal(d->n_labels, 2);
-	assert_int_equal(d->certificate->serial_len, 2);
-	assert_memory_equal(d->certificate->serial, "\x03\x4f", 2);
+	assert_int_equal(d->certificates[0].serial_len, 2);
+	assert_memory_equal(d->certificates[0].serial, "\x03\x4f", 2);
 }
 
 /* As written, and the magnitude that comes of it. */
@@ -325,8 +325,8 @@ test_serials(void **state)
 		snprintf(text, sizeof(text), "name,class,mac,authority,serial\nd,c,02:00:00:00:00:01,ca,%s\n",
 		    rows[i].text);
 		FINE("devices.d/a.csv", text);
-		assert_int_equal(p->devices[0].certificate->serial_len, rows[i].len);
-		assert_memory_equal(p->devices[0].certificate->serial, rows[i].bytes, rows[i].len);
+		assert_int_equal(p->devices[0].certificates[0].serial_len, rows[i].len);
+		assert_memory_equal(p->devices[0].certificates[0].serial, rows[i].bytes, rows[i].len);
 	}
 }
 
@@ -418,9 +418,9 @@ test_certificate_file(void **state)
 	    "devices.d/d.conf:2: the certificate of device \"d\" was issued by no declared authority");
 	FINE("cordon.conf", APPLIANCE "authorities = ( { name = \"other\"; certificate = \"other.der\"; }, "
 	    "{ name = \"factory\"; certificate = \"ca.pem\"; } );");
-	assert_string_equal(p->devices[0].certificate->authority, "factory");
-	assert_int_equal(p->devices[0].certificate->serial_len, 4 - 1);
-	assert_memory_equal(p->devices[0].certificate->serial, "\xa1\xb2\xc3", 3);
+	assert_string_equal(p->devices[0].certificates[0].authority, "factory");
+	assert_int_equal(p->devices[0].certificates[0].serial_len, 4 - 1);
+	assert_memory_equal(p->devices[0].certificates[0].serial, "\xa1\xb2\xc3", 3);
 	folder_put(&f, "leaf", "nothing of the kind");
 	reading_read();
 	assert_int_equal(m.n, 1);
@@ -479,7 +479,7 @@ test_everything(void **state)
 	assert_int_equal(p->n_schedules, 3);
 	assert_int_equal(p->n_classes, 6);
 	assert_int_equal(im.n[IMAGE_DEVICES], 10);
-	assert_int_equal(p->devices[1].certificate->serial_len, 2);
+	assert_int_equal(p->devices[1].certificates[0].serial_len, 2);
 	if (m.n_warnings != sizeof(warnings) / sizeof(warnings[0]))
 		reading_show();
 	assert_int_equal(m.n_warnings, sizeof(warnings) / sizeof(warnings[0]));
