@@ -88,7 +88,7 @@ compare(void *arg, const struct seen *s)
 
 	if (s->ours && s->number >= SENTINEL)
 		return;
-	run->lines = (struct lines_seen){ .asked = false };
+	run->lines = (struct lines_seen){ .rules = &run->rules };
 	if ((rc = evaluate(run->evaluator, &s->packet, NULL, count_step, run, &v)) < 0)
 		world_fail("evaluate", rc);
 	t->pairs++;
@@ -101,7 +101,7 @@ compare(void *arg, const struct seen *s)
 	run->forwarded += s->ours && s->packet.hook == HOOK_FORWARD && v.kind == VERDICT_ACCEPT;
 	if (s->ours && s->accepted && s->packet.hook == HOOK_FORWARD && s->number < NUMBERS)
 		packets_passed(&run->packets, s->number);
-	if (agree(s, &v) && lines_agree(&run->lines, &run->rules, &s->packet, &v, &t->by_lines))
+	if (agree(s, &v) && lines_agree(&run->lines, &s->packet, &v, &t->by_lines))
 		return;
 	if (t->disagree++ >= SHOWN_MAX)
 		return;
@@ -179,7 +179,7 @@ staged_agrees(struct run *run, const char *set, uint64_t model)
 	run->t.disagree++;
 }
 
-/* Somebody goes into quarantine, or comes out, or is renewed. */
+/* Somebody goes into quarantine or is restricted, or comes out, or is renewed. */
 static void
 move_somebody(struct run *run)
 {
@@ -189,7 +189,7 @@ move_somebody(struct run *run)
 	for (uint32_t i = first; i < run->site.image.n[IMAGE_DEVICES] && n < 2; i++, n++) {
 		changes[n].index = i;
 		changes[n].from = run->site.stations[i];
-		changes[n].to = site_moved(&changes[n].from, &run->r);
+		changes[n].to = site_moved(&run->site, i, &run->r);
 	}
 	kernel_move(&run->rules, changes, n);
 	for (uint32_t i = 0; i < n; i++)

@@ -246,6 +246,44 @@ add_class(struct policy *p, struct random *r)
 	}
 }
 
+/* What a CRL that is out of date makes of devices: a class that they stand in then. */
+static void
+add_authority(struct policy *p, struct random *r)
+{
+	static const uint8_t certificate[] = { 0x30, 3, 2, 1, 7 };	/* nobody looks into it here */
+	struct authority_decl *a = GROW(p->authorities, p->n_authorities);
+	struct issuer_decl *issuer;
+	struct source_decl *s;
+
+	authority_decl_init(a);
+	a->where = next_where(p);
+	a->name = numbered("authority-", (unsigned)p->n_authorities);
+	issuer = GROW(a->issuers, a->n_issuers);
+	issuer->where = a->where;
+	issuer->der = must(malloc(sizeof(certificate)));
+	memcpy(issuer->der, certificate, sizeof(certificate));
+	issuer->der_len = sizeof(certificate);
+	s = GROW(a->sources, a->n_sources);
+	source_decl_init(s, a);
+	s->where = a->where;
+	*GROW(s->urls, s->n_urls) = must(strdup("http://pki.example/a.crl"));
+	if (random_is(r, 80)) {
+		a->when_stale = WHEN_STALE_RESTRICT;
+		a->restrict_class = must(strdup(p->classes[random_below(r, (uint32_t)p->n_classes)].name));
+	}
+}
+
+static void
+add_certificate(struct policy *p, struct device_decl *d, struct random *r, uint8_t serial)
+{
+	struct certificate_decl *c = GROW(d->certificates, d->n_certificates);
+
+	c->where = d->where;
+	c->authority = must(strdup(p->authorities[random_below(r, (uint32_t)p->n_authorities)].name));
+	c->serial[0] = serial;
+	c->serial_len = 1;
+}
+
 static void
 add_appliance(struct policy *p, struct random *r)
 {
@@ -338,6 +376,8 @@ add_device(struct policy *p, struct random *r, unsigned n, struct taken *t)
 		a->prefix = family == AF_INET ? 32 : 128;
 	}
 	add_identity(d, r, n, lan);
+	for (uint32_t i = random_below(r, 3); i > 0; i--)
+		add_certificate(p, d, r, (uint8_t)(n + 20 * i));
 }
 
 static struct policy *
@@ -361,7 +401,11 @@ random_policy(struct random *r)
 			add_rule(p, &c->rules, &c->n_rules, r, true, false);
 		for (uint32_t n = random_is(r, 50) ? random_below(r, 4) : 0; n > 0; n--)
 			add_rule(p, &c->inbound, &c->n_inbound, r, true, true);
+		for (uint32_t n = random_is(r, 50) ? random_in(r, 1, 3) : 0; n > 0; n--)
+			add_rule(p, &c->quarantine, &c->n_quarantine, r, false, false);
 	}
+	for (uint32_t n = random_in(r, 1, 2); n > 0; n--)
+		add_authority(p, r);
 	for (uint32_t n = random_below(r, 3); n > 0; n--)
 		add_rule(p, &p->appliance.quarantine, &p->appliance.n_quarantine, r, false, false);
 	for (unsigned i = 0; i < devices; i++)
@@ -407,6 +451,20 @@ random_image(struct random *r, const struct image *before, uint8_t **bytes, stru
 	return p;
 }
 
+/* As its authority says, or in whatever class that devices may have. */
+static uint32_t
+random_limit(const struct image *im, const struct image_device *d, struct random *r)
+{
+	const struct image_class *c;
+
+	if (station_limit(im, d) != 0 && random_is(r, 60))
+		return station_limit(im, d);
+	do
+		c = &im->classes[random_below(r, im->n[IMAGE_CLASSES])];
+	while (class_is_quarantine(c));
+	return c->number;
+}
+
 void
 site_make(struct site *s, struct random *r)
 {
@@ -418,7 +476,8 @@ site_make(struct site *s, struct random *r)
 	s->stations = must(calloc(n + 1U, sizeof(*s->stations)));
 	for (uint32_t i = 0; i < n; i++)
 		s->stations[i] = (struct station){ .number = s->image.devices[i].number,
-			.generation = (uint8_t)random_in(r, 1, 255), .quarantined = random_is(r, 15) };
+			.generation = (uint8_t)random_in(r, 1, 255), .quarantined = random_is(r, 15),
+			.limited = random_is(r, 20) ? random_limit(&s->image, &s->image.devices[i], r) : 0 };
 	if (random_is(r, 40))
 		policy_free(random_image(r, &s->image, &s->staged_bytes, &s->staged));
 }
@@ -433,12 +492,15 @@ site_done(struct site *s)
 }
 
 struct station
-site_moved(const struct station *from, struct random *r)
+site_moved(const struct site *s, uint32_t index, struct random *r)
 {
-	struct station to = *from;
+	struct station to = s->stations[index];
 
 	to.generation = (uint8_t)(to.generation == 255 ? 1 : to.generation + 1);
-	if (random_is(r, 50))
+	if (random_is(r, 40))
 		to.quarantined = !to.quarantined;
+	if (random_is(r, 40))
+		to.limited = to.limited != 0 && random_is(r, 60) ? 0 :
+		    random_limit(&s->image, &s->image.devices[index], r);
 	return to;
 }

@@ -21,7 +21,7 @@ void site_make(struct site *, struct random *);
 void site_done(struct site *);
 
 /* One device elsewhere, or under a new mark. */
-struct station site_moved(const struct station *, struct random *);
+struct station site_moved(const struct site *, uint32_t index, struct random *);
 
 /* An address of the small world that policies and packets are about. */
 void random_address(struct random *, uint8_t family, uint8_t out[16]);
