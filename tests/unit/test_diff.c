@@ -44,7 +44,8 @@ static size_t
 find_chain(const struct mirror *m, const struct chain_ref *ref)
 {
 	for (size_t i = 0; i < m->n_chains; i++)
-		if (m->chains[i].kind == ref->kind && m->chains[i].number == ref->number)
+		if (m->chains[i].kind == ref->kind && m->chains[i].number == ref->number &&
+		    m->chains[i].staged == ref->staged)
 			return i;
 	return SIZE_MAX;
 }
@@ -134,7 +135,8 @@ on_del_chain(void *arg, const struct chain_ref *ref)
 	assert_int_not_equal(i, SIZE_MAX);
 	assert_int_equal(m->rules[i], 0);	/* a chain with rules cannot go */
 	for (size_t j = 0; j < m->n; j++)
-		assert_false(m->e[j].chain.kind == ref->kind && m->e[j].chain.number == ref->number);
+		assert_false(m->e[j].chain.kind == ref->kind && m->e[j].chain.number == ref->number &&
+		    m->e[j].chain.staged == ref->staged);
 	m->n_chains--;
 	m->chains[i] = m->chains[m->n_chains];
 	m->rules[i] = m->rules[m->n_chains];
@@ -248,6 +250,31 @@ any(uint32_t n)
 	return (seed >> 8) % n;
 }
 
+/* A list of its own in quarantine. */
+static void
+random_remedy(struct policy *p, struct class_decl *c)
+{
+	struct class_decl list = { .name = NULL };
+
+	sample_rule(p, &list, "192.0.2.81", BOX_PORTS, IPPROTO_TCP, (uint16_t)(443 + any(2)), 445);
+	sample_rule(p, &list, "2001:db8::81", BOX_PORTS, IPPROTO_TCP, 443, 443);
+	c->quarantine = list.rules;
+	c->n_quarantine = list.n_rules;
+}
+
+static void
+random_restriction(struct authority_decl *a, uint32_t n_classes)
+{
+	char name[16];
+
+	if (any(4) == 0)
+		return;
+	snprintf(name, sizeof(name), "c%u", any(n_classes));
+	a->when_unchecked = WHEN_STALE_RESTRICT;
+	if ((a->restrict_class = strdup(name)) == NULL)
+		abort();
+}
+
 /* A policy of a few classes and devices, whose names meet again in the next. */
 static struct policy *
 random_policy(void)
@@ -275,15 +302,50 @@ random_policy(void)
 			sample_rule(p, c, "192.0.2.9", BOX_ICMP, IPPROTO_ICMP, 8, 8);
 		if (any(3) == 0)
 			sample_rule(p, c, "class:c0", BOX_ANY, 0, 0, 0);
+		if (any(3) == 0)
+			random_remedy(p, c);
+		c->rate = c->rate_burst = any(3) == 0 ? 1 + any(3) : 0;
 	}
+	sample_authority(p, "ca", "http://pki.example/ca.crl");
+	random_restriction(&p->authorities[0], n_classes);
 	for (uint32_t i = 0; i < n_devices; i++) {
 		snprintf(name, sizeof(name), "d%u", i);
 		snprintf(class_name, sizeof(class_name), "c%u", any(n_classes));
 		snprintf(address, sizeof(address), any(3) ? "10.10.0.%u" : "fd10::%u", 1 + 2 * i + any(2));
 		sample_device(p, name, class_name, (uint8_t)(1 + i), any(5) ? address : NULL,
-		    any(2) ? "lan0" : NULL, NULL, 0);
+		    any(2) ? "lan0" : NULL, any(3) ? "ca" : NULL, (uint8_t)(1 + i));
 	}
 	return p;
+}
+
+/* Wherever a device can stand. */
+static void
+random_stations(struct loaded *l)
+{
+	for (uint32_t i = 0; i < l->image.n[IMAGE_DEVICES]; i++) {
+		l->stations[i].generation = (uint8_t)(1 + any(2));
+		l->stations[i].quarantined = any(4) == 0;
+		l->stations[i].limited = any(3) == 0 ? station_limit(&l->image, &l->image.devices[i]) : 0;
+	}
+}
+
+/* Stations that change while the policy stays. */
+static void
+random_moves(struct mirror *m, const struct ruleset *rs, struct loaded *l)
+{
+	struct station_change changes[64];
+	uint32_t n = l->image.n[IMAGE_DEVICES];
+	static struct mirror fresh;
+
+	for (uint32_t i = 0; i < n; i++)
+		changes[i] = (struct station_change){ .index = i, .from = l->stations[i] };
+	random_stations(l);
+	for (uint32_t i = 0; i < n; i++)
+		changes[i].to = l->stations[i];
+	assert_int_equal(diff_station_changes(rs, changes, n, &sink, m), 0);
+	memset(&fresh, 0, sizeof(fresh));
+	assert_int_equal(diff_rulesets(NULL, rs, &sink, &fresh), 0);
+	assert_same_content(m, &fresh);
 }
 
 static void
@@ -292,18 +354,19 @@ test_random_policies(void **state)
 	(void)state;
 	for (uint32_t round = 0; round < 300; round++) {
 		static struct mirror m, fresh;
-		struct loaded old, next;
+		struct loaded old, next, staged;
 		struct ruleset a, b;
 
 		seed = round;
 		load(random_policy(), NULL, &old);
 		load(random_policy(), &old, &next);
-		for (uint32_t i = 0; i < next.image.n[IMAGE_DEVICES]; i++) {
-			next.stations[i].generation = (uint8_t)(1 + any(2));
-			next.stations[i].quarantined = any(4) == 0;
-		}
+		load(random_policy(), &old, &staged);
+		random_stations(&old);
+		random_stations(&next);
 		a = rules_of(&old);
 		b = rules_of(&next);
+		a.candidate = any(2) ? &staged.image : NULL;
+		b.candidate = any(2) ? &staged.image : NULL;
 		memset(&m, 0, sizeof(m));
 		memset(&fresh, 0, sizeof(fresh));
 		assert_int_equal(diff_rulesets(NULL, &a, &sink, &m), 0);
@@ -313,8 +376,10 @@ test_random_policies(void **state)
 		m.changes = 0;
 		assert_int_equal(diff_rulesets(&b, &b, &sink, &m), 0);
 		assert_int_equal(m.changes, 0);
+		random_moves(&m, &b, &next);
 		free(old.bytes);
 		free(next.bytes);
+		free(staged.bytes);
 	}
 }
 
