@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "crl_make.h"
-#include "pki/crl_input.h"
 #include "pki/crl_fast.h"
 #include "pki/crl_scan.h"
 
@@ -19,7 +18,6 @@
 #define OURS2	"\xf1\x02\x03\x04\x05\x06\x07\x08\x09"	/* device 8: the high bit is set */
 #define THEIRS	"\x55\x66"
 #define SERIAL(s) (const uint8_t *)s, sizeof(s) - 1
-#define TEXT(s)	s, sizeof(s) - 1
 #define DATE	"260301120000Z"
 
 static EVP_PKEY *key, *other_key;
@@ -556,6 +554,7 @@ static void
 test_delta(void **state)
 {
 	struct bytes entries = { 0 }, exts = { 0 };
+	struct crl_hit hit;
 	struct make m;
 
 	(void)state;
@@ -568,7 +567,32 @@ test_delta(void **state)
 	assert_true(crl_scan_verdict(scan)->delta);
 	assert_int_equal(crl_scan_verdict(scan)->base[0], 5);
 	assert_int_equal(crl_scan_verdict(scan)->warnings, 0);
-	assert_int_equal(hits(), 1);
+	/* what a delta takes off is told, too */
+	assert_int_equal(hits(), 3);
+	assert_true(hit_of(7, &hit));
+	assert_int_equal(hit.reason, 1);
+	assert_true(hit_of(8, &hit));
+	assert_int_equal(hit.reason, 8);
+	/* listed and taken off in one: listed, in either order */
+	make_entry(&entries, SERIAL("\x00" OURS2), DATE, 6);
+	make_entry(&entries, SERIAL(OURS), DATE, 8);
+	assert_int_equal(scan_made(&m), E_NONE);
+	assert_true(hit_of(7, &hit));
+	assert_int_equal(hit.reason, 1);
+	assert_true(hit_of(8, &hit));
+	assert_int_equal(hit.reason, 6);
+	/* nothing but a delta takes anything off: listed as before, and a warning */
+	m.extensions = NULL;
+	assert_int_equal(scan_made(&m), E_NONE);
+	assert_int_equal(crl_scan_verdict(scan)->warnings, CRL_WARN_REMOVE);
+	assert_int_equal(hits(), 3);
+	assert_true(hit_of(8, &hit));
+	assert_int_equal(hit.reason, 6);
+	bytes_free(&entries);
+	make_entry(&entries, SERIAL(THEIRS), DATE, 8);
+	assert_int_equal(scan_made(&m), E_NONE);
+	assert_int_equal(crl_scan_verdict(scan)->warnings, CRL_WARN_REMOVE);
+	assert_int_equal(hits(), 0);
 	bytes_free(&entries);
 	bytes_free(&exts);
 }
@@ -829,134 +853,6 @@ test_fast_agrees(void **state)
 	assert_true(seen > 10000);
 }
 
-/* ---- containers --------------------------------------------------------- */
-
-static int
-sink(void *arg, const uint8_t *der, size_t n)
-{
-	bytes_add(arg, der, n);
-	return 0;
-}
-
-static int
-sink_begin(void *arg, uint32_t n)
-{
-	(void)arg;
-	(void)n;
-	return 0;
-}
-
-static void
-sink_end(void *arg, enum source_error error, const char *why)
-{
-	(void)arg;
-	(void)error;
-	(void)why;
-}
-
-static const struct crl_input_taker taker = { sink_begin, sink, sink_end };
-
-static enum source_error
-input_in_pieces(const struct bytes *file, size_t piece, struct bytes *der)
-{
-	struct crl_input in;
-	size_t at, len;
-
-	crl_input_init(&in, &taker, der);
-	for (at = 0; at < file->n; at += len) {
-		len = file->n - at < piece ? file->n - at : piece;
-		if (crl_input_feed(&in, file->p + at, len) < 0)
-			break;
-	}
-	return crl_input_finish(&in);
-}
-
-/* PEM of a CRL is the CRL, with CRLF, without a last newline, with text around. */
-static void
-test_pem_is_der(void **state)
-{
-	static const char *const shapes[][3] = {
-		/* before, line end, after */
-		{ "", "\n", "\n" }, { "", "\r\n", "\r\n" }, { "", "\n", "" },
-		{ "Certificate Revocation List:\n  Version 2\n", "\n", "\nthe end\n" },
-		{ "\xef\xbb\xbf", "\n", "\n" }, { "  \n\n", " \n", "\n\n" },
-	};
-	struct bytes der = { 0 }, pem = { 0 }, file = { 0 }, got = { 0 };
-	size_t i, j, piece;
-
-	(void)state;
-	small_crl(&der);
-	make_pem(&der, &pem);
-	for (i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
-		bytes_add(&file, shapes[i][0], strlen(shapes[i][0]));
-		for (j = 0; j < pem.n - 1; j++) {
-			if (pem.p[j] == '\n')
-				bytes_add(&file, shapes[i][1], strlen(shapes[i][1]));
-			else
-				bytes_octet(&file, pem.p[j]);
-		}
-		bytes_add(&file, shapes[i][2], strlen(shapes[i][2]));
-		for (piece = 1; piece <= file.n; piece += piece < 70 ? 1 : 97) {
-			assert_int_equal(input_in_pieces(&file, piece, &got), E_NONE);
-			assert_int_equal(got.n, der.n);
-			assert_memory_equal(got.p, der.p, der.n);
-			bytes_free(&got);
-		}
-		bytes_free(&file);
-	}
-	bytes_free(&der);
-	bytes_free(&pem);
-}
-
-static void
-test_not_a_crl(void **state)
-{
-	static const struct {
-		const char *text;
-		size_t n;
-		enum source_error error;
-	} rows[] = {
-		{ TEXT(""), E_EMPTY },
-		{ TEXT("<html>"), E_NOT_CRL },
-		{ TEXT("\r\n <!DOCTYPE html>"), E_NOT_CRL },
-		{ TEXT("\x1f\x8b\x08"), E_NOT_CRL },
-		{ TEXT("not found"), E_NOT_CRL },
-		{ TEXT("\x01\x02"), E_NOT_CRL },
-		{ TEXT("-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"), E_NOT_CRL },
-		{ TEXT("-----BEGIN X509 CRL-----\nMAA=\n"), E_TRUNC },
-		{ TEXT("-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CR"), E_TRUNC },
-		{ TEXT("-----BEGIN X509 CRL-----\nM?A=\n-----END X509 CRL-----\n"), E_DER },
-		{ TEXT("-----BEGIN X509 CRL-----\nMAA=\n-----END CRL-----\n"), E_DER },
-		{ TEXT("-----BEGIN X509 CRL-----\nMAB=\n-----END X509 CRL-----\n"), E_DER },
-		{ TEXT("-----BEGIN X509 CRL-----\nMA==MAAA\n-----END X509 CRL-----\n"), E_DER },
-	};
-	struct bytes file, got = { 0 };
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		file = (struct bytes){ (uint8_t *)(uintptr_t)rows[i].text, rows[i].n, 0 };
-		assert_int_equal(input_in_pieces(&file, 1, &got), rows[i].error);
-		assert_int_equal(input_in_pieces(&file, 1000, &got), rows[i].error);
-		bytes_free(&got);
-	}
-}
-
-static void
-test_second_crl_in_a_file(void **state)
-{
-	struct bytes der = { 0 }, pem = { 0 }, got = { 0 };
-
-	(void)state;
-	small_crl(&der);
-	make_pem(&der, &pem);
-	make_pem(&der, &pem);
-	assert_int_equal(input_in_pieces(&pem, 1000, &got), E_TRAILING);
-	bytes_free(&der);
-	bytes_free(&pem);
-	bytes_free(&got);
-}
-
 /* ---- inventory ---------------------------------------------------------- */
 
 static void
@@ -1024,9 +920,6 @@ main(void)
 		cmocka_unit_test(test_size_limit),
 		cmocka_unit_test(test_announced_sizes),
 		cmocka_unit_test(test_fast_agrees),
-		cmocka_unit_test(test_pem_is_der),
-		cmocka_unit_test(test_not_a_crl),
-		cmocka_unit_test(test_second_crl_in_a_file),
 		cmocka_unit_test(test_inventory_finds_all_and_only),
 	};
 
