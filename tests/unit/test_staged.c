@@ -18,7 +18,7 @@
 #include "model/print.h"
 #include "sample.h"
 
-#define DEVICES	6
+#define DEVICES	7
 
 struct side {
 	struct policy *policy;
@@ -79,6 +79,16 @@ scheduled(struct policy *p, struct class_decl *c, uint16_t port)
 	c->rules[c->n_rules - 1].schedule = strdup("updates");
 }
 
+/* Restricted: in one class by the enforced policy, and in another by the staged one. */
+static void
+restricted(struct policy *p, bool next)
+{
+	sample_authority(p, "ca", "http://pki.example/ca.crl");
+	p->authorities[0].when_stale = WHEN_STALE_RESTRICT;
+	p->authorities[0].restrict_class = strdup(next ? "updates-only" : "gateway");
+	sample_device(p, "seven", "sensor", 7, "10.10.0.7", NULL, "ca", 7);
+}
+
 static void
 rules_of(struct policy *p, bool next)
 {
@@ -112,6 +122,10 @@ rules_of(struct policy *p, bool next)
 	if (!next)
 		sample_device(p, "five", "sensor", 5, "10.10.0.5", NULL, NULL, 0);
 	sample_device(p, "six", "sensor", 6, "10.10.0.6", NULL, NULL, 0);
+	c = sample_class(p, "updates-only");
+	sample_rule(p, c, "192.0.2.15", BOX_PORTS, IPPROTO_TCP, 443, 443);
+	sample_rule(p, c, "class:sensor", BOX_PORTS, IPPROTO_UDP, 5000, 5000);
+	restricted(p, next);
 }
 
 static void
@@ -124,7 +138,8 @@ side_make(struct side *s, bool next, const struct image *before)
 	s->image = sample_image(s->policy, before, &s->bytes, &len);
 	for (uint32_t i = 0; i < s->image.n[IMAGE_DEVICES]; i++)
 		s->stations[i] = (struct station){ .number = s->image.devices[i].number, .generation = 1,
-			.quarantined = strcmp(image_text(&s->image, s->image.devices[i].name), "six") == 0 };
+			.quarantined = strcmp(image_text(&s->image, s->image.devices[i].name), "six") == 0,
+			.limited = station_limit(&s->image, &s->image.devices[i]) };
 	s->rules = ruleset_make(&s->image, s->stations, features);
 	s->evaluator = evaluator_new(&s->rules);
 	assert_non_null(s->evaluator);
