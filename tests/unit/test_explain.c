@@ -167,6 +167,70 @@ test_quarantine(void **state)
 	assert_int_equal(e.rules[0].class->number, 0);
 }
 
+/* sample_full, with a list of the sensors' own in quarantine, and a class to be restricted to. */
+static void
+use_stations(void)
+{
+	struct policy *p = sample_full();
+	struct class_decl list = { .name = NULL }, *c;
+
+	evaluator_free(ev);
+	free(bytes);
+	sample_rule(p, &list, "192.0.2.81", BOX_PORTS, IPPROTO_TCP, 443, 443);
+	p->classes[0].quarantine = list.rules;
+	p->classes[0].n_quarantine = list.n_rules;
+	c = sample_class(p, "offline");
+	sample_rule(p, c, "192.0.2.82", BOX_PORTS, IPPROTO_TCP, 443, 443);
+	sample_rule(p, c, "class:sensor", BOX_PORTS, IPPROTO_TCP, 7, 7);
+	p->authorities[0].when_stale = WHEN_STALE_RESTRICT;
+	p->authorities[0].restrict_class = strdup("offline");
+	use(p);
+}
+
+static void
+test_quarantine_of_its_class(void **state)
+{
+	(void)state;
+	use_stations();
+	quarantine("sensor-1");
+	out("sensor-1", "192.0.2.81", IPPROTO_TCP, 443, VERDICT_ACCEPT, BECAUSE_RULE);
+	assert_int_equal(e.n_rules, 1);
+	assert_string_equal(image_text(&im, e.rules[0].class->name), "sensor/quarantine");
+	assert_ptr_equal(e.place.class, e.rules[0].class);
+	assert_true(e.place.quarantined && !e.place.restricted);
+	out("sensor-1", "192.0.2.80", IPPROTO_TCP, 443, VERDICT_ACCEPT, BECAUSE_RULE);
+	assert_int_equal(e.rules[0].rule->where.line, im.rules[im.classes[0].rules.first].where.line);
+	out("sensor-1", "192.0.2.1", IPPROTO_TCP, 443, VERDICT_DROP, BECAUSE_QUARANTINE);
+	explained(question(ASK_IN, "sensor-1", "192.0.2.81", IPPROTO_TCP, 443), VERDICT_DROP, BECAUSE_QUARANTINE);
+	quarantine("alpha");		/* of a class without a list of its own */
+	out("alpha", "192.0.2.81", IPPROTO_TCP, 443, VERDICT_DROP, BECAUSE_NO_IDENTITY);
+	assert_int_equal(e.place.class->number, 0);
+}
+
+static void
+test_restricted(void **state)
+{
+	(void)state;
+	use_stations();
+	stations[image_device_named(&im, "sensor-1") - im.devices].limited = image_class_named(&im, "offline")->number;
+	evaluator_forget(ev);
+	out("sensor-1", "192.0.2.82", IPPROTO_TCP, 443, VERDICT_ACCEPT, BECAUSE_RULE);
+	assert_true(e.place.restricted && !e.place.quarantined);
+	assert_string_equal(image_text(&im, e.place.class->name), "offline");
+	assert_string_equal(image_text(&im, e.rules[0].class->name), "offline");
+	out("sensor-1", "192.0.2.7", IPPROTO_TCP, 443, VERDICT_DROP, BECAUSE_NO_RULE);
+	assert_int_equal(e.n_rules, 0);
+	/* met as one of that class: "to class:sensor" does not mean it now */
+	out("sensor-2", "10.10.0.11", IPPROTO_UDP, 5353, VERDICT_DROP, BECAUSE_NO_RULE);
+	assert_true(e.other_place.restricted);
+	assert_int_equal(e.n_rules, 0);
+	out("sensor-1", "10.10.0.12", IPPROTO_TCP, 7, VERDICT_ACCEPT, BECAUSE_RULE);
+	assert_false(e.other_place.restricted);
+	quarantine("sensor-1");
+	out("sensor-1", "192.0.2.82", IPPROTO_TCP, 443, VERDICT_DROP, BECAUSE_QUARANTINE);
+	assert_false(e.place.restricted);
+}
+
 static void
 test_appliance(void **state)
 {
@@ -327,7 +391,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_the_line), T(test_overlapping_lines), T(test_no_line), T(test_audited), T(test_lateral),
-		T(test_quarantine), T(test_appliance), T(test_inbound), T(test_no_identity),
+		T(test_quarantine), T(test_quarantine_of_its_class), T(test_restricted),
+		T(test_appliance), T(test_inbound), T(test_no_identity),
 		T(test_names_cover_nothing),
 		cmocka_unit_test_teardown(test_schedule, teardown),
 		cmocka_unit_test_teardown(test_inbound_line, teardown),
