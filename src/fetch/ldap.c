@@ -7,6 +7,8 @@
 #include "fetch/handle.h"
 #include "fetch/ldif.h"
 
+#define LDAP_OTHER_BYTES (1U << 20)	/* names and other attributes of an answer; an entry of a CA has some KiB */
+
 struct ldap {
 	struct handle h;
 	struct ldif ldif;
@@ -42,6 +44,10 @@ on_body(char *data, size_t size, size_t n, void *arg)
 {
 	struct ldap *l = arg;
 
+	if (l->ldif.others > LDAP_OTHER_BYTES) {
+		transfer_fail(l->h.t, E_TOO_BIG, -EFBIG);
+		return 0;
+	}
 	return went_well(l->h.t, ldif_feed(&l->ldif, data, size * n, &l->sink)) ? size * n : 0;
 }
 

@@ -124,6 +124,7 @@ take(struct ldif *l, uint8_t c, const struct ldif_sink *sink)
 
 	if (c == '\n')
 		return end_of_line(l, sink);
+	l->others += l->phase == LDIF_NAME || l->phase == LDIF_SKIP;
 	switch (l->phase) {
 	case LDIF_NAME:
 		take_name(l, c);

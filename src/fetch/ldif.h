@@ -38,6 +38,7 @@ struct ldif {
 	unsigned n_bits;
 	bool padded;		/* a '=' came: no digit may follow */
 	uint32_t values;
+	uint64_t others;	/* bytes of what holds no CRL */
 	uint8_t out[3072];
 	size_t n_out;
 };
