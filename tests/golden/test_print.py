@@ -122,6 +122,8 @@ def scalar(value, family):
         return value
     if re.fullmatch(r"0x[0-9a-f]+|\d+", value):
         return number(value)
+    if value == "none":     # how nft lists the class with the number 0
+        return "0:0"
     if value in ICMP_TYPES:
         return ICMP_TYPES[value][family]
     if WINDOW.fullmatch(f'"{value}"-"{value}"'):
