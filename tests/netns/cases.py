@@ -94,7 +94,8 @@ class CaseSite(Site):
             self._put(f"pki/{name}", data.decode())
         crl = a.crl if a.crl is not None else '"file://{folder}/{name}.crl"'
         value = _list(f'"{self.folder}/{n}"' for n in names)
-        fill = {"folder": self.drop, "name": a.name, "pki": pki, "web": self.lab.web.ip4}
+        fill = {"folder": self.drop, "name": a.name, "pki": pki, "web": self.lab.web.ip4, "web6": self.lab.web.ip6,
+                "other": self.lab.other.ip4}
         return (f'  {{ name = "{a.name}"; certificate = {value};\n'
                 f'    crl = ({_fill(crl, fill)}); refresh = "1h"; {_fill(a.options, fill)} }}')
 
