@@ -27,7 +27,7 @@ enum subject_flag {
 struct subject {
 	uint32_t device;	/* index into authorities.devices; SUBJECT_CA: into authorities.certificates */
 	uint32_t place;		/* of the device's certificates the how manieth: the highest is the newest */
-	uint32_t issuer;	/* index into authorities.certificates: one with the key that signed it; TRUST_NONE: unknown */
+	uint32_t issuer;	/* index into authorities.certificates: the first with the key that signed it; TRUST_NONE: unknown */
 	uint32_t flags;
 	int64_t not_before, not_after;	/* 0: unknown */
 	uint64_t points[SUBJECT_POINTS];	/* hashes as crl_point_hash makes them */

@@ -60,7 +60,7 @@ subject_of_device(const struct authorities *all, struct authority *a, const stru
 	(void)subject_read(s, im->blobs + from->chain, from->chain_len);
 	if (from->issuer > 0 && from->issuer <= a->n_own &&
 	    all->certificates[a->first_certificate + from->issuer - 1].x509 != NULL)
-		s->issuer = a->first_certificate + from->issuer - 1;
+		s->issuer = all->certificates[a->first_certificate + from->issuer - 1].node;
 }
 
 static int
@@ -125,7 +125,7 @@ subjects_of_authorities(struct authorities *all)
 		if (c->role == ISSUER_OWN && X509_get_version(c->x509) < X509_VERSION_3)
 			s->flags |= SUBJECT_ISSUES;
 		s->device = i;
-		s->issuer = c->parent_certificate;
+		s->issuer = all->certificates[c->parent_certificate].node;
 		s->serial_len = (uint8_t)ASN1_STRING_length(serial);
 		memcpy(s->serial, ASN1_STRING_get0_data(serial), s->serial_len);
 		c->subject = p->n_subjects++;

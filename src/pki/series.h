@@ -89,9 +89,10 @@ struct series_weight {
 	const struct series *series;
 	uint32_t index;		/* what finding.series has for it */
 	enum source_state state;	/* as series_state */
-	bool clears;		/* its silence counts: fresh by every clock, signer in order, no mark damaged */
-	bool delta_hits;	/* its delta is newer than the full one, or there is none */
-	bool delta_counts;	/* and builds on it: what it takes off is off */
+	bool ours;		/* its silence is about the authority's certificates at all */
+	bool clears;		/* and counts: fresh by every clock, signer in order, no mark damaged */
+	bool delta_hits;	/* there is a delta, and it is newer than the full one */
+	bool delta_removes;	/* and builds on it and is fresh: what it takes off is off */
 	bool any_key;		/* it speaks about what any key of the authority signed */
 };
 
@@ -108,12 +109,19 @@ void series_crl_done(struct series_crl *);
  * base >= BaseCRLNumber, base < delta. */
 bool series_delta_counts(const struct series *);
 
+/* How bad a reason is (RFC 5280 5.3.1): 0 for none of them, certificateHold the least,
+ * then superseded and cessationOfOperation, the compromised keys the most. */
+#define STRENGTH_HOLD	    1
+#define STRENGTH_REPLACED   2
+#define STRENGTH_COMPROMISE 5
+unsigned reason_strength(uint32_t reason);
+
 /* Is a delta with that verdict one of this series (NULL: the authority has none
  * under that key and scope), in front of what it has?
  * E_NONE: take it; with *quietly it says nothing new beside the full one.
  * E_BASE: take it, its hits count; ask for the base at once.
- * E_DELTA: it belongs to no full CRL. Its hits count all the same, in a series of
- * its own; but without a number (verdict.number_len 0) it is refused. */
+ * E_DELTA: it belongs to no full CRL. Its hits count all the same, it clears nobody;
+ * but without a number (verdict.number_len 0) it is refused. */
 enum source_error series_take_delta(const struct series *, const struct crl_verdict *,
     const uint8_t key_digest[KEY_DIGEST_LEN], bool *quietly, const char **why);
 
@@ -129,8 +137,7 @@ enum source_state series_delta_state(const struct series *, const struct series_
 void series_weigh(const struct series *, uint32_t index, const struct authority *, enum source_error signer,
     const struct pki_clock *, struct series_weight *out);
 
-/* weights: of all series of the authority, and of no others; cert: the subject's
- * index. key: digest of the key that signed it, or NULL: nobody knows. */
+/* weights: of all series of the authority, and of no others; cert: the subject's index. */
 void series_find(const struct series_weight *, size_t n, const struct authority *, uint32_t cert,
     struct finding *out);
 

@@ -51,6 +51,7 @@ struct trust_verdict {
 	uint32_t series;	/* index; TRUST_NONE: a responder */
 	int64_t at;		/* revocationDate */
 	bool delta;		/* the series' delta says so */
+	bool fresh;		/* CRLs in force speak about all its certificates that count */
 	bool clean;		/* all its certificates, and those of the CAs above that have sources, are proven clean */
 	bool all_clean;		/* and those above that have none: true only when no CA above is without sources */
 	uint8_t wanted;		/* CAUSE_STALE and CAUSE_LIMITED as its authorities' settings want it now, */
@@ -87,6 +88,8 @@ struct trust_decision {
 	const struct pki_clear *loosen;
 	size_t n_loosen;
 };
-int trust_decide(struct trust *, const struct pki_standing *, size_t n, struct trust_decision *out);
+/* in: what was judged last, for the sources and numbers of its series. 0 or -ENOMEM. */
+int trust_decide(struct trust *, const struct trust_input *in, const struct pki_standing *, size_t n,
+    struct trust_decision *out);
 
 #endif
