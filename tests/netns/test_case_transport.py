@@ -18,7 +18,7 @@ from hostile_server import Hostile, Proxy, make_tls     # noqa: E402
 pytestmark = pytest.mark.once
 
 CASES = Cases()
-WEB = "192.0.2.4"       # the lab's web server
+WEB = "192.0.2.80"       # the lab's web server
 SERVER = "http://{web}:8081"
 LIES = ("drip-body?every=1", "drip-headers?every=1", "hang", "endless", "endless-chunks", "header-flood",
         "continue-flood", "length-long", "length-short", "nothing", "reset", "status-endless/404")
