@@ -150,89 +150,6 @@ appliance(struct describer *d)
 	duration(d, "window", x->window_s, y->window_s);
 }
 
-/* ---- authorities -------------------------------------------------------- */
-
-static bool
-same_blob(const struct image *a, uint32_t at, uint32_t n, const struct image *b, uint32_t bt, uint32_t m)
-{
-	return n == m && memcmp(a->blobs + at, b->blobs + bt, n) == 0;
-}
-
-static bool
-same_issuers(const struct image *im, const struct image_authority *a, const struct image *jm,
-    const struct image_authority *b)
-{
-	bool same = a->issuers.n == b->issuers.n;
-
-	for (uint32_t i = 0; same && i < a->issuers.n; i++) {
-		const struct image_issuer *x = &im->issuers[a->issuers.first + i];
-		const struct image_issuer *y = &jm->issuers[b->issuers.first + i];
-
-		same = x->role == y->role && same_blob(im, x->certificate, x->certificate_len, jm, y->certificate,
-		    y->certificate_len);
-	}
-	return same;
-}
-
-static bool
-has_source(const struct image *im, const struct image_authority *a, const char *url)
-{
-	for (uint32_t i = 0; i < a->sources.n; i++)
-		if (strcmp(image_source_url(im, &im->sources[a->sources.first + i]), url) == 0)
-			return true;
-	return false;
-}
-
-static void
-sources(struct describer *d, const struct image *im, const struct image_authority *a, const struct image *other,
-    const struct image_authority *b, enum described_sign sign)
-{
-	for (uint32_t i = 0; i < a->sources.n; i++) {
-		const struct image_source *s = &im->sources[a->sources.first + i];
-
-		if (!has_source(other, b, image_source_url(im, s)))
-			describe_say(d, sign, im, &s->where, "%s %s", sign == DESCRIBED_COMES ? "reads its CRL at" :
-			    "no longer reads", image_source_url(im, s));
-	}
-}
-
-static void
-authority(struct describer *d, const struct image_authority *x, const struct image_authority *y)
-{
-	char from[DURATION_STRLEN], to[DURATION_STRLEN];
-
-	d->name = y != NULL ? image_text(d->next, y->name) : image_text(d->old, x->name);
-	if (x == NULL) {
-		describe_say(d, DESCRIBED_COMES, d->next, &y->where, "new authority");
-		return;
-	}
-	if (y == NULL) {
-		describe_say(d, DESCRIBED_GOES, d->old, &x->where, "authority taken away");
-		return;
-	}
-	if (!same_issuers(d->old, x, d->next, y))
-		describe_say(d, DESCRIBED_CHANGES, d->next, &y->where, "another certificate");
-	if (x->refresh_s != y->refresh_s)
-		describe_say(d, DESCRIBED_CHANGES, d->next, &y->where, "refresh: %s -> %s",
-		    duration_format(x->refresh_s, from), duration_format(y->refresh_s, to));
-	sources(d, d->old, x, d->next, y, DESCRIBED_GOES);
-	sources(d, d->next, y, d->old, x, DESCRIBED_COMES);
-}
-
-static void
-authorities(struct describer *d)
-{
-	d->area = DESCRIBED_AUTHORITY;
-	for (uint32_t i = 0; d->old != NULL && i < d->old->n[IMAGE_AUTHORITIES]; i++)
-		if (image_authority_named(d->next, image_text(d->old, d->old->authorities[i].name)) == NULL)
-			authority(d, &d->old->authorities[i], NULL);
-	for (uint32_t i = 0; i < d->next->n[IMAGE_AUTHORITIES]; i++) {
-		const struct image_authority *y = &d->next->authorities[i];
-
-		authority(d, d->old == NULL ? NULL : image_authority_named(d->old, image_text(d->next, y->name)), y);
-	}
-}
-
 /* ---- schedules ---------------------------------------------------------- */
 
 static const struct image_schedule *
@@ -335,19 +252,23 @@ class(struct describer *d, const struct image_class *x, const struct image_class
 			    rate_text(y, to));
 	}
 	describe_rules(d, x, y);
+	describe_remedies(d, x, y);
 }
 
+/* Those of quarantine are told with the class they belong to. */
 static void
 classes(struct describer *d)
 {
 	d->area = DESCRIBED_CLASS;
 	for (uint32_t i = 0; d->old != NULL && i < d->old->n[IMAGE_CLASSES]; i++)
-		if (image_class_named(d->next, image_text(d->old, d->old->classes[i].name)) == NULL)
+		if ((d->old->classes[i].hints & CLASS_QUARANTINE) == 0 &&
+		    image_class_named(d->next, image_text(d->old, d->old->classes[i].name)) == NULL)
 			class(d, &d->old->classes[i], NULL);
 	for (uint32_t i = 0; i < d->next->n[IMAGE_CLASSES]; i++) {
 		const struct image_class *y = &d->next->classes[i];
 
-		class(d, d->old == NULL ? NULL : image_class_named(d->old, image_text(d->next, y->name)), y);
+		if ((y->hints & CLASS_QUARANTINE) == 0)
+			class(d, d->old == NULL ? NULL : image_class_named(d->old, image_text(d->next, y->name)), y);
 	}
 }
 
@@ -357,7 +278,7 @@ describe_policies(const struct image *old, const struct image *next, described_f
 	struct describer d = { .old = old, .next = next, .fn = fn, .arg = arg };
 
 	appliance(&d);
-	authorities(&d);
+	describe_authorities(&d);
 	schedules(&d);
 	classes(&d);
 	describe_devices(&d);

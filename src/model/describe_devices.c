@@ -110,6 +110,16 @@ class_name(const struct image *im, const struct image_device *x)
 }
 
 static void
+certificates(struct describer *d, const struct image_device *x, const struct image_device *y)
+{
+	if (x->certificates.n == y->certificates.n)
+		describe_say(d, DESCRIBED_CHANGES, d->next, &y->where, "another certificate");
+	else
+		describe_say(d, DESCRIBED_CHANGES, d->next, &y->where, "certificates: %u -> %u", x->certificates.n,
+		    y->certificates.n);
+}
+
+static void
 changed(struct describer *d, const struct image_device *x, const struct image_device *y)
 {
 	char from[LIST_TEXT], to[LIST_TEXT];
@@ -125,7 +135,10 @@ changed(struct describer *d, const struct image_device *x, const struct image_de
 		describe_say(d, DESCRIBED_CHANGES, d->next, &y->where, "interface: %s -> %s",
 		    interface_text(d->old, x), interface_text(d->next, y));
 	if (!same_certificates(d->old, x, d->next, y))
-		describe_say(d, DESCRIBED_CHANGES, d->next, &y->where, "another certificate");
+		certificates(d, x, y);
+	if (x->flags != y->flags)
+		describe_say(d, DESCRIBED_CHANGES, d->next, &y->where, "%s", (y->flags & DEVICE_CRITICAL) != 0 ?
+		    "critical: only a person quarantines it" : "no longer critical");
 	list(d, "labels", label_list, x, y);
 }
 

@@ -22,6 +22,12 @@ void describe_say(struct describer *, enum described_sign, const struct image *,
 /* The rules of a class; either may be NULL. */
 void describe_rules(struct describer *, const struct image_class *x, const struct image_class *y);
 
+/* What its devices may reach in quarantine beside what all may; either may be NULL. */
+void describe_remedies(struct describer *, const struct image_class *x, const struct image_class *y);
+
+/* All authorities. (describe_authorities.c) */
+void describe_authorities(struct describer *);
+
 /* All devices. */
 void describe_devices(struct describer *);
 

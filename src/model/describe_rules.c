@@ -90,17 +90,18 @@ written_order(const void *pa, const void *pb)
 	return c != 0 ? c : (a->at > b->at) - (a->at < b->at);
 }
 
+/* Rules of a class from this one on. */
 static int
-collect(const struct image *im, const struct image_class *c, struct saids *out)
+collect(const struct image *im, const struct image_class *c, uint32_t from, struct saids *out)
 {
 	size_t n = 0;
 
 	out->n = 0;
-	for (uint32_t i = 0; c != NULL && i < c->rules.n; i++)
+	for (uint32_t i = from; c != NULL && i < c->rules.n; i++)
 		n += im->rules[c->rules.first + i].boxes.n;
 	if ((out->s = calloc(n + 1, sizeof(*out->s))) == NULL)
 		return -ENOMEM;
-	for (uint32_t i = 0; c != NULL && i < c->rules.n; i++) {
+	for (uint32_t i = from; c != NULL && i < c->rules.n; i++) {
 		const struct image_rule *r = &im->rules[c->rules.first + i];
 
 		for (uint32_t k = 0; k < r->boxes.n; k++, out->n++)
@@ -203,13 +204,16 @@ place_text(const struct said *s, char buf[PLACE_TEXT])
 
 #define SERVICES_TEXT 400
 
+enum { IN_QUARANTINE = REACH_IN + 1, PLACES };
+
 /* A line for each rule and place: all its services that change. */
 static void
-tell(struct describer *d, const struct saids *l, const struct saids *other, enum described_sign sign)
+tell(struct describer *d, const struct saids *l, const struct saids *other, enum described_sign sign, bool remedies)
 {
-	static const char *const words[2][2] = {
+	static const char *const words[PLACES][2] = {
 		[REACH_OUT] = { "allows", "no longer allows" },
 		[REACH_IN] = { "may be reached from", "may no longer be reached from" },
+		[IN_QUARANTINE] = { "allows in quarantine", "no longer allows in quarantine" },
 	};
 	char services[SERVICES_TEXT], place[PLACE_TEXT], text[SERVICE_TEXT];
 
@@ -225,26 +229,45 @@ tell(struct describer *d, const struct saids *l, const struct saids *other, enum
 			all &= covered(other, &l->s[end]);
 		}
 		describe_say(d, sign, s->im, &s->rule->where, "%s %s: %s%s%s%s",
-		    words[s->rule->direction == REACH_IN][sign == DESCRIBED_GOES], place_text(s, place), services,
+		    words[remedies ? IN_QUARANTINE : s->rule->direction == REACH_IN ? REACH_IN : REACH_OUT]
+		    [sign == DESCRIBED_GOES], place_text(s, place), services,
 		    s->rule->schedule != 0 ? " during " : "", schedule_name(s),
 		    !all ? "" : sign == DESCRIBED_GOES ? " (other rules still do)" : " (other rules did already)");
 	}
 }
 
-void
-describe_rules(struct describer *d, const struct image_class *x, const struct image_class *y)
+/* x_from, y_from: the first of their rules that is told. */
+static void
+compare(struct describer *d, const struct image_class *x, uint32_t x_from, const struct image_class *y,
+    uint32_t y_from, bool remedies)
 {
 	struct saids was = { .n = 0 }, is = { .n = 0 }, gone = { .n = 0 }, come = { .n = 0 };
 
-	if (collect(d->old, x, &was) < 0 || collect(d->next, y, &is) < 0 || only_in(&was, &is, &gone) < 0 ||
-	    only_in(&is, &was, &come) < 0) {
+	if (collect(d->old, x, x_from, &was) < 0 || collect(d->next, y, y_from, &is) < 0 ||
+	    only_in(&was, &is, &gone) < 0 || only_in(&is, &was, &come) < 0) {
 		d->rc = -ENOMEM;
 	} else {
-		tell(d, &gone, &is, DESCRIBED_GOES);
-		tell(d, &come, &was, DESCRIBED_COMES);
+		tell(d, &gone, &is, DESCRIBED_GOES, remedies);
+		tell(d, &come, &was, DESCRIBED_COMES, remedies);
 	}
 	free(was.s);
 	free(is.s);
 	free(gone.s);
 	free(come.s);
+}
+
+void
+describe_rules(struct describer *d, const struct image_class *x, const struct image_class *y)
+{
+	compare(d, x, 0, y, 0, false);
+}
+
+/* Before its own stand those of everybody's quarantine, which is told by itself. */
+void
+describe_remedies(struct describer *d, const struct image_class *x, const struct image_class *y)
+{
+	const struct image_class *was = x != NULL && x->quarantine != 0 ? image_class(d->old, x->quarantine) : NULL;
+	const struct image_class *is = y != NULL && y->quarantine != 0 ? image_class(d->next, y->quarantine) : NULL;
+
+	compare(d, was, d->old != NULL ? d->old->classes[0].rules.n : 0, is, d->next->classes[0].rules.n, true);
 }

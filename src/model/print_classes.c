@@ -55,8 +55,8 @@ print_class(struct printer *pr, const struct image_class *c)
 	if (c->rate > 0)
 		fprintf(pr->out, " rate = { per_second = %u; burst = %u; };", c->rate, c->rate_burst);
 	fputs("\n\t", pr->out);
-	if ((rc = print_allow(pr, c)) == 0)
-		rc = print_inbound(pr, c);
+	if ((rc = print_allow(pr, c)) == 0 && (rc = print_inbound(pr, c)) == 0)
+		rc = print_remedies(pr, c);
 	fputs(" }", pr->out);
 	return rc;
 }
@@ -73,18 +73,18 @@ class_cmp(const void *a, const void *b, void *arg)
 int
 print_classes(struct printer *pr)
 {
-	/* Without quarantine, the first, which is the appliance's. */
-	uint32_t n = pr->im->n[IMAGE_CLASSES] - 1, i, *order;
+	uint32_t all = pr->im->n[IMAGE_CLASSES], n = 0, i, *order;
 	int rc = 0;
 
-	if (n == 0)
-		return 0;
-	if ((order = calloc(n, sizeof(*order))) == NULL)
+	if ((order = calloc(all, sizeof(*order))) == NULL)
 		return -ENOMEM;
-	for (i = 0; i < n; i++)
-		order[i] = i + 1;
+	/* Without quarantine, the first, which is the appliance's, and those of other classes. */
+	for (i = 1; i < all; i++)
+		if ((pr->im->classes[i].hints & CLASS_QUARANTINE) == 0)
+			order[n++] = i;
 	qsort_r(order, n, sizeof(*order), class_cmp, (void *)(uintptr_t)pr->im);
-	fputs("\nclasses = (\n", pr->out);
+	if (n > 0)
+		fputs("\nclasses = (\n", pr->out);
 	for (i = 0; rc == 0 && i < n; i++) {
 		if ((rc = print_class(pr, &pr->im->classes[order[i]])) == 0)
 			fputs(i + 1 < n ? ",\n" : "\n);\n", pr->out);

@@ -17,6 +17,13 @@ int print_services(struct printer *, const struct image_box *, size_t n);
  * 0 or -ENOMEM. */
 int print_allow(struct printer *, const struct image_class *);
 int print_inbound(struct printer *, const struct image_class *);
+/* "\n\tquarantine = ( ... );": what its devices may reach there beside what all may. */
+int print_remedies(struct printer *, const struct image_class *);
+
+/* A certificate in PEM, a line of it per string; libconfig joins them. (print_authorities.c) */
+void print_certificate(struct printer *, uint32_t offset, uint32_t len);
+/* "\nauthorities = ( ... );\n"; nothing when there are none. 0 or -ENOMEM. */
+int print_authorities(struct printer *);
 
 /* "\nschedules = ( ... );\n", "\nclasses = ( ... );\n"; nothing when there are none.
  * 0 or -ENOMEM. (print_classes.c) */

@@ -9,40 +9,6 @@
 #include "model/print_parts.h"
 #include "model/words.h"
 
-/* ---- certificates ------------------------------------------------------- */
-
-static void
-print_base64_line(FILE *out, const uint8_t *data, size_t n)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	uint32_t group;
-	size_t i, k;
-
-	for (i = 0; i < n; i += 3) {
-		group = (uint32_t)data[i] << 16;
-		group |= i + 1 < n ? (uint32_t)data[i + 1] << 8 : 0;
-		group |= i + 2 < n ? data[i + 2] : 0;
-		for (k = 0; k < 4; k++)
-			fputc(i + k > n ? '=' : digits[group >> (18 - 6 * k) & 63], out);
-	}
-}
-
-/* PEM, a line of it per string; libconfig joins them. */
-static void
-print_certificate(struct printer *pr, const char *key, uint32_t offset, uint32_t len)
-{
-	const uint8_t *der = pr->im->blobs + offset;
-	uint32_t i;
-
-	fprintf(pr->out, "%s = \"-----BEGIN CERTIFICATE-----\\n\"\n", key);
-	for (i = 0; i < len; i += 48) {
-		fputs("\t\t\"", pr->out);
-		print_base64_line(pr->out, der + i, len - i < 48 ? len - i : 48);
-		fputs("\\n\"\n", pr->out);
-	}
-	fputs("\t\t\"-----END CERTIFICATE-----\\n\";", pr->out);
-}
-
 /* ---- the parts ---------------------------------------------------------- */
 
 static int
@@ -67,6 +33,8 @@ print_appliance(struct printer *pr)
 	if (a->brake_devices > 0)
 		fprintf(pr->out, "\tbrake: { devices = %u; within = \"%s\"; };\n", a->brake_devices,
 		    duration_format(a->brake_within_s, text));
+	else
+		fputs("\tbrake = \"off\";\n", pr->out);
 	fputs("\tquarantine: { ", pr->out);
 	if ((rc = print_allow(pr, &im->classes[0])) < 0)
 		return rc;
@@ -76,38 +44,34 @@ print_appliance(struct printer *pr)
 }
 
 static void
-print_authority(struct printer *pr, const struct image_authority *a)
-{
-	char text[DURATION_STRLEN];
-	uint32_t i;
-
-	fprintf(pr->out, "\t{ name = \"%s\"; refresh = \"%s\"; when_stale = \"keep\";\n\t", image_text(pr->im, a->name),
-	    duration_format(a->refresh_s, text));
-	for (i = 0; i < a->sources.n; i++)
-		fprintf(pr->out, "%s\"%s\"%s", i == 0 ? "crl = [ " : ", ",
-		    image_source_url(pr->im, &pr->im->sources[a->sources.first + i]),
-		    i + 1 == a->sources.n ? " ];\n\t" : "");
-	print_certificate(pr, "certificate", pr->im->issuers[a->issuers.first].certificate,
-	    pr->im->issuers[a->issuers.first].certificate_len);
-	fputs(" }", pr->out);
-}
-
-static void
 print_device_certificate(struct printer *pr, const struct image_certificate *c)
 {
 	uint32_t i;
 
+	fprintf(pr->out, "{ authority = \"%s\"; ", image_text(pr->im, image_authority(pr->im, c->authority)->name));
 	if (c->chain_len > 0) {
-		fputs("\n\tcertificate = { ", pr->out);
-		print_certificate(pr, "file", c->chain, c->chain_len);
-		fputs(" };", pr->out);
+		fputs("file = ", pr->out);
+		print_certificate(pr, c->chain, c->chain_len);
+		fputs("; }", pr->out);
 		return;
 	}
-	fprintf(pr->out, " certificate = { authority = \"%s\"; serial = \"",
-	    image_text(pr->im, image_authority(pr->im, c->authority)->name));
+	fputs("serial = \"", pr->out);
 	for (i = 0; i < c->serial_len; i++)
 		fprintf(pr->out, "%02x", c->serial[i]);
-	fputs("\"; };", pr->out);
+	fputs("\"; }", pr->out);
+}
+
+static void
+print_device_certificates(struct printer *pr, const struct image_device *d)
+{
+	uint32_t n = d->certificates.n, i;
+
+	for (i = 0; i < n; i++) {
+		fputs(i > 0 ? ",\n\t\t" : n > 1 ? "\n\tcertificate = ( " : " certificate = ", pr->out);
+		print_device_certificate(pr, &pr->im->certificates[d->certificates.first + i]);
+	}
+	if (n > 0)
+		fputs(n > 1 ? " );" : ";", pr->out);
 }
 
 static void
@@ -145,8 +109,9 @@ print_device(struct printer *pr, const struct image_device *d)
 	print_addresses(pr, d);
 	if (d->interface != 0)
 		fprintf(pr->out, " interface = \"%s\";", image_text(im, d->interface));
-	if (d->certificates.n > 0)
-		print_device_certificate(pr, &im->certificates[d->certificates.first]);
+	print_device_certificates(pr, d);
+	if ((d->flags & DEVICE_CRITICAL) != 0)
+		fputs(" critical = true;", pr->out);
 	for (i = 0; i < d->labels.n; i++)
 		fprintf(pr->out, "%s\"%s\"%s", i == 0 ? " labels = [ " : ", ",
 		    image_text(im, im->labels[d->labels.first + i]), i + 1 == d->labels.n ? " ];" : "");
@@ -154,36 +119,6 @@ print_device(struct printer *pr, const struct image_device *d)
 }
 
 /* ---- the whole ---------------------------------------------------------- */
-
-static int
-authority_cmp(const void *a, const void *b, void *arg)
-{
-	const struct image *im = arg;
-
-	return strcmp(image_text(im, im->authorities[*(const uint32_t *)a].name),
-	    image_text(im, im->authorities[*(const uint32_t *)b].name));
-}
-
-static int
-print_authorities(struct printer *pr)
-{
-	uint32_t n = pr->im->n[IMAGE_AUTHORITIES], i, *order;
-
-	if (n == 0)
-		return 0;
-	if ((order = calloc(n, sizeof(*order))) == NULL)
-		return -ENOMEM;
-	for (i = 0; i < n; i++)
-		order[i] = i;
-	qsort_r(order, n, sizeof(*order), authority_cmp, (void *)(uintptr_t)pr->im);
-	fputs("\nauthorities = (\n", pr->out);
-	for (i = 0; i < n; i++) {
-		print_authority(pr, &pr->im->authorities[order[i]]);
-		fputs(i + 1 < n ? ",\n" : "\n);\n", pr->out);
-	}
-	free(order);
-	return 0;
-}
 
 int
 print_policy(const struct image *im, FILE *out)

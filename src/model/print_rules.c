@@ -187,16 +187,16 @@ print_rule(struct printer *pr, const struct image_rule *r)
 	return 0;
 }
 
-/* Those of one direction; *n: how many. */
+/* Those of one direction, from this one on; *n: how many. */
 static int
-print_list(struct printer *pr, const struct image_class *c, enum reach_direction direction, const char *key,
-    uint32_t *n)
+print_list(struct printer *pr, const struct image_class *c, uint32_t from, enum reach_direction direction,
+    const char *key, uint32_t *n)
 {
 	const struct image_rule *rules = pr->im->rules + c->rules.first;
 	uint32_t i;
 	int rc;
 
-	for (*n = i = 0; i < c->rules.n; i++) {
+	for (*n = 0, i = from; i < c->rules.n; i++) {
 		if (rules[i].direction != direction)
 			continue;
 		if ((*n)++ == 0)
@@ -215,7 +215,7 @@ int
 print_allow(struct printer *pr, const struct image_class *c)
 {
 	uint32_t n;
-	int rc = print_list(pr, c, REACH_OUT, "allow", &n);
+	int rc = print_list(pr, c, 0, REACH_OUT, "allow", &n);
 
 	if (rc == 0 && n == 0)
 		fputs("allow = \"nothing\";", pr->out);
@@ -227,5 +227,17 @@ print_inbound(struct printer *pr, const struct image_class *c)
 {
 	uint32_t n;
 
-	return print_list(pr, c, REACH_IN, "\n\tinbound", &n);
+	return print_list(pr, c, 0, REACH_IN, "\n\tinbound", &n);
+}
+
+/* Before its own stand those that hold for all. */
+int
+print_remedies(struct printer *pr, const struct image_class *c)
+{
+	uint32_t n;
+
+	if (c->quarantine == 0)
+		return 0;
+	return print_list(pr, image_class(pr->im, c->quarantine), pr->im->classes[0].rules.n, REACH_OUT,
+	    "\n\tquarantine", &n);
 }

@@ -243,6 +243,33 @@ sample_source(struct authority_decl *a, const char *url)
 }
 
 void
+sample_issuer(struct authority_decl *a, enum issuer_role role, uint8_t der)
+{
+	struct issuer_decl *s;
+
+	a->issuers = must(reallocarray(a->issuers, a->n_issuers + 1, sizeof(*a->issuers)));
+	s = &a->issuers[a->n_issuers++];
+	*s = (struct issuer_decl){ .where = a->where, .role = role, .der = must(calloc(1, 5)), .der_len = 5 };
+	memcpy(s->der, (const uint8_t[]){ 0x30, 3, 2, 1, der }, 5);
+}
+
+void
+sample_mirror(struct source_decl *s, const char *url)
+{
+	s->urls = must(reallocarray(s->urls, s->n_urls + 1, sizeof(*s->urls)));
+	s->urls[s->n_urls++] = must(strdup(url));
+}
+
+void
+sample_remedy(struct class_decl *c, const char *to, uint16_t port)
+{
+	struct service s = { .kind = BOX_PORTS, .protocol = IPPROTO_TCP, .low = port, .high = port };
+
+	c->keys |= CLASS_REMEDY;
+	rule_add(&c->quarantine, &c->n_quarantine, to, s);
+}
+
+void
 sample_address(struct device_decl *d, const char *address)
 {
 	struct device_address *a;
@@ -366,6 +393,50 @@ sample_language(void)
 	sample_prefix(&p->devices[1], "2001:db8:1::");
 	sample_behind(sample_device(p, "behind", "sensor", 0, "10.20.0.1", "lan1", NULL, 0), 0xfe);
 	sample_behind(sample_device(p, "beyond", "sensor", 0, "10.20.0.2", "lan1", NULL, 0), 0);
+	return p;
+}
+
+struct policy *
+sample_revocation(void)
+{
+	struct policy *p = sample_language();
+	struct authority_decl *a;
+	struct source_decl *s;
+	struct class_decl *c;
+
+	c = sample_class(p, "limited");
+	sample_rule(p, c, "192.0.2.80", BOX_PORTS, IPPROTO_TCP, 443, 443);
+	sample_remedy(&p->classes[0], "192.0.2.81", 80);
+	c = sample_class(p, "sub-sensor");
+	sample_extends(c, "sensor");
+	sample_remedy(c, "192.0.2.82", 81);
+	sample_authority(p, "line-ca", "http://pki.example/line.crl");
+	a = &p->authorities[1];
+	sample_issuer(a, ISSUER_OWN, 8);
+	sample_issuer(a, ISSUER_CRL, 9);
+	sample_issuer(a, ISSUER_OCSP, 10);
+	sample_mirror(&a->sources[0], "https://mirror.example/line.crl");
+	a->sources[0].pin = must(strdup("sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="));
+	a->sources[0].proxy = must(strdup("http://proxy.example:3128"));
+	a->sources[0].no_proxy = must(strdup("pki.example"));
+	a->sources[0].hosts = must(strdup("cdn.example"));
+	a->sources[0].flags = SOURCE_COVERS_ALL;
+	s = sample_source(a, "http://pki.example/delta.crl");
+	s->flags = SOURCE_DELTA;
+	s->base = 0;
+	s = sample_source(a, "http://devices.example/x.crl");
+	s->flags = SOURCE_FROM_DEVICES;
+	a->when_stale = WHEN_STALE_RESTRICT;
+	a->restrict_class = must(strdup("limited"));
+	a->flags = AUTHORITY_HOLD_MANUAL;
+	a->ocsp = (struct ocsp_decl){ .devices = OCSP_CRITICAL, .url = must(strdup("http://ocsp.example")),
+		.refresh_s = 60, .max_age_s = 3600 };
+	sample_certificate(&p->devices[0], "line-ca", 0x51);
+	p->devices[0].critical = true;
+	p->devices[0].certificates[1].der = must(calloc(1, 5));
+	memcpy(p->devices[0].certificates[1].der, "\x30\x03\x02\x01\x51", 5);
+	p->devices[0].certificates[1].der_len = 5;
+	p->devices[0].certificates[1].issuer = 2;
 	return p;
 }
 

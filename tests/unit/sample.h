@@ -32,6 +32,9 @@ struct source_decl *sample_source(struct authority_decl *, const char *url);
 struct device_decl *sample_device(struct policy *, const char *name, const char *class_name, uint8_t mac,
     const char *address, const char *interface, const char *authority, uint8_t serial);
 void sample_certificate(struct device_decl *, const char *authority, uint8_t serial);	/* one more, newer */
+void sample_issuer(struct authority_decl *, enum issuer_role, uint8_t der);	/* one more */
+void sample_mirror(struct source_decl *, const char *url);
+void sample_remedy(struct class_decl *, const char *to, uint16_t port);	/* in quarantine */
 void sample_address(struct device_decl *, const char *address);
 void sample_prefix(struct device_decl *, const char *address);	/* a /64 */
 /* It has no MAC of its own: 0: behind any router, otherwise behind that one. */
@@ -44,6 +47,10 @@ struct policy *sample_full(void);
  * rate, a prefix, devices behind routers. */
 #define SAMPLE_NOW 1800000000
 struct policy *sample_language(void);
+
+/* The same and what revocation brings: an authority with everything, quarantine of
+ * classes (sensor, and sub-sensor that extends it), a class to restrict to. */
+struct policy *sample_revocation(void);
 
 /* Compile without a mistake and open; the caller frees *bytes. */
 struct image sample_image(const struct policy *, const struct image *before, uint8_t **bytes, size_t *len);

@@ -578,9 +578,24 @@ test_words(void **state)
 	assert_true(url_is_valid("http://pki.example/x.crl"));
 	assert_true(url_is_valid("file:///var/lib/x.crl"));
 	assert_false(url_is_valid("file://host/x.crl"));
-	assert_false(url_is_valid("ldap://pki.example/x"));
+	assert_true(url_is_valid("file:///var/lib/drop/"));
+	assert_true(url_is_valid("ldap://pki.example/cn=ca,dc=example?certificateRevocationList;binary"));
+	assert_true(url_is_valid("ldaps://[2001:db8::1]:636/cn=ca"));
+	assert_false(url_is_valid("ldap://pki.example"));
+	assert_false(url_is_valid("ldap://pki.example/"));
+	assert_false(url_is_valid("ldap://pki.example/?certificateRevocationList"));
+	assert_false(url_is_valid("ldap:///cn=ca"));
+	assert_false(url_is_valid("ftp://pki.example/x"));
 	assert_false(url_is_valid("http://"));
+	assert_false(url_is_valid("http:///x"));
 	assert_false(url_is_valid("http://a b"));
+	assert_true(url_is_http("https://pki.example"));
+	assert_false(url_is_http("file:///x"));
+	assert_false(url_is_http("ldap://pki.example/cn=ca"));
+	assert_true(pin_is_valid("sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="));
+	assert_false(pin_is_valid("sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"));
+	assert_false(pin_is_valid("sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="));
+	assert_false(pin_is_valid("sha512//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="));
 }
 
 static void

@@ -31,7 +31,8 @@ test_smallest(void **state)
 	assert_int_equal(p->appliance.log_group, 300);
 	assert_int_equal(p->appliance.window_s, 300);
 	assert_int_equal(p->appliance.hook_priority, 0);
-	assert_int_equal(p->appliance.brake_devices, 0);
+	assert_int_equal(p->appliance.brake_devices, 32);
+	assert_int_equal(p->appliance.brake_within_s, 3600);
 	assert_false(p->incomplete);
 }
 
@@ -383,14 +384,14 @@ test_authority(void **state)
 	copy_in(PKI "sensor-2.pem", "leaf.pem");
 	EXPECT("cordon.conf", APPLIANCE "authorities = (\n{ name = \"a\"; certificate = \"none.pem\"; },\n"
 	    "{ name = \"b\"; certificate = \"cordon.conf\"; },\n{ name = \"c\"; certificate = \"leaf.pem\"; },\n"
-	    "{ name = \"d\"; certificate = \"ca.pem\"; crl = \"ldap://x/y\"; refresh = \"0s\"; when_stale = \"open\"; },\n"
+	    "{ name = \"d\"; certificate = \"ca.pem\"; crl = \"ldap://x\"; refresh = \"0s\"; when_stale = \"open\"; },\n"
 	    "{ name = \"e f\"; certificate = \".\"; refresh = 60; },\n{ name = \"g\"; } );",
 	    "cordon.conf:3: certificate none.pem cannot be read: No such file or directory",
 	    "cordon.conf:4: certificate cordon.conf is neither a certificate in PEM nor one in DER",
 	    "cordon.conf:5: authority \"c\": its certificate is no CA's",
-	    "cordon.conf:6: crl \"ldap://x/y\" is no address we can fetch",
 	    "cordon.conf:6: `refresh' is \"0s\": from \"1s\" to \"30d\" is possible",
-	    "cordon.conf:6: when_stale = \"open\": \"keep\" is possible",
+	    "cordon.conf:6: when_stale = \"open\": \"keep\" (an alarm and nothing else), \"restrict\"",
+	    "cordon.conf:6: crl \"ldap://x\" is no address we can fetch",
 	    "cordon.conf:7: authority name \"e f\"", "cordon.conf:7: certificate . cannot be read: Is a directory",
 	    "cordon.conf:7: `refresh' is a number: a string", "cordon.conf:8: an authority has no `certificate'");
 	FINE("cordon.conf", APPLIANCE "authorities = ( { name = \"a\"; certificate = \"ca.pem\"; refresh = \"5s\"; "
@@ -456,7 +457,7 @@ test_shipped(void **state)
 static void
 test_everything(void **state)
 {
-	static const char *const warnings[] = { "brake is not in force", "resolvers are not asked", "*.pool.example.org",
+	static const char *const warnings[] = { "resolvers are not asked", "*.pool.example.org",
 		"*.iot.example.com", "known by address and port alone", "not bound to a router port", "share their router port" };
 	char path[256];
 	uint8_t *image = NULL;

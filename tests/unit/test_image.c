@@ -158,7 +158,7 @@ test_appliance_and_authorities(void **state)
 	(void)state;
 	SPOIL(IMAGE_APPLIANCE, 0, image_appliance, log_group, 0, "a number of the appliance is out of range");
 	SPOIL(IMAGE_APPLIANCE, 0, image_appliance, hook_priority, -200, "a number of the appliance is out of range");
-	SPOIL(IMAGE_APPLIANCE, 0, image_appliance, brake_devices, 3, "a number of the appliance is out of range");
+	SPOIL(IMAGE_APPLIANCE, 0, image_appliance, brake_within_s, 0, "a number of the appliance is out of range");
 	SPOIL(IMAGE_APPLIANCE, 0, image_appliance, services.n, 60000, "the appliance's services are out of range");
 	SPOIL(IMAGE_APPLIANCE, 0, image_appliance, services.n, 1, "a reach's boxes are out of range");
 	SPOIL(IMAGE_INTERFACES, 0, image_interface, name, UINT32_MAX, "an interface's name is out of range");

@@ -18,7 +18,7 @@
 #include "model/compile.h"
 #include "model/print.h"
 
-static const char *const goldens[] = { "full", "small" };
+static const char *const goldens[] = { "full", "small", "revocation" };
 static bool renew;
 
 struct printed {
@@ -156,6 +156,8 @@ assert_same_policy(const struct image *a, const struct image *b)
 		assert_int_equal(a->classes[i].rate, b->classes[i].rate);
 		assert_int_equal(a->classes[i].rate_burst, b->classes[i].rate_burst);
 		assert_int_equal(a->classes[i].named, b->classes[i].named);
+		assert_int_equal(a->classes[i].quarantine, b->classes[i].quarantine);
+		assert_int_equal(a->classes[i].hints & CLASS_QUARANTINE, b->classes[i].hints & CLASS_QUARANTINE);
 		assert_memory_equal(&a->classes[i].rules, &b->classes[i].rules, sizeof(a->classes[i].rules));
 		assert_memory_equal(&a->classes[i].reaches, &b->classes[i].reaches, sizeof(a->classes[i].reaches));
 	}
@@ -166,6 +168,8 @@ assert_same_policy(const struct image *a, const struct image *b)
 		assert_int_equal(a->devices[i].identity, b->devices[i].identity);
 		assert_string_equal(image_text(a, a->devices[i].interface), image_text(b, b->devices[i].interface));
 		assert_int_equal(a->devices[i].labels.n, b->devices[i].labels.n);
+		assert_int_equal(a->devices[i].flags, b->devices[i].flags);
+		assert_int_equal(a->devices[i].certificates.n, b->devices[i].certificates.n);
 		assert_memory_equal(a->devices[i].mac, b->devices[i].mac, sizeof(a->devices[i].mac));
 	}
 	assert_int_equal(a->n[IMAGE_CERTIFICATES], b->n[IMAGE_CERTIFICATES]);
@@ -175,6 +179,7 @@ assert_same_policy(const struct image *a, const struct image *b)
 		assert_int_equal(x->authority, y->authority);
 		assert_int_equal(x->serial_len, y->serial_len);
 		assert_memory_equal(x->serial, y->serial, sizeof(x->serial));
+		assert_int_equal(x->issuer, y->issuer);
 		assert_int_equal(x->chain_len, y->chain_len);
 		assert_memory_equal(a->blobs + x->chain, b->blobs + y->chain, x->chain_len);
 	}
@@ -186,6 +191,67 @@ assert_same_policy(const struct image *a, const struct image *b)
 		assert_int_equal(x->certificate_len, y->certificate_len);
 		assert_memory_equal(a->blobs + x->certificate, b->blobs + y->certificate, x->certificate_len);
 	}
+}
+
+#define ASSERT_TEXT(field) assert_string_equal(image_text(a, x->field), image_text(b, y->field))
+
+static void
+assert_same_sources(const struct image *a, const struct image *b)
+{
+	uint32_t i;
+
+	assert_int_equal(a->n[IMAGE_URLS], b->n[IMAGE_URLS]);
+	for (i = 0; i < a->n[IMAGE_URLS]; i++)
+		assert_string_equal(image_text(a, a->urls[i]), image_text(b, b->urls[i]));
+	assert_int_equal(a->n[IMAGE_SOURCES], b->n[IMAGE_SOURCES]);
+	for (i = 0; i < a->n[IMAGE_SOURCES]; i++) {
+		const struct image_source *x = &a->sources[i], *y = &b->sources[i];
+
+		assert_int_equal(x->authority, y->authority);
+		assert_memory_equal(&x->urls, &y->urls, sizeof(x->urls));
+		assert_int_equal(x->flags, y->flags);
+		assert_int_equal(x->base, y->base);
+		assert_int_equal(x->refresh_s, y->refresh_s);
+		assert_int_equal(x->max_bytes, y->max_bytes);
+		assert_int_equal(x->timeout_s, y->timeout_s);
+		assert_int_equal(x->ca_len, y->ca_len);
+		assert_memory_equal(a->blobs + x->ca, b->blobs + y->ca, x->ca_len);
+		ASSERT_TEXT(pin);
+		ASSERT_TEXT(proxy);
+		ASSERT_TEXT(no_proxy);
+		ASSERT_TEXT(hosts);
+	}
+}
+
+static void
+assert_same_authorities(const struct image *a, const struct image *b)
+{
+	uint32_t i;
+
+	assert_int_equal(a->n[IMAGE_AUTHORITIES], b->n[IMAGE_AUTHORITIES]);
+	for (i = 0; i < a->n[IMAGE_AUTHORITIES]; i++) {
+		const struct image_authority *x = &a->authorities[i], *y = &b->authorities[i];
+
+		assert_int_equal(x->number, y->number);
+		ASSERT_TEXT(name);
+		assert_memory_equal(&x->issuers, &y->issuers, sizeof(x->issuers));
+		assert_int_equal(x->refresh_s, y->refresh_s);
+		assert_int_equal(x->when_stale, y->when_stale);
+		assert_int_equal(x->when_unchecked, y->when_unchecked);
+		assert_int_equal(x->restrict_class, y->restrict_class);
+		assert_int_equal(x->flags, y->flags);
+		assert_int_equal(x->skew_s, y->skew_s);
+		assert_int_equal(x->grace_s, y->grace_s);
+		assert_int_equal(x->max_age_s, y->max_age_s);
+		assert_int_equal(x->ocsp.devices, y->ocsp.devices);
+		assert_int_equal(x->ocsp.refresh_s, y->ocsp.refresh_s);
+		assert_int_equal(x->ocsp.max_age_s, y->ocsp.max_age_s);
+		assert_int_equal(x->ocsp.need_nonce, y->ocsp.need_nonce);
+		assert_int_equal(x->ocsp.unknown, y->ocsp.unknown);
+		ASSERT_TEXT(ocsp.url);
+		assert_memory_equal(&x->sources, &y->sources, sizeof(x->sources));
+	}
+	assert_same_sources(a, b);
 }
 
 static void
@@ -220,6 +286,9 @@ check_golden(const char *name)
 	folder_remove(&f);
 	assert_string_equal(first.text, again.text);
 	assert_same_policy(&first.im, &again.im);
+	assert_same_authorities(&first.im, &again.im);
+	assert_int_equal(first.im.appliance->brake_devices, again.im.appliance->brake_devices);
+	assert_int_equal(first.im.appliance->brake_within_s, again.im.appliance->brake_within_s);
 	assert_same_rules(&first.im, &again.im);
 	assert_same_schedules(&first.im, &again.im);
 	printed_done(&first);
