@@ -16,7 +16,7 @@
 static void
 places_done(struct places *p, bool taken)
 {
-	for (size_t i = 0; !taken && i < p->n_own; i++)
+	for (size_t i = 0; !taken && p->own != NULL && i < p->n; i++)
 		free(p->own[i]);
 	if (!taken) {
 		free(p->again);
@@ -44,18 +44,18 @@ places_for(const struct enforcer *e, const struct image *next, struct places *p)
 	size_t n = (size_t)next->n[IMAGE_DEVICES] + 1;
 
 	memset(p, 0, sizeof(*p));
+	p->n = next->n[IMAGE_DEVICES];
 	p->stations = calloc(n, sizeof(*p->stations));
 	p->standings = calloc(n, sizeof(struct standing *));
 	p->wrapped = calloc(n, sizeof(*p->wrapped));
-	if (p->stations == NULL || p->standings == NULL || p->wrapped == NULL) {
+	p->own = calloc(n, sizeof(struct standing *));
+	p->again = calloc(n, sizeof(*p->again));
+	if (p->stations == NULL || p->standings == NULL || p->wrapped == NULL || p->own == NULL ||
+	    p->again == NULL) {
 		places_done(p, false);
 		return -ENOMEM;
 	}
 	diff_stations(&e->policy.image, e->stations, next, p->stations, p->wrapped, &p->renewed);
-	if ((p->again = calloc((size_t)p->renewed + 1, sizeof(*p->again))) == NULL) {
-		places_done(p, false);
-		return -ENOMEM;
-	}
 	for (uint32_t i = 0, k = 0; i < next->n[IMAGE_DEVICES]; i++) {
 		if (!device_before(e, next->devices[i].number, &k))
 			continue;
@@ -64,6 +64,45 @@ places_for(const struct enforcer *e, const struct image *next, struct places *p)
 			p->again[p->n_again++] = i;
 	}
 	return 0;
+}
+
+int
+places_add(struct places *p, const struct image *next, const struct image_device *d, const struct standing *s)
+{
+	size_t index = (size_t)(d - next->devices);
+	struct standing *own = p->own[index];
+
+	if (own == NULL) {
+		if ((own = calloc(1, sizeof(*own))) == NULL)
+			return -ENOMEM;
+		if (p->standings[index] != NULL)
+			*own = *p->standings[index];
+		own->number = d->number;
+		p->own[index] = p->standings[index] = own;
+	}
+	standing_join(own, s);
+	return 0;
+}
+
+/* All that is known of the devices decides where they stand. Who stands elsewhere
+ * is judged again. */
+static void
+settle(const struct enforcer *e, const struct image *next, struct places *p)
+{
+	uint32_t n_again = p->n_again;
+
+	for (uint32_t i = 0, k = 0, a = 0; i < next->n[IMAGE_DEVICES]; i++) {
+		const struct image_device *d = &next->devices[i];
+		bool renewed = a < n_again && p->again[a] == i;
+
+		a += renewed;
+		if (!station_place(next, d, p->standings[i], &p->stations[i]) || renewed ||
+		    !device_before(e, d->number, &k))
+			continue;
+		p->stations[i].generation = station_next_generation(p->stations[i].generation, &p->wrapped[i]);
+		p->renewed++;
+		p->again[p->n_again++] = i;
+	}
 }
 
 /* Marks of long ago come again: no flow may still carry one. */
@@ -113,8 +152,8 @@ commit_policy(struct enforcer *e, const struct ruleset *next, struct apply_repor
 
 /* Places and rules for the next policy; *p is to be freed when the answer is 0. */
 static int
-place_and_commit(struct enforcer *e, const struct loaded_policy *policy, bool stored, struct places *p,
-    struct apply_report *report)
+place_and_commit(struct enforcer *e, const struct loaded_policy *policy, const struct apply_order *order,
+    struct places *p, struct apply_report *report)
 {
 	const struct image *next = &policy->image;
 	struct ruleset rs;
@@ -122,8 +161,15 @@ place_and_commit(struct enforcer *e, const struct loaded_policy *policy, bool st
 
 	if (rc < 0)
 		return rc;
-	if (stored)
+	if (order->stored)
 		rc = returning_devices(e, next, p);
+	for (size_t i = 0; rc == 0 && i < order->n_starts; i++) {
+		const struct image_device *d = image_device(next, order->starts[i].number);
+
+		rc = d == NULL ? 0 : places_add(p, next, d, &order->starts[i]);
+	}
+	if (rc == 0)
+		settle(e, next, p);
 	rs = ruleset_make(next, p->stations, e->features);
 	report->unstaged = staged_beside(e, policy);
 	if (e->staged.data != NULL && report->unstaged == STAGED_STAYS)
@@ -154,13 +200,31 @@ forget_moved(struct enforcer *e, const struct image *next, uint32_t *n)
 	return rc;
 }
 
-/* Standings of devices that are gone go with them. */
+/* Standings of devices that are gone go with them, and those that others stand for. */
 static void
-drop_lost_standings(struct enforcer *e, const struct image *next)
+drop_lost_standings(struct enforcer *e, const struct image *next, const struct places *p)
 {
-	for (uint32_t i = 0; i < e->policy.image.n[IMAGE_DEVICES]; i++)
-		if (e->standings[i] != NULL && image_device(next, e->policy.image.devices[i].number) == NULL)
+	for (uint32_t i = 0; i < e->policy.image.n[IMAGE_DEVICES]; i++) {
+		const struct image_device *d = image_device(next, e->policy.image.devices[i].number);
+
+		if (d == NULL || p->standings[d - next->devices] != e->standings[i])
 			free(e->standings[i]);
+	}
+}
+
+/* What was made for these places is not in the journal under their numbers. */
+static void
+write_down(struct enforcer *e, const struct places *p)
+{
+	struct standing *all = calloc((size_t)p->n + 1, sizeof(*all));
+	size_t n = 0;
+
+	for (size_t i = 0; all != NULL && i < p->n; i++)
+		if (p->own[i] != NULL)
+			all[n++] = *p->own[i];
+	if (all == NULL || (n > 0 && journal_append(e->dirfd, all, n) < 0))
+		e->disk_ok = false;
+	free(all);
 }
 
 /* Who is to say so may still refuse it. */
@@ -189,7 +253,7 @@ take_over(struct enforcer *e, struct loaded_policy *next, struct places *p, stru
 	report->not_forgotten = -forget_moved(e, &next->image, &report->forgotten);
 	if (report->unstaged != STAGED_STAYS)
 		staged_forget(e);
-	drop_lost_standings(e, &next->image);
+	drop_lost_standings(e, &next->image, p);
 	free(e->again);
 	free(e->stations);
 	free(e->standings);
@@ -200,9 +264,7 @@ take_over(struct enforcer *e, struct loaded_policy *next, struct places *p, stru
 	e->standings = p->standings;
 	e->again = p->again;
 	e->n_again = p->n_again;
-	for (size_t i = 0; i < p->n_renamed; i++)
-		if (journal_append(e->dirfd, p->own[i], 1) < 0)
-			e->disk_ok = false;
+	write_down(e, p);
 	places_done(p, true);
 	/* Elements alone do not show in it. */
 	if (report->rules || !e->digest_kept)
@@ -229,9 +291,9 @@ enforcer_apply(struct enforcer *e, const struct apply_order *order, int64_t now,
 		rc = -report->not_saved;
 		goto out;
 	}
-	rc = place_and_commit(e, &next, order->stored, &places, report);
+	rc = place_and_commit(e, &next, order, &places, report);
 	if (rc < 0 && (rc = enforcer_restored(e, rc)) == 0)
-		rc = place_and_commit(e, &next, order->stored, &places, report);
+		rc = place_and_commit(e, &next, order, &places, report);
 	if (rc < 0) {
 		if (!order->on_disk)
 			policy_store_discard(e->dirfd, next.revision);

@@ -202,11 +202,13 @@ void
 change_load(struct cordond *d, int image_fd, const struct change_order *o, struct ctl_applied *a)
 {
 	struct before b = { .d = d, .order = o };
-	struct apply_order order = { .image_fd = image_fd, .revision = change_next_revision(d),
+	struct apply_order order = { .image_fd = image_fd, .revision = d->change.revision,
 		.trial = o->asked->confirm_s > 0, .stored = o->what == HISTORY_ROLLED_BACK,
 		.before = before_change, .before_arg = &b };
-	struct apply_report report;
-	int rc;
+	struct lookup *l = &d->revocation.lookup;
+	struct standing *starts = NULL;
+	struct apply_report report = { .added = 0 };
+	int rc = 0;
 
 	b.pending = (struct pending){ .revision = order.revision, .before = d->enforcer.policy.revision,
 		.confirm_s = o->asked->confirm_s, .forced = (o->asked->flags & CTL_FORCE) != 0, .who = o->who };
@@ -215,7 +217,12 @@ change_load(struct cordond *d, int image_fd, const struct change_order *o, struc
 		a->error = ENOTSUP;
 		return;
 	}
-	rc = cordond_apply(d, &order, &report);
+	if (l->candidate.data != NULL)
+		rc = lookup_starts(d, &l->candidate.image, l->answered, &starts, &order.n_starts);
+	order.starts = starts;
+	if (rc == 0)
+		rc = cordond_apply(d, &order, &o->who, &report);
+	free(starts);
 	fill_applied(a, &report);
 	if (rc == 0) {
 		into_force(d, &b, &report);
@@ -271,6 +278,7 @@ change_revert(struct cordond *d, enum history_why why, const struct ctl_who *who
 	struct apply_order order = { .stored = true, .despite_disk = true };
 	struct loaded_policy before = { .fd = -1 };
 	struct apply_report report = { .added = 0 };
+	struct standing *starts = NULL;
 	int rc;
 
 	if (!d->change.reverting)	/* once: if it goes on failing, another cordond shall try */
@@ -279,7 +287,12 @@ change_revert(struct cordond *d, enum history_why why, const struct ctl_who *who
 	if ((rc = load_before(d, &before)) == 0) {
 		order.image_fd = before.fd;
 		order.revision = before.revision;
-		rc = cordond_apply(d, &order, &report);
+		/* It waits for nobody: who comes back is looked up afterwards. */
+		if ((rc = lookup_starts(d, &before.image, false, &starts, &order.n_starts)) == 0) {
+			order.starts = starts;
+			rc = cordond_apply(d, &order, who, &report);
+		}
+		free(starts);
 		loaded_policy_done(&before);
 	}
 	if (rc < 0) {

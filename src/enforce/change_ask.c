@@ -3,6 +3,7 @@
  * history. One change at a time; whoever comes second is told who was first. */
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +16,8 @@
 #include "enforce/cordond.h"
 #include "enforce/history.h"
 
-/* The kernel's word, and beside it the client's. */
-static struct ctl_who
-who_is(const struct client *c, const char login[CTL_LOGIN + 4])
+struct ctl_who
+client_who(const struct client *c, const char login[CTL_LOGIN + 4])
 {
 	struct ctl_who who = { .uid = CTL_NOBODY };
 	struct ucred peer;
@@ -98,32 +98,44 @@ begin(struct cordond *d, const struct ctl_apply *order, const struct ctl_who *wh
 	return rc;
 }
 
-/* Exactly the image that stands staged, under numbers that count on. */
+/* Its answer comes by control_applied: now, or when the devices are looked up. */
 static void
-apply_staged(struct cordond *d, const struct ctl_apply *asked, const struct ctl_who *who, struct ctl_applied *a)
+waits_for_change(struct client *c, const struct ctl_apply *asked)
+{
+	c->waits_apply = true;
+	c->tell = (asked->flags & CTL_TELL) != 0;
+}
+
+/* Exactly the image that stands staged, under numbers that count on. true: it is on
+ * its way, and *a is not. */
+static bool
+apply_staged(struct client *c, const struct ctl_apply *asked, const struct ctl_who *who, struct ctl_applied *a)
 {
 	struct change_order order = { .asked = asked, .who = *who, .what = HISTORY_APPLIED };
+	struct cordond *d = c->d;
 	struct loaded_policy again;
 	int rc;
 
 	if (d->enforcer.staged.data == NULL) {
 		a->refusal = REFUSAL_NOTHING_STAGED;
-		return;
+		return false;
 	}
 	rc = policy_store_again(&d->enforcer.staged, &d->enforcer.policy.image, change_next_revision(d), &again);
 	if (rc < 0) {
 		a->error = (uint32_t)-rc;
-		return;
+		return false;
 	}
-	change_load(d, again.fd, &order, a);
+	waits_for_change(c, asked);
+	change_look(d, again.fd, &order);
 	loaded_policy_done(&again);
+	return true;
 }
 
 void
 ask_apply(struct client *c, const struct ctl_apply *order)
 {
 	struct ctl_applied a = { .refusal = in_the_way(c->d) };
-	struct ctl_who who = who_is(c, order->login);
+	struct ctl_who who = client_who(c, order->login);
 	int rc;
 
 	if (a.refusal == REFUSAL_NONE && order->confirm_s > LIMIT_CONFIRM_SECONDS)
@@ -131,16 +143,15 @@ ask_apply(struct client *c, const struct ctl_apply *order)
 	if (a.refusal == REFUSAL_NONE && (order->flags & CTL_STAGE) && order->confirm_s != 0)
 		a.error = EINVAL;
 	if (a.refusal == REFUSAL_NONE && a.error == 0 && (order->flags & CTL_FROM_STAGED)) {
-		apply_staged(c->d, order, &who, &a);
-		answer_applied(c, &a);
+		if (!apply_staged(c, order, &who, &a))
+			answer_applied(c, &a);
 		return;
 	}
 	if (a.refusal != REFUSAL_NONE || a.error != 0) {
 		answer_applied(c, &a);
 		return;
 	}
-	c->waits_apply = true;	/* first: it may be answered before compile_start returns */
-	c->tell = (order->flags & CTL_TELL) != 0;
+	waits_for_change(c, order);	/* first: it may be answered before compile_start returns */
 	control_progress(c->d, STEP_COMPILE);
 	if ((rc = begin(c->d, order, &who)) < 0) {
 		c->waits_apply = false;
@@ -179,14 +190,57 @@ change_compiled(struct cordond *d, int fd, uint32_t mistakes)
 	struct change_order order = { .asked = &d->change.order, .who = d->change.who, .what = HISTORY_APPLIED };
 	struct ctl_applied a = { .mistakes = mistakes };
 
+	if (mistakes == 0 && (d->change.order.flags & CTL_STAGE) == 0) {
+		change_look(d, fd, &order);
+		return;
+	}
 	if (mistakes == 0) {
 		control_progress(d, STEP_LOAD);
-		if (d->change.order.flags & CTL_STAGE)
-			stage_load(d, fd, &d->change.who, &a);
-		else
-			change_load(d, fd, &order, &a);
+		stage_load(d, fd, &d->change.who, &a);
 	}
 	finished(d, &a, mistakes != 0 ? fd : -1);
+}
+
+void
+change_look(struct cordond *d, int image_fd, const struct change_order *o)
+{
+	struct change *c = &d->change;
+	struct clock_view now;
+	uint64_t next = change_next_revision(d);
+
+	clock_now(&now);
+	c->compiling = true;
+	c->since = now.wall_ms;
+	if (o->asked != &c->order)
+		c->order = *o->asked;
+	c->who = o->who;
+	c->what = o->what;
+	c->other = o->other;
+	c->revision = next > d->revocation.lookup.burnt ? next : d->revocation.lookup.burnt + 1;
+	c->fd = fcntl(image_fd, F_DUPFD_CLOEXEC, 0);
+	if (c->fd >= 0 && lookup_begin(d, c->fd, c->revision) == 1)
+		control_progress(d, STEP_LOOKUP);
+	else	/* nobody is new, or it is no image: that will be said */
+		change_go_on(d);
+}
+
+void
+change_go_on(struct cordond *d)
+{
+	struct change *c = &d->change;
+	struct change_order order = { .asked = &c->order, .who = c->who, .what = c->what, .other = c->other };
+	struct ctl_applied a = { .from = c->other };
+
+	control_progress(d, STEP_LOAD);
+	if (c->fd < 0)
+		a.error = EMFILE;
+	else
+		change_load(d, c->fd, &order, &a);
+	if (c->fd >= 0)
+		close(c->fd);
+	c->fd = -1;
+	lookup_end(d, a.error == 0 && a.refusal == REFUSAL_NONE);
+	finished(d, &a, -1);
 }
 
 void
@@ -199,15 +253,17 @@ change_failed(struct cordond *d)
 
 /* ---- back, and yes ------------------------------------------------------ */
 
-static void
-load_stored(struct cordond *d, uint64_t revision, const struct change_order *order, struct ctl_applied *a)
+/* true: it is on its way, and *a is not. */
+static bool
+load_stored(struct client *c, uint64_t revision, const struct change_order *order, struct ctl_applied *a)
 {
+	struct cordond *d = c->d;
 	struct loaded_policy stored, again;
 	int rc = policy_store_read(d->enforcer.dirfd, revision, &stored);
 
 	if (rc == -ENOENT) {
 		a->refusal = REFUSAL_NO_REVISION;
-		return;
+		return false;
 	}
 	if (rc == 0) {
 		rc = policy_store_again(&stored, &d->enforcer.policy.image, change_next_revision(d), &again);
@@ -215,10 +271,12 @@ load_stored(struct cordond *d, uint64_t revision, const struct change_order *ord
 	}
 	if (rc < 0) {
 		a->error = (uint32_t)-rc;
-		return;
+		return false;
 	}
-	change_load(d, again.fd, order, a);
+	waits_for_change(c, order->asked);
+	change_look(d, again.fd, order);
 	loaded_policy_done(&again);
+	return true;
 }
 
 void
@@ -226,7 +284,7 @@ ask_rollback(struct client *c, const struct ctl_apply *asked)
 {
 	struct cordond *d = c->d;
 	struct ctl_applied a = { .refusal = in_the_way(d), .from = asked->revision };
-	struct change_order order = { .asked = asked, .who = who_is(c, asked->login), .what = HISTORY_ROLLED_BACK };
+	struct change_order order = { .asked = asked, .who = client_who(c, asked->login), .what = HISTORY_ROLLED_BACK };
 	int rc;
 
 	/* Back from the policy that waits: that is what going back means now. */
@@ -244,8 +302,8 @@ ask_rollback(struct client *c, const struct ctl_apply *asked)
 		    &d->enforcer.policy)) == 0)
 			a.refusal = REFUSAL_NO_REVISION;
 		order.other = a.from;
-		if (a.error == 0 && a.refusal == REFUSAL_NONE)
-			load_stored(d, a.from, &order, &a);
+		if (a.error == 0 && a.refusal == REFUSAL_NONE && load_stored(c, a.from, &order, &a))
+			return;
 	}
 	answer_applied(c, &a);
 }
@@ -254,7 +312,7 @@ void
 ask_confirm(struct client *c, const struct ctl_confirm *m)
 {
 	struct ctl_confirmed done = { .error = 0 };
-	struct ctl_who who = who_is(c, m->login);
+	struct ctl_who who = client_who(c, m->login);
 	int rc;
 
 	change_waits(c->d, &done.waits);

@@ -85,33 +85,6 @@ image(struct client *c)
 }
 
 static void
-quarantine(struct client *c, const struct ctl_device *r)
-{
-	struct standing s = { .number = r->number, .cause = CAUSE_OPERATOR };
-	struct clock_view now;
-	uint32_t changed;
-	int rc;
-
-	clock_now(&now);
-	s.since = now.wall_ms;
-	memcpy(s.words, r->words, sizeof(s.words));
-	s.words[sizeof(s.words) - 1] = '\0';
-	if (enforcer_index(&c->d->enforcer, r->number) == SIZE_MAX) {
-		client_done(c, -ENOENT);
-		return;
-	}
-	rc = cordond_quarantine(c->d, &s, 1, &changed);
-	client_done(c, rc < 0 ? rc : changed == 0 ? -EALREADY : c->d->enforcer.disk_ok ? 0 : -EIO);
-}
-
-static void
-release(struct client *c, struct ctl_device *r)
-{
-	r->words[sizeof(r->words) - 1] = '\0';
-	client_done(c, cordond_release(c->d, r->number, r->causes & (CAUSE_OPERATOR | CAUSE_REVOKED), r->words));
-}
-
-static void
 refresh(struct client *c, const struct ctl_authority *r)
 {
 	struct pki_refresh m = { .authority = r->number };
@@ -188,13 +161,25 @@ request(struct client *c, struct ipc_message *m)
 		ask_unstage(c);
 		return;
 	case MSG_CTL_QUARANTINE:
-		quarantine(c, device);
+		ask_old_stand(c, device, true);
 		return;
 	case MSG_CTL_RELEASE:
-		release(c, device);
+		ask_old_stand(c, device, false);
 		return;
 	case MSG_CTL_CRL_REFRESH:
 		refresh(c, (const struct ctl_authority *)m->payload);
+		return;
+	case MSG_CTL_STAND:
+		ask_stand(c, (struct ctl_stand *)m->payload, m->fd);
+		return;
+	case MSG_CTL_EVENTS:
+		ask_events(c, device);
+		return;
+	case MSG_CTL_REVOCATIONS:
+		ask_revocations(c);
+		return;
+	case MSG_CTL_CRL_RESET:
+		ask_crl_reset(c, (const struct pki_reset *)m->payload);
 		return;
 	case MSG_CTL_FLUSH:
 		flush(c);

@@ -11,6 +11,7 @@
 #include "enforce/pending.h"
 #include "enforce/trial.h"
 #include "enforce/restore.h"
+#include "enforce/revocation.h"
 #include "proto/messages.h"
 
 /* ---- workers (workers.c) ------------------------------------------------ */
@@ -19,8 +20,9 @@ enum worker_slot {
 	SLOT_FLOW,
 	SLOT_PKI,
 	SLOT_COMPILE,
-	SLOT_FETCH,		/* the first of several */
-	SLOTS = SLOT_FETCH + 4
+	SLOT_WATCH,		/* a fetcher that tells when files change */
+	SLOT_FETCH,		/* the first of many: no slow server keeps another source waiting */
+	SLOTS = SLOT_FETCH + 56
 };
 
 enum worker_state {
@@ -41,7 +43,7 @@ struct worker {
 	uint32_t token;
 	uint32_t pid;
 	uint32_t restarts;
-	uint32_t context;	/* SLOT_FETCH: the source */
+	struct pki_fetch fetch;	/* of a fetcher: what it is for */
 	bool answered;		/* SLOT_COMPILE: its result is here, it is on its way out, */
 	bool again;		/* and when it is gone another one shall begin */
 	int64_t started_ms;	/* boot time */
@@ -74,15 +76,23 @@ void fetch_down(struct worker *);
 /* Messages; non-zero: it broke the protocol, and this is how. */
 const char *flow_message(struct worker *, struct ipc_message *);
 const char *pki_message(struct worker *, struct ipc_message *);
+/* cordon-pki wants a fetcher. */
+const char *pki_fetch(struct cordond *, const struct pki_fetch *);
 const char *compile_message(struct worker *, struct ipc_message *);
 
 /* ---- the policy reaches the workers ------------------------------------- */
 
 void tell_image(struct worker *);
+/* cordon-pki, of where the devices stand, and of the policy. */
+void tell_standings(struct worker *);
+void tell_pki(struct worker *);
 /* A device's station changed. */
 void tell_station(struct cordond *, size_t index);
 /* Every device's did. */
 void tell_stations(struct cordond *);
+
+/* Where the device of that index stands. */
+enum station_where station_where(const struct enforcer *, size_t index);
 
 /* Where all devices stand: sealed, an array of flow_station. The descriptor or -errno. */
 int stations_file(const struct enforcer *);
@@ -101,6 +111,9 @@ struct client {
 	uint64_t last_asked;	/* cordond's n_asked at its last request */
 	bool used;
 };
+
+/* Who asks: the kernel's word, and beside it the client's. */
+struct ctl_who client_who(const struct client *, const char login[CTL_LOGIN + 4]);
 
 int control_init(struct cordond *, int listen_fd);
 /* Every few seconds: has cordon-flow been asked in vain for too long? */
@@ -125,10 +138,14 @@ void status_fill(struct cordond *, struct ctl_status *);
 struct change {
 	bool has_boot_id;
 	uint8_t boot_id[BOOT_ID_LEN];
-	bool compiling;
+	bool compiling;			/* or looked up */
 	struct ctl_apply order;		/* of the one that is compiled */
 	struct ctl_who who;
 	int64_t since;
+	int fd;				/* of the image that is looked up; -1: none */
+	uint32_t what;			/* of that one: as in a change_order, */
+	uint64_t other;
+	uint64_t revision;		/* and its number */
 	struct pending waits;		/* revision 0: none */
 	bool reverting;			/* and going back has been tried in vain */
 	struct event *timer;
@@ -157,6 +174,11 @@ struct change_order {
 	uint64_t other;		/* HISTORY_ROLLED_BACK: the stored revision */
 };
 void change_load(struct cordond *, int image_fd, const struct change_order *, struct ctl_applied *a);
+/* The same for an operator who waits: its new devices are looked up first. Whoever
+ * waits for it is answered, now or later. */
+void change_look(struct cordond *, int image_fd, const struct change_order *);
+/* They are, or it took too long. */
+void change_go_on(struct cordond *);
 /* Leave the unconfirmed policy. 0 or -errno: then it is tried again. */
 int change_revert(struct cordond *, enum history_why, const struct ctl_who *, struct ctl_applied *a);
 /* The unconfirmed policy stays. 0 or -errno: then it still waits. */
@@ -257,17 +279,11 @@ struct cordond {
 	struct refused_seen refused_seen;
 	uint32_t totals_wait;	/* ticks that passed with totals unread */
 	struct pki_source *sources;	/* parallel to the image's */
-	/* revocations of one CRL, gathered until it is complete */
-	struct standing *pending;
-	size_t n_pending, room_pending;
-	bool pending_lost;	/* memory was short: not all of them stand here */
+	struct revocation revocation;
 };
 
 /* Take a policy into force and tell everybody. */
-int cordond_apply(struct cordond *, const struct apply_order *, struct apply_report *);
-/* Quarantine and tell everybody. */
-int cordond_quarantine(struct cordond *, const struct standing *, size_t n, uint32_t *changed);
-int cordond_release(struct cordond *, uint32_t number, uint32_t cause, const char *words);
+int cordond_apply(struct cordond *, const struct apply_order *, const struct ctl_who *, struct apply_report *);
 /* Of a new policy nothing is known of its CRLs yet. */
 void forget_sources(struct cordond *);
 /* Bind the policy's NFLOG groups; without them there are counts alone. */

@@ -79,15 +79,17 @@ send_changes(struct enforcer *e, const struct station_change *changes, size_t n)
 	return rc;
 }
 
-/* A station of the same device with another mark. */
+/* A station of the same device with another mark, where `at' says. */
 static int
-change_to(struct enforcer *e, size_t index, bool quarantined, struct station_change *out)
+change_to(struct enforcer *e, size_t index, const struct station *at, struct station_change *out)
 {
+	struct station place = *at;
 	bool wrapped;
 
 	out->index = (uint32_t)index;
 	out->from = out->to = e->stations[index];
-	out->to.quarantined = quarantined;
+	out->to.quarantined = place.quarantined;
+	out->to.limited = place.limited;
 	out->to.generation = station_next_generation(out->from.generation, &wrapped);
 	return wrapped ? conntrack_forget(&e->reader, out->from.number << 8, MARK_NUMBER_MASK) : 0;
 }
@@ -99,7 +101,7 @@ commit_changes(struct enforcer *e, struct station_change *changes, size_t n)
 
 	if (rc < 0 && (rc = enforcer_restored(e, rc)) == 0) {
 		for (size_t i = 0; rc == 0 && i < n; i++)
-			rc = change_to(e, changes[i].index, changes[i].to.quarantined, &changes[i]);
+			rc = change_to(e, changes[i].index, &changes[i].to, &changes[i]);
 		if (rc == 0)
 			rc = send_changes(e, changes, n);
 	}
@@ -118,7 +120,7 @@ enforcer_renew(struct enforcer *e, const uint32_t *indexes, uint32_t n)
 	int rc = changes == NULL ? -ENOMEM : 0;
 
 	for (uint32_t i = 0; rc == 0 && i < n; i++)
-		rc = change_to(e, indexes[i], e->stations[indexes[i]].quarantined, &changes[i]);
+		rc = change_to(e, indexes[i], &e->stations[indexes[i]], &changes[i]);
 	if (rc == 0 && n > 0)
 		rc = commit_changes(e, changes, n);
 	free(changes);
@@ -134,106 +136,115 @@ enforcer_judge_again(struct enforcer *e)
 	return enforcer_renew(e, e->again, n);
 }
 
-/* What its standing will be; false when it says nothing new. */
-static bool
-merge(const struct standing *have, const struct standing *add, struct standing *out)
+/* ---- standings ---------------------------------------------------------- */
+
+bool
+station_place(const struct image *im, const struct image_device *d, const struct standing *s, struct station *st)
 {
-	if (have == NULL) {
-		*out = *add;
-		return true;
-	}
-	*out = *have;
-	if ((have->cause & add->cause) == add->cause)
-		return false;
-	out->cause |= add->cause;
-	if (add->cause & CAUSE_REVOKED) {
-		out->authority = add->authority;
-		out->crl_reason = add->crl_reason;
-		out->revoked_at = add->revoked_at;
-	}
-	if (add->cause & CAUSE_OPERATOR)
-		memcpy(out->words, add->words, sizeof(out->words));
-	return true;
+	const struct station before = *st;
+
+	st->quarantined = s != NULL && standing_quarantines(s);
+	if (s == NULL || (s->cause & CAUSE_LIMITED) == 0)
+		st->limited = 0;
+	else
+		st->limited = before.limited != 0 ? station_limited_under(im, d, before.limited) : station_limit(im, d);
+	return st->quarantined != before.quarantined || st->limited != before.limited;
+}
+
+/* The devices among these that stand elsewhere then, and room for all of them: after
+ * the kernel has followed nothing may fail any more. */
+struct move {
+	struct station_change *changes;
+	size_t n_changes;
+	struct standing **copies;	/* parallel to the list */
+};
+
+static void
+move_done(struct move *m, size_t n)
+{
+	for (size_t i = 0; m->copies != NULL && i < n; i++)
+		free(m->copies[i]);
+	free(m->copies);
+	free(m->changes);
 }
 
 static int
-keep_standing(struct enforcer *e, size_t index, const struct standing *s)
+move_prepare(struct enforcer *e, const struct standing *next, size_t n, struct move *m)
 {
-	struct standing *copy = e->standings[index];
+	int rc = 0;
 
-	if (copy == NULL && (copy = malloc(sizeof(*copy))) == NULL)
-		return -ENOMEM;
-	*copy = *s;
-	e->standings[index] = copy;
+	*m = (struct move){ calloc(n + 1, sizeof(*m->changes)), 0, calloc(n + 1, sizeof(struct standing *)) };
+	if (m->changes == NULL || m->copies == NULL)
+		rc = -ENOMEM;
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		size_t index = enforcer_index(e, next[i].number);
+		struct station st;
+
+		if (index == SIZE_MAX) {
+			rc = -ENOENT;
+			break;
+		}
+		st = e->stations[index];
+		if (standing_says(&next[i]) && (m->copies[i] = malloc(sizeof(next[i]))) == NULL)
+			rc = -ENOMEM;
+		else if (station_place(&e->policy.image, &e->policy.image.devices[index], &next[i], &st))
+			rc = change_to(e, index, &st, &m->changes[m->n_changes++]);
+	}
+	if (rc < 0)
+		move_done(m, n);
+	return rc;
+}
+
+static void
+move_finish(struct enforcer *e, const struct standing *next, size_t n, struct move *m)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t index = enforcer_index(e, next[i].number);
+
+		free(e->standings[index]);
+		if ((e->standings[index] = m->copies[i]) != NULL)
+			*m->copies[i] = next[i];
+		m->copies[i] = NULL;
+	}
+	move_done(m, n);
+}
+
+int
+enforcer_tighten(struct enforcer *e, const struct standing *next, size_t n)
+{
+	struct move m;
+	int rc;
+
+	if (n == 0)
+		return 0;
+	if ((rc = move_prepare(e, next, n, &m)) < 0)
+		return rc;
+	if (m.n_changes > 0 && (rc = commit_changes(e, m.changes, m.n_changes)) < 0) {
+		move_done(&m, n);	/* the kernel did not follow: nobody may believe it did */
+		return rc;
+	}
+	move_finish(e, next, n, &m);
+	if (journal_append(e->dirfd, next, n) < 0)
+		e->disk_ok = false;
 	return 0;
 }
 
 int
-enforcer_quarantine(struct enforcer *e, const struct standing *s, size_t n, uint32_t *changed)
+enforcer_loosen(struct enforcer *e, const struct standing *next, size_t n)
 {
-	struct station_change *changes = calloc(n + 1, sizeof(*changes));
-	struct standing *records = calloc(n + 1, sizeof(*records));
-	size_t n_changes = 0, n_records = 0;
-	int rc = 0;
-
-	*changed = 0;
-	if (changes == NULL || records == NULL)
-		rc = -ENOMEM;
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		size_t index = enforcer_index(e, s[i].number);
-
-		if (index == SIZE_MAX || !merge(e->standings[index], &s[i], &records[n_records]))
-			continue;
-		/* Twice in one list: the first moves the device. */
-		if (e->standings[index] == NULL && !e->stations[index].quarantined)
-			rc = change_to(e, index, true, &changes[n_changes++]);
-		if (rc == 0)
-			rc = keep_standing(e, index, &records[n_records++]);
-	}
-	if (rc == 0 && n_changes > 0)
-		rc = commit_changes(e, changes, n_changes);
-	if (rc < 0) {
-		/* The kernel did not follow: nobody may believe it did. */
-		for (size_t i = 0; i < n_changes; i++) {
-			free(e->standings[changes[i].index]);
-			e->standings[changes[i].index] = NULL;
-		}
-	} else if (n_records > 0) {
-		*changed = (uint32_t)n_records;
-		e->disk_ok = journal_append(e->dirfd, records, n_records) == 0;
-	}
-	free(changes);
-	free(records);
-	return rc;
-}
-
-int
-enforcer_release(struct enforcer *e, uint32_t number, uint32_t cause, const char *words, int64_t now)
-{
-	size_t index = enforcer_index(e, number);
-	struct station_change change;
-	struct standing next;
+	struct move m;
 	int rc;
 
-	if (index == SIZE_MAX)
-		return -ENOENT;
-	if (e->standings[index] == NULL)
-		return -EALREADY;
-	if ((e->standings[index]->cause & cause) == 0)
-		return -EPERM;
-	next = *e->standings[index];
-	next.cause &= ~cause;
-	next.since = now;
-	snprintf(next.words, sizeof(next.words), "%s", words);
-	if ((rc = journal_append(e->dirfd, &next, 1)) < 0) {
-		e->disk_ok = false;	/* a part of it may stand there: write all of it anew */
+	if (n == 0)
+		return 0;
+	if ((rc = move_prepare(e, next, n, &m)) < 0)
+		return rc;
+	if ((rc = journal_append(e->dirfd, next, n)) < 0 ||
+	    (m.n_changes > 0 && (rc = commit_changes(e, m.changes, m.n_changes)) < 0)) {
+		e->disk_ok = false;	/* what it says now is not so: it is written anew */
+		move_done(&m, n);
 		return rc;
 	}
-	if (next.cause != 0)
-		return keep_standing(e, index, &next);
-	if ((rc = change_to(e, index, false, &change)) < 0 || (rc = commit_changes(e, &change, 1)) < 0)
-		return rc;
-	free(e->standings[index]);
-	e->standings[index] = NULL;
+	move_finish(e, next, n, &m);
 	return 0;
 }

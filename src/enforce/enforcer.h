@@ -33,7 +33,7 @@ struct enforcer {
 	struct loaded_policy staged;	/* beside it; without data: none */
 	struct staged_note staged_note;
 	struct station *stations;	/* parallel to the image's devices */
-	struct standing **standings;	/* the same; NULL: not quarantined */
+	struct standing **standings;	/* the same; NULL: nothing is known of it */
 	uint32_t *again;		/* devices that the last apply renewed, by index: for enforcer_judge_again */
 	uint32_t n_again;
 	int64_t applied_at;
@@ -53,6 +53,8 @@ struct apply_order {
 	bool stored;			/* an earlier policy: devices may come back that were gone */
 	bool despite_disk;		/* in force even when it could not be written down */
 	bool on_disk;			/* it is in the store, and stays there whatever comes */
+	const struct standing *starts;	/* added to what is known of these devices of it, each once */
+	size_t n_starts;
 	/* The last word before anything changes, or NULL: 0, or a refusal. */
 	int (*before)(void *, const struct ruleset *next);
 	void *before_arg;
@@ -109,16 +111,16 @@ int enforcer_judge_again(struct enforcer *);
 /* Write the whole journal anew, after a disk had refused a part of it. */
 int enforcer_rewrite_journal(struct enforcer *);
 
-/* Quarantine all of these devices in one transaction: each standing names its
- * device, what to add to its cause, and why. Unknown numbers and devices for
- * whom nothing changes are passed over; *changed counts the others. Acts in
- * the kernel first, then writes the journal. */
-int enforcer_quarantine(struct enforcer *, const struct standing *, size_t n, uint32_t *changed);
+/* Give each of these devices, all known and each once, another standing, in one
+ * transaction. Tightening acts in the kernel first and is written down then:
+ * disk_ok tells when the disk refused. Loosening is written down first, durably;
+ * what the disk refuses changes nothing. */
+int enforcer_tighten(struct enforcer *, const struct standing *next, size_t n);
+int enforcer_loosen(struct enforcer *, const struct standing *next, size_t n);
 
-/* Take causes away; the last one gone, the device stands where its class says.
- * Writes the journal first, with the operator's words. -ENOENT: no such
- * device; -EALREADY: it is not in quarantine; -EPERM: it is, for other causes. */
-int enforcer_release(struct enforcer *, uint32_t number, uint32_t cause, const char *words, int64_t now);
+/* Where a device stands by what is known of it (s may be NULL): quarantined and
+ * limited in *st. true when that is elsewhere than before. */
+bool station_place(const struct image *, const struct image_device *, const struct standing *s, struct station *st);
 
 /* Compare with the kernel; put right in one transaction what differs. */
 int enforcer_restore(struct enforcer *, bool *differed, char where[SET_NAMELEN]);

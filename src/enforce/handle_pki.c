@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* handle_pki.c -- what cordon-pki says, checked against our own tables, and the
- * fetchers it gets. It may only tighten: nothing here releases a device. */
+/* handle_pki.c -- what cordon-pki says, checked against our own tables, and what it
+ * is told. It tightens as it likes, and loosens where our own records say so. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,134 +8,138 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "enforce/cordond.h"
 
-/* ---- cordon-pki --------------------------------------------------------- */
+#define SAID_MAX (4 * (size_t)LIMIT_DEVICES)	/* findings in a row: causes and certificates of each */
+
+/* ---- what it is told ---------------------------------------------------- */
+
+#define BY_PKI (CAUSE_REVOKED | CAUSE_STALE | CAUSE_LIMITED)
+
+/* What it goes on from. It shall tell when what was dismissed is no more, as far as
+ * that ends by itself. */
+static bool
+standing_told(const struct standing *s, struct pki_standing *out)
+{
+	if (s == NULL)
+		return false;
+	*out = (struct pki_standing){ .device = s->number, .authority = s->by.authority, .reason = s->by.reason,
+		.cause = (s->cause | s->pending | (s->dismissed & (CAUSE_STALE | CAUSE_LIMITED))) & BY_PKI };
+	return out->cause != 0;
+}
+
+static int
+standings_file(const struct enforcer *e, uint32_t *n)
+{
+	uint32_t devices = e->policy.image.n[IMAGE_DEVICES];
+	struct pki_standing *all = calloc((size_t)devices + 1, sizeof(*all));
+	int fd = memfile_new("standings"), rc;
+
+	*n = 0;
+	for (uint32_t i = 0; all != NULL && i < devices; i++)
+		*n += standing_told(e->standings[i], &all[*n]);
+	rc = fd < 0 ? fd : all == NULL ? -ENOMEM : file_write_all(fd, all, *n * sizeof(*all));
+	if (rc == 0)
+		rc = memfile_seal(fd);
+	if (rc < 0 && fd >= 0)
+		close(fd);
+	free(all);
+	return rc < 0 ? rc : fd;
+}
+
+void
+tell_standings(struct worker *w)
+{
+	struct pki_standings m = { .n = 0 };
+	int fd = standings_file(&w->d->enforcer, &m.n);
+
+	if (fd < 0) {
+		log_error(fd, "cordon-pki cannot be told of the standings");
+		return;
+	}
+	worker_send(w, MSG_PKI_STANDINGS, &m, sizeof(m), fd);
+	close(fd);
+}
+
+void
+tell_pki(struct worker *w)
+{
+	if (w->state != WORKER_UP)
+		return;
+	findings_empty(&w->d->revocation.findings);
+	tell_standings(w);
+	tell_image(w);
+}
 
 void
 pki_up(struct worker *w)
 {
-	w->d->n_pending = 0;
-	tell_image(w);
+	tell_pki(w);
+	lookup_pki_up(w->d);
 }
 
-/* Scheme and host of a URL: a fetcher goes nowhere else. */
-static void
-url_prefix(const char *url, char *out, size_t size)
-{
-	const char *slashes = strstr(url, "://");
-	size_t n = strlen(url);
+/* ---- what it says ------------------------------------------------------- */
 
-	if (slashes != NULL && strncmp(url, "file:", 5) != 0) {
-		n = (size_t)(slashes - url) + 3;
-		n += strcspn(url + n, "/?#");
-	}
-	snprintf(out, size, "%.*s", (int)n, url);
+static bool
+is_one_of(uint32_t cause)
+{
+	return cause == CAUSE_REVOKED || cause == CAUSE_STALE || cause == CAUSE_LIMITED;
 }
 
-void
-fetch_up(struct worker *w)
+static bool
+knows_device(const struct cordond *d, uint32_t number)
 {
-	const struct image *im = &w->d->enforcer.policy.image;
-	struct worker *pki = &w->d->workers[SLOT_PKI];
-	struct pki_fetcher fetcher = { .kind = FETCH_CRL, .which = w->context };
-	struct fetch_limits limits = {
-		.max_bytes = LIMIT_CRL_BYTES,
-		.timeout_s = LIMIT_FETCH_SECONDS,
-		.max_redirects = LIMIT_FETCH_REDIRECTS,
-	};
-	int pair[2];
-
-	if (w->context >= im->n[IMAGE_SOURCES] || ipc_pair(pair) < 0) {
-		worker_kill(w, "has nothing to fetch");
-		return;
-	}
-	url_prefix(image_source_url(im, &im->sources[w->context]), limits.url_prefix,
-	    sizeof(limits.url_prefix));
-	if (worker_send(w, MSG_FETCH_LIMITS, &limits, sizeof(limits), pair[0]) == 0)
-		worker_send(pki, MSG_PKI_FETCHER, &fetcher, sizeof(fetcher), pair[1]);
-	close(pair[0]);
-	close(pair[1]);
-}
-
-/* One that ran: pki sees the end of its channel by itself. */
-void
-fetch_down(struct worker *w)
-{
-	struct pki_fetch f = { .kind = FETCH_CRL, .which = w->context };
-
-	if (w->pid == 0)
-		worker_send(&w->d->workers[SLOT_PKI], MSG_PKI_NO_FETCHER, &f, sizeof(f), -1);
+	return image_device(&d->enforcer.policy.image, number) != NULL || lookup_holds(d, number);
 }
 
 static const char *
-pki_fetch(struct cordond *d, const struct pki_fetch *f)
+pki_revoke(struct cordond *d, const struct pki_revoke *said)
 {
-	struct worker *w;
+	struct findings *f = &d->revocation.findings;
+	struct pki_revoke r = *said;
 
-	if (f->which >= d->enforcer.policy.image.n[IMAGE_SOURCES])
+	if (!is_one_of(r.cause) || r.serial_len > sizeof(r.serial) || r.number_len > sizeof(r.number) ||
+	    r.evidence >= EVIDENCES || (r.evidence != 0) != (r.cause == CAUSE_REVOKED))
+		return "told a revocation that there is none of";
+	if (f->n_found >= SAID_MAX)
+		return "revoked more than there are";
+	if (!knows_device(d, r.device))
 		return NULL;	/* of a policy that just went */
-	if ((w = worker_free_fetch(d)) == NULL) {
-		worker_send(&d->workers[SLOT_PKI], MSG_PKI_NO_FETCHER, f, sizeof(*f), -1);
-		return NULL;
-	}
-	w->context = f->which;
-	worker_start(w);
+	if (r.reason > 10)
+		r.reason = 0;
+	/* When memory is short its DONE is answered so, and it tries again. */
+	(void)findings_add(lookup_holds(d, r.device) ? &d->revocation.lookup.held : f, &r);
 	return NULL;
 }
 
+/* While a policy is looked up it speaks of that: it says so again when it is applied. */
 static const char *
-pki_revoke(struct cordond *d, const struct pki_revoke *r)
+pki_clear(struct cordond *d, const struct pki_clear *c)
 {
-	const struct image *im = &d->enforcer.policy.image;
-	struct clock_view now;
+	struct findings *f = &d->revocation.findings;
 
-	if (image_authority(im, r->authority) == NULL || image_device(im, r->device) == NULL)
-		return NULL;	/* the same */
-	if (d->n_pending == d->room_pending) {
-		size_t room = d->room_pending ? 2 * d->room_pending : 64;
-		struct standing *p;
-
-		if (d->n_pending > LIMIT_DEVICES)
-			return "revoked more than there are";
-		if ((p = reallocarray(d->pending, room, sizeof(*p))) == NULL) {
-			d->pending_lost = true;	/* its DONE is answered so, and pki tries again */
-			return NULL;
-		}
-		d->pending = p;
-		d->room_pending = room;
-	}
-	clock_now(&now);
-	d->pending[d->n_pending++] = (struct standing){
-		.number = r->device,
-		.cause = CAUSE_REVOKED,
-		.authority = r->authority,
-		.crl_reason = r->reason,
-		.revoked_at = r->revoked_at,
-		.since = now.wall_ms,
-	};
+	if (!is_one_of(c->cause))
+		return "cleared what it may not";
+	if (f->n_cleared >= SAID_MAX)
+		return "cleared more than there are";
+	if (!d->revocation.lookup.asked && image_device(&d->enforcer.policy.image, c->device) != NULL)
+		(void)findings_add_clear(f, c);
 	return NULL;
 }
 
 static const char *
 pki_revoke_done(struct cordond *d, const struct pki_revoke_done *done)
 {
+	struct revocation *r = &d->revocation;
 	struct pki_revoked answer = { .source = done->source };
-	struct clock_view now;
-	uint32_t changed = 0;
-	int rc = cordond_quarantine(d, d->pending, d->n_pending, &changed);
+	int rc = findings_act(d, &r->findings, done->received_at);
 
-	if (rc == 0 && changed > 0) {
-		clock_now(&now);
-		log_warn(0, "%u device(s) quarantined: revoked (%lld ms after the CRL had come)", changed,
-		    (long long)(now.wall_ms - done->received_at));
-	} else if (rc < 0) {
-		log_error(rc, "revoked devices could not be quarantined");
-	}
-	d->n_pending = 0;
-	answer.error = rc < 0 ? (uint32_t)-rc : d->pending_lost ? ENOMEM : 0;
-	d->pending_lost = false;
+	if (rc < 0)
+		log_error(rc, "what cordon-pki found could not be acted upon");
+	answer.error = rc < 0 ? (uint32_t)-rc : r->findings.lost || r->lookup.held.lost ? ENOMEM : 0;
+	findings_empty(&r->findings);
 	worker_send(&d->workers[SLOT_PKI], MSG_PKI_REVOKED, &answer, sizeof(answer), -1);
 	return NULL;
 }
@@ -143,23 +147,82 @@ pki_revoke_done(struct cordond *d, const struct pki_revoke_done *done)
 static const char *
 pki_source(struct cordond *d, const struct pki_source *s)
 {
-	if (s->state > SOURCE_EXPIRED || s->error >= SOURCE_ERRORS || s->number_len > sizeof(s->number))
+	if (s->state > SOURCE_EXPIRED || s->error >= SOURCE_ERRORS || s->number_len > sizeof(s->number) ||
+	    s->delta > 1 || s->fetching > 1 || s->url >= LIMIT_URLS_PER_SOURCE)
 		return "told a source state that there is none of";
-	if (s->source < d->enforcer.policy.image.n[IMAGE_SOURCES] && d->sources != NULL)
+	if (!d->revocation.lookup.asked && s->source < d->enforcer.policy.image.n[IMAGE_SOURCES] &&
+	    d->sources != NULL)
 		d->sources[s->source] = *s;
 	return NULL;
+}
+
+static const char *
+pki_authority(struct cordond *d, const struct pki_authority *m)
+{
+	const struct image *im = &d->enforcer.policy.image;
+	const struct image_authority *a = image_authority(im, m->authority);
+
+	if ((m->alarms & ~(uint32_t)ALARMS) != 0)
+		return "told an alarm that there is none of";
+	if (!d->revocation.lookup.asked && a != NULL && d->revocation.authorities != NULL)
+		d->revocation.authorities[a - im->authorities] = *m;
+	return NULL;
+}
+
+static bool
+checks_sound(const uint8_t *checks, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((checks[i] & ~CHECK_CHAIN_UNKNOWN) >= CHECKS)
+			return false;
+	return true;
+}
+
+static const char *
+pki_checked(struct cordond *d, const struct pki_checked *m, int fd)
+{
+	const char *wrong = NULL;
+	const void *bytes;
+	size_t len;
+
+	if (m->revision != d->enforcer.policy.revision || m->n != d->enforcer.policy.image.n[IMAGE_DEVICES])
+		return NULL;	/* of a policy that just went */
+	if (memfile_map(fd, LIMIT_DEVICES, &bytes, &len) < 0)
+		return "told of its checks in a file that is none";
+	if (len != m->n || !checks_sound(bytes, len)) {
+		wrong = "told a check that there is none of";
+	} else {
+		free(d->revocation.checks);
+		if ((d->revocation.checks = malloc(len + 1)) != NULL)
+			memcpy(d->revocation.checks, bytes, len);
+	}
+	memfile_unmap(bytes, len);
+	return wrong;
 }
 
 const char *
 pki_message(struct worker *w, struct ipc_message *m)
 {
-	if (m->type == MSG_PKI_FETCH)
-		return pki_fetch(w->d, (const struct pki_fetch *)m->payload);
-	if (m->type == MSG_PKI_REVOKE)
-		return pki_revoke(w->d, (const struct pki_revoke *)m->payload);
-	if (m->type == MSG_PKI_REVOKE_DONE)
-		return pki_revoke_done(w->d, (const struct pki_revoke_done *)m->payload);
-	if (m->type == MSG_PKI_SOURCE)
-		return pki_source(w->d, (const struct pki_source *)m->payload);
+	const void *p = m->payload;
+
+	switch (m->type) {
+	case MSG_PKI_FETCH:
+		return pki_fetch(w->d, p);
+	case MSG_PKI_REVOKE:
+		return pki_revoke(w->d, p);
+	case MSG_PKI_CLEAR:
+		return pki_clear(w->d, p);
+	case MSG_PKI_REVOKE_DONE:
+		return pki_revoke_done(w->d, p);
+	case MSG_PKI_SOURCE:
+		return pki_source(w->d, p);
+	case MSG_PKI_AUTHORITY:
+		return pki_authority(w->d, p);
+	case MSG_PKI_CHECKED:
+		return pki_checked(w->d, p, m->fd);
+	case MSG_PKI_LOOKED:
+		lookup_answered(w->d, p);
+		return NULL;
+	}
 	return "spoke out of turn";
 }

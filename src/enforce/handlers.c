@@ -31,18 +31,29 @@ tell_image(struct worker *w)
 	worker_send(w, MSG_IMAGE, &ref, sizeof(ref), p->fd);
 }
 
+enum station_where
+station_where(const struct enforcer *e, size_t index)
+{
+	const struct image *im = &e->policy.image;
+	const struct station *st = &e->stations[index];
+
+	if (st->quarantined)
+		return STATION_QUARANTINED;
+	if (station_class(im, &im->devices[index], st) != im->devices[index].class_number)
+		return STATION_RESTRICTED;
+	return image_class(im, im->devices[index].class_number)->mode == MODE_AUDIT ? STATION_AUDITED : STATION_ENFORCED;
+}
+
 static struct flow_station
 station_told(const struct enforcer *e, size_t index)
 {
-	const struct image_device *device = &e->policy.image.devices[index];
 	const struct station *st = &e->stations[index];
 	const struct standing *standing = e->standings[index];
-	bool audit = image_class(&e->policy.image, device->class_number)->mode == MODE_AUDIT;
 
 	return (struct flow_station){
 		.number = st->number,
 		.mark = station_mark(st),
-		.where = st->quarantined ? STATION_QUARANTINED : audit ? STATION_AUDITED : STATION_ENFORCED,
+		.where = station_where(e, index),
 		.cause = standing != NULL ? standing->cause : 0,
 	};
 }
@@ -216,21 +227,70 @@ judge_again(struct cordond *d)
 	tell_stations(d);
 }
 
-int
-cordond_apply(struct cordond *d, const struct apply_order *order, struct apply_report *report)
-{
-	struct clock_view now;
-	int rc;
+/* The policy that goes, for as long as somebody compares it with what came. */
+struct leaving {
+	const void *data;
+	size_t len;
+	struct image image;
+};
 
-	clock_now(&now);
-	watch_pause(d);
-	rc = enforcer_apply(&d->enforcer, order, now.wall_ms, report);
-	watch_resume(d);
-	if (rc < 0)
+static int
+leaving_keep(const struct cordond *d, struct leaving *l)
+{
+	const char *why;
+	int rc = memfile_map(d->enforcer.policy.fd, LIMIT_IMAGE_BYTES, &l->data, &l->len);
+
+	if (rc < 0) {
+		l->data = NULL;
 		return rc;
+	}
+	if ((rc = image_open_checked(l->data, l->len, &l->image, &why)) < 0) {
+		memfile_unmap(l->data, l->len);
+		l->data = NULL;
+	}
+	return rc;
+}
+
+/* Into the history of the devices: who came, went or changed, and who came into quarantine. */
+static void
+write_events(struct cordond *d, const struct leaving *old, const struct apply_order *order, const struct ctl_who *who)
+{
+	const size_t room = DEVICE_EVENTS_AT_ONCE;
+	struct device_event *v = calloc(room, sizeof(*v));
+	struct device_event like = { .at = d->enforcer.applied_at, .revision = d->enforcer.policy.revision, .who = *who };
+	size_t n, all;
+
+	if (v == NULL)
+		return;
+	all = device_events_of_change(&old->image, &d->enforcer.policy.image, &like, v, room);
+	n = all < room ? all : room;
+	for (size_t i = 0; i < order->n_starts; i++, all++) {
+		const struct standing *s = &order->starts[i];
+
+		if (n == room)
+			continue;
+		v[n] = like;
+		v[n].device = s->number;
+		v[n].what = standing_quarantines(s) ? DEVICE_QUARANTINED : DEVICE_RESTRICTED;
+		v[n].cause = s->cause;
+		v[n].reason = s->cause & CAUSE_REVOKED ? s->by.reason : s->operator_reason;
+		v[n].authority = s->by.authority;
+		v[n++].evidence = s->kind;
+	}
+	if (all > n)
+		log_info("the history of the devices has %zu of the %zu things that happened to them by this policy", n, all);
+	cordond_events(d, v, n);
+	free(v);
+}
+
+static void
+tell_applied(const struct cordond *d, const struct apply_order *order, const struct apply_report *report)
+{
 	log_info("revision %llu applied: %u elements added, %u removed, %u devices renewed",
 	    (unsigned long long)d->enforcer.policy.revision, report->added, report->removed,
 	    report->renewed);
+	if (order->n_starts > 0)
+		log_warn(0, "%zu new device(s) start in quarantine or restricted", order->n_starts);
 	if (report->unstaged == STAGED_ENFORCED)
 		log_info("what was staged is enforced: nothing is staged any more");
 	else if (report->unstaged == STAGED_STALE)
@@ -241,60 +301,39 @@ cordond_apply(struct cordond *d, const struct apply_order *order, struct apply_r
 		    report->forgotten);
 	if (report->not_forgotten != 0)
 		log_error(report->not_forgotten, "connections of addresses that changed hands may stay open");
+}
+
+int
+cordond_apply(struct cordond *d, const struct apply_order *order, const struct ctl_who *who,
+    struct apply_report *report)
+{
+	struct leaving old = { .data = NULL };
+	struct clock_view now;
+	int rc, kept = leaving_keep(d, &old);
+
+	clock_now(&now);
+	watch_pause(d);
+	rc = enforcer_apply(&d->enforcer, order, now.wall_ms, report);
+	watch_resume(d);
+	if (rc == 0) {
+		tell_applied(d, order, report);
+		if (kept == 0)
+			write_events(d, &old, order, who);
+	}
+	if (old.data != NULL)
+		memfile_unmap(old.data, old.len);
+	if (rc < 0)
+		return rc;
 	forget_sources(d);
-	d->n_pending = 0;
+	revocation_forget(d);
 	if (d->enforcer.policy.image.appliance->log_group != d->nflog_base) {
 		listen_to_nflog(d);
 		worker_kill(&d->workers[SLOT_FLOW], "must listen to other NFLOG groups");
 	}
 	tell_stations(d);
 	judge_again(d);
-	if (d->workers[SLOT_PKI].state == WORKER_UP)
-		tell_image(&d->workers[SLOT_PKI]);
+	until_check(d);
+	d->revocation.lookup.asked = false;
+	tell_pki(&d->workers[SLOT_PKI]);
 	return 0;
-}
-
-/* After a change that may have found the rules in disorder: put right, they have
- * other marks for all. */
-static void
-tell_after(struct cordond *d, uint32_t foreign_before, uint32_t number)
-{
-	size_t index = enforcer_index(&d->enforcer, number);
-
-	if (d->enforcer.foreign_changes != foreign_before)
-		tell_stations(d);
-	else if (index != SIZE_MAX)
-		tell_station(d, index);
-}
-
-int
-cordond_quarantine(struct cordond *d, const struct standing *s, size_t n, uint32_t *changed)
-{
-	uint32_t foreign = d->enforcer.foreign_changes;
-	int rc;
-
-	watch_pause(d);
-	rc = enforcer_quarantine(&d->enforcer, s, n, changed);
-	watch_resume(d);
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		tell_after(d, foreign, s[i].number);
-		foreign = d->enforcer.foreign_changes;
-	}
-	return rc;
-}
-
-int
-cordond_release(struct cordond *d, uint32_t number, uint32_t cause, const char *words)
-{
-	uint32_t foreign = d->enforcer.foreign_changes;
-	struct clock_view now;
-	int rc;
-
-	clock_now(&now);
-	watch_pause(d);
-	rc = enforcer_release(&d->enforcer, number, cause, words, now.wall_ms);
-	watch_resume(d);
-	if (rc == 0)
-		tell_after(d, foreign, number);
-	return rc;
 }

@@ -133,6 +133,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	control_tick(d);
 	change_tick(d);
 	retry_journal(&d->enforcer);
+	revocation_tick(d);
 }
 
 static int
@@ -180,11 +181,12 @@ run(struct cordond *d, const struct trial *trial, const struct start_report *rep
 	d->nflog_fd = -1;
 	listen_to_nflog(d);
 	forget_sources(d);
+	d->change.fd = -1;
 	if ((d->tick = event_new(d->base, -1, EV_PERSIST, on_tick, d)) == NULL ||
 	    event_add(d->tick, &tick) == -1)
 		return -ENOMEM;
 	if ((rc = watch_signals(d)) < 0 || (rc = watch_init(d)) < 0 ||
-	    (rc = change_init(d, trial, report)) < 0 ||
+	    (rc = change_init(d, trial, report)) < 0 || (rc = revocation_init(d)) < 0 ||
 	    (rc = control_init(d, PROC_FD_CONTROL)) < 0 || (rc = workers_init(d)) < 0)
 		return rc;
 	event_base_dispatch(d->base);
@@ -207,7 +209,7 @@ finish(struct cordond *d)
 		event_free(d->tick);
 	enforcer_done(&d->enforcer);
 	free(d->sources);
-	free(d->pending);
+	revocation_done(d);
 	event_base_free(d->base);
 }
 

@@ -34,13 +34,16 @@ struct places {
 	uint32_t renewed;
 	uint32_t *again;		/* those, by index in the next image */
 	uint32_t n_again;
-	struct standing **own;		/* of the standings, those that were made for these places */
-	size_t n_own;
-	size_t n_renamed;		/* of those, the first: not in the journal under this number */
+	struct standing **own;		/* parallel: those of the standings that were made for these places */
+	uint32_t n;			/* devices of the next image */
 };
 
+/* Another standing for this device of the next policy, made for these places: what
+ * is known of it already, and this. */
+int places_add(struct places *, const struct image *next, const struct image_device *, const struct standing *);
+
 /* The next policy is an earlier one: devices come back that are not in the
- * present one. Whoever was in quarantine, under this number or this name, still
+ * present one. What was known of them, under this number or this name, still
  * is; and no open flow may carry a mark of theirs from then. */
 int returning_devices(struct enforcer *, const struct image *next, struct places *);
 

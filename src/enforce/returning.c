@@ -23,25 +23,9 @@ forget_devices(struct enforcer *e, const uint32_t *numbers, size_t n)
 	return rc;
 }
 
-static int
-place(struct places *p, const struct image *next, const struct image_device *d, const struct standing *s)
-{
-	size_t index = (size_t)(d - next->devices);
-	struct standing *copy = malloc(sizeof(*copy));
-
-	if (copy == NULL)
-		return -ENOMEM;
-	*copy = *s;
-	copy->number = d->number;
-	p->own[p->n_own++] = copy;
-	p->standings[index] = copy;
-	p->stations[index].quarantined = 1;
-	return 0;
-}
-
 /* The same device by its name, numbered anew meanwhile. */
 static int
-quarantined_by_name(struct enforcer *e, const struct image *next, struct places *p)
+known_by_name(struct enforcer *e, const struct image *next, struct places *p)
 {
 	const struct image *now = &e->policy.image;
 	int rc = 0;
@@ -53,15 +37,14 @@ quarantined_by_name(struct enforcer *e, const struct image *next, struct places 
 			continue;
 		d = image_device_named(next, image_text(now, now->devices[i].name));
 		if (d != NULL && p->standings[d - next->devices] == NULL)
-			rc = place(p, next, d, e->standings[i]);
+			rc = places_add(p, next, d, e->standings[i]);
 	}
-	p->n_renamed = p->n_own;
 	return rc;
 }
 
 /* Nothing but a record ends a quarantine: the journal still knows. */
 static int
-quarantined_by_number(struct enforcer *e, const struct image *next, struct places *p)
+known_by_number(struct enforcer *e, const struct image *next, struct places *p)
 {
 	struct standing *s;
 	uint32_t damaged;
@@ -74,7 +57,7 @@ quarantined_by_number(struct enforcer *e, const struct image *next, struct place
 		const struct image_device *d = image_device(next, s[i].number);
 
 		if (d != NULL && enforcer_index(e, s[i].number) == SIZE_MAX && p->standings[d - next->devices] == NULL)
-			rc = place(p, next, d, &s[i]);
+			rc = places_add(p, next, d, &s[i]);
 	}
 	free(s);
 	return rc;
@@ -102,9 +85,7 @@ returning_devices(struct enforcer *e, const struct image *next, struct places *p
 {
 	int rc;
 
-	if ((p->own = calloc((size_t)next->n[IMAGE_DEVICES] + 1, sizeof(struct standing *))) == NULL)
-		return -ENOMEM;
-	if ((rc = quarantined_by_name(e, next, p)) == 0 && (rc = quarantined_by_number(e, next, p)) == 0)
+	if ((rc = known_by_name(e, next, p)) == 0 && (rc = known_by_number(e, next, p)) == 0)
 		rc = forget_flows(e, next);
 	return rc;
 }

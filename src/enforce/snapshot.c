@@ -12,27 +12,46 @@
 #include "proto/snapshot.h"
 
 static void
-fill_device(const struct enforcer *e, uint32_t i, const struct refused_total *t,
-    struct snapshot_device *out)
+fill_standing(const struct standing *s, struct snapshot_device *out)
 {
+	out->cause = s->cause;
+	out->pending = s->pending;
+	out->since = s->since;
+	if ((s->cause | s->pending) & CAUSE_REVOKED) {
+		out->authority = s->by.authority;
+		out->crl_reason = s->by.reason;
+		out->revoked_at = s->by.revoked_at;
+		out->evidence = s->kind;
+		out->serial_len = s->by.serial_len;
+		memcpy(out->serial, s->by.serial, sizeof(out->serial));
+		out->crl_number_len = s->crl_number_len;
+		memcpy(out->crl_number, s->crl_number, sizeof(out->crl_number));
+	} else if (s->cause & CAUSE_OPERATOR) {
+		out->crl_reason = s->operator_reason;
+	}
+	if (s->cause & CAUSE_OPERATOR) {
+		out->uid = s->who.uid;
+		out->until = s->until;
+		memcpy(out->words, s->words, sizeof(out->words));
+	}
+}
+
+static void
+fill_device(const struct cordond *d, uint32_t i, const struct refused_total *t, struct snapshot_device *out)
+{
+	const struct enforcer *e = &d->enforcer;
 	const struct station *st = &e->stations[i];
-	const struct standing *s = e->standings[i];
-	const struct image_class *class = image_class(&e->policy.image, e->policy.image.devices[i].class_number);
 
 	out->number = st->number;
 	out->mark = station_mark(st);
-	out->where = st->quarantined ? STATION_QUARANTINED :
-	    class->mode == MODE_AUDIT ? STATION_AUDITED : STATION_ENFORCED;
+	out->where = station_where(e, i);
 	out->refused_packets = t->packets;
 	out->refused_bytes = t->bytes;
-	if (s == NULL)
-		return;
-	out->cause = s->cause;
-	out->since = s->since;
-	out->authority = s->authority;
-	out->crl_reason = s->crl_reason;
-	out->revoked_at = s->revoked_at;
-	memcpy(out->words, s->words, sizeof(out->words));
+	out->uid = CTL_NOBODY;
+	if (d->revocation.checks != NULL)
+		out->check = d->revocation.checks[i];
+	if (e->standings[i] != NULL)
+		fill_standing(e->standings[i], out);
 }
 
 int
@@ -40,24 +59,29 @@ snapshot_make(struct cordond *d)
 {
 	const struct enforcer *e = &d->enforcer;
 	uint32_t n = e->policy.image.n[IMAGE_DEVICES], sources = e->policy.image.n[IMAGE_SOURCES];
+	uint32_t authorities = e->policy.image.n[IMAGE_AUTHORITIES];
 	size_t len = sizeof(struct snapshot_header) + n * sizeof(struct snapshot_device) +
-	    sources * sizeof(struct pki_source);
+	    sources * sizeof(struct pki_source) + authorities * sizeof(struct pki_authority);
 	struct refused_total *totals = calloc((size_t)n + 1, sizeof(*totals));
 	struct snapshot_header *h = calloc(1, len);
 	struct snapshot_device *devices;
+	struct pki_source *told;
 	struct clock_view now;
 	int fd = -1, rc = -ENOMEM;
 
 	if (totals == NULL || h == NULL)
 		goto out;
 	clock_now(&now);
-	*h = (struct snapshot_header){ SNAPSHOT_MAGIC, n, sources, 0, e->policy.revision, now.wall_ms };
+	*h = (struct snapshot_header){ SNAPSHOT_MAGIC, n, sources, authorities, e->policy.revision, now.wall_ms };
 	devices = (struct snapshot_device *)(h + 1);
 	counts_totals(d, totals);
 	for (uint32_t i = 0; i < n; i++)
-		fill_device(e, i, &totals[i], &devices[i]);
+		fill_device(d, i, &totals[i], &devices[i]);
+	told = (struct pki_source *)(devices + n);
 	if (sources > 0 && d->sources != NULL)
-		memcpy(devices + n, d->sources, sources * sizeof(*d->sources));
+		memcpy(told, d->sources, sources * sizeof(*told));
+	if (authorities > 0 && d->revocation.authorities != NULL)
+		memcpy(told + sources, d->revocation.authorities, authorities * sizeof(struct pki_authority));
 	if ((fd = memfile_new("snapshot")) < 0) {
 		rc = fd;
 		goto out;
@@ -120,10 +144,16 @@ status_fill(struct cordond *d, struct ctl_status *s)
 	s->devices = im->n[IMAGE_DEVICES];
 	s->classes = im->n[IMAGE_CLASSES] - 1;
 	for (uint32_t i = 0; i < im->n[IMAGE_DEVICES]; i++) {
-		s->quarantined += e->stations[i].quarantined;
-		s->audited += !e->stations[i].quarantined &&
-		    image_class(im, im->devices[i].class_number)->mode == MODE_AUDIT;
+		enum station_where where = station_where(e, i);
+
+		s->quarantined += where == STATION_QUARANTINED;
+		s->restricted += where == STATION_RESTRICTED;
+		s->audited += where == STATION_AUDITED;
+		s->pending += e->standings[i] != NULL && e->standings[i]->pending != 0;
 	}
+	s->brake_devices = im->appliance->brake_devices;
+	s->brake_within_s = im->appliance->brake_within_s;
+	s->brake_used = brake_used(&d->revocation.brake, s->brake_within_s, &now);
 	s->table_mode = e->features.owner_persist ? 1 : 2;
 	s->healthy = e->healthy && e->disk_ok;
 	s->foreign_changes = e->foreign_changes;

@@ -45,8 +45,8 @@ places_from_journal(struct enforcer *e, struct start_report *report)
 			break;
 		}
 		*e->standings[index] = s[i];
-		e->stations[index].quarantined = 1;
-		report->quarantined++;
+		station_place(im, &im->devices[index], &s[i], &e->stations[index]);
+		report->quarantined += e->stations[index].quarantined;
 	}
 	if (rc == 0)
 		e->disk_ok = journal_rewrite(e->dirfd, s, n) == 0;
@@ -113,15 +113,18 @@ kernel_quarantined(void *arg, const struct nft_element *el)
 	index = enforcer_index(q->e, mark >> 8);
 	if (index == SIZE_MAX || q->e->stations[index].quarantined)
 		return 0;
-	struct standing s = { .number = mark >> 8, .cause = CAUSE_OPERATOR, .since = q->now,
-		.words = "found quarantined in the kernel after a crash" };
+	struct standing s = { .number = mark >> 8, .cause = CAUSE_OPERATOR, .since = q->now, .ways = WAY_DEVICE,
+		.said_at = q->now, .who.uid = CTL_NOBODY, .words = "found quarantined in the kernel after a crash" };
+	struct standing *have = q->e->standings[index];
 
-	if ((q->e->standings[index] = malloc(sizeof(s))) == NULL)
+	if (have == NULL && (have = calloc(1, sizeof(*have))) == NULL)
 		return -ENOMEM;
-	*q->e->standings[index] = s;
+	have->number = s.number;
+	standing_join(have, &s);
+	q->e->standings[index] = have;
 	q->e->stations[index].quarantined = 1;
 	q->n++;
-	if (journal_append(q->e->dirfd, &s, 1) < 0)	/* a full disk may be why it is not there */
+	if (journal_append(q->e->dirfd, have, 1) < 0)	/* a full disk may be why it is not there */
 		q->e->disk_ok = false;
 	return 0;
 }

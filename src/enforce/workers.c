@@ -221,7 +221,7 @@ worker_start(struct worker *w)
 	if (rc < 0) {
 		log_warn(rc, "cannot ask for %s", proc_name(w->proc));
 		down(w);
-	} else if (!w->lasting) {
+	} else if (!w->lasting && w != &w->d->workers[SLOT_WATCH]) {
 		evtimer_add(w->timer, w->proc == PROC_COMPILE ? &compile_max : &fetch_max);
 	}
 }

@@ -135,8 +135,14 @@ dispatch(struct pki *p, struct ipc_message *m, const struct clock_view *now)
 	struct job *j;
 	int rc = 0;
 
-	if (m->type == MSG_IMAGE) {
-		rc = pki_load_image(p, m->fd, ((const struct image_ref *)m->payload)->revision, now);
+	if (m->type == MSG_IMAGE || m->type == MSG_PKI_LOOKUP) {
+		struct pki_looked looked = { .revision = ((const struct image_ref *)m->payload)->revision };
+
+		rc = pki_load_image(p, m->fd, looked.revision, now);
+		close(m->fd);
+		if (rc == 0)
+			pki_send(p, MSG_PKI_LOOKED, &looked, sizeof(looked));
+	} else if (m->type == MSG_PKI_STANDINGS) {
 		close(m->fd);
 	} else if (m->type == MSG_PKI_REFRESH) {
 		on_refresh(p, ((const struct pki_refresh *)m->payload)->authority, now);

@@ -104,6 +104,7 @@ struct ctl_apply {
 enum ctl_step {
 	STEP_COMPILE = 1,	/* cordon-compile reads and compiles the configuration */
 	STEP_LOAD,		/* checked, written down, and given to the kernel */
+	STEP_LOOKUP,		/* before that: its new devices are looked up in every CRL at hand */
 };
 
 struct ctl_progress {

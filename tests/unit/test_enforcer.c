@@ -390,20 +390,41 @@ connections_with(uint32_t mark)
 
 /* ---- tests -------------------------------------------------------------- */
 
+/* What is known of it, or nothing. */
+static struct standing
+known(const char *name)
+{
+	const struct standing *have = e.standings[enforcer_index(&e, number_of(name))];
+
+	return have != NULL ? *have : (struct standing){ .number = number_of(name) };
+}
+
 static struct standing
 revoked(const char *name)
 {
-	return (struct standing){ .number = number_of(name), .cause = CAUSE_REVOKED, .authority = 1 };
+	struct standing s = known(name);
+
+	s.cause |= CAUSE_REVOKED;
+	s.by.authority = 1;
+	return s;
 }
 
 static void
 quarantine(const char *name)
 {
 	struct standing s = revoked(name);
-	uint32_t changed;
 
-	assert_int_equal(enforcer_quarantine(&e, &s, 1, &changed), 0);
-	assert_int_equal(changed, 1);
+	assert_int_equal(enforcer_tighten(&e, &s, 1), 0);
+}
+
+/* Take a cause away. */
+static int
+release(const char *name, uint32_t cause)
+{
+	struct standing s = known(name);
+
+	s.cause &= ~cause;
+	return enforcer_loosen(&e, &s, 1);
 }
 
 static void
@@ -433,55 +454,51 @@ test_adopts_what_is_right(void **state)
 static void
 test_quarantine_is_a_new_mark(void **state)
 {
-	uint32_t before = mark_of("sensor-1"), other = mark_of("sensor-2"), changed, at;
-	struct standing s[4] = { revoked("sensor-1"), revoked("alpha"), revoked("sensor-1"), revoked("bare") };
+	uint32_t before = mark_of("sensor-1"), other = mark_of("sensor-2"), at;
+	struct standing s[2] = { revoked("sensor-1"), revoked("alpha") };
 
 	(void)state;
 	at = transactions();
-	assert_int_equal(enforcer_quarantine(&e, s, 3, &changed), 0);
+	assert_int_equal(enforcer_tighten(&e, s, 2), 0);
 	assert_int_equal(transactions(), at + 1);	/* one transaction for all of them */
-	assert_int_equal(changed, 2);
 	assert_false(holds(SET_LIVE, before, NULL));
 	assert_int_equal(mark_of("sensor-1"), before + 1);
 	assert_true(quarantined("sensor-1"));
 	assert_true(quarantined("alpha"));
 	assert_int_equal(mark_of("sensor-2"), other);
-	/* said again it changes nothing */
-	assert_int_equal(enforcer_quarantine(&e, s, 3, &changed), 0);
-	assert_int_equal(changed, 0);
+	/* another cause moves it nowhere, and what waits behind the brake neither */
+	s[0].cause |= CAUSE_OPERATOR;
+	s[1] = known("sensor-2");
+	s[1].pending = CAUSE_REVOKED;
+	assert_int_equal(enforcer_tighten(&e, s, 2), 0);
 	assert_int_equal(transactions(), at + 1);
-	s[0] = revoked("sensor-2");
-	s[1] = revoked("sensor-2");
-	s[1].cause = CAUSE_OPERATOR;		/* twice, for two causes: moved once */
-	assert_int_equal(enforcer_quarantine(&e, s, 2, &changed), 0);
-	assert_int_equal(transactions(), at + 2);
+	assert_int_equal(mark_of("sensor-2"), other);
 	assert_int_equal(e.foreign_changes, 0);
-	assert_int_equal(mark_of("sensor-2"), other + 1);
-	s[3].number = 9999;
-	assert_int_equal(enforcer_quarantine(&e, s + 3, 1, &changed), 0);
-	assert_int_equal(changed, 0);
+	s[1].number = 9999;
+	assert_int_equal(enforcer_tighten(&e, s, 2), -ENOENT);
+	stop();
+	assert_int_equal(start(), 0);
+	assert_int_equal(report.quarantined, 2);
+	assert_int_equal(known("sensor-2").pending, CAUSE_REVOKED);
+	assert_int_equal(known("sensor-1").cause, CAUSE_REVOKED | CAUSE_OPERATOR);
 }
 
 static void
 test_release_is_for_the_cause(void **state)
 {
-	struct standing s = revoked("sensor-1");
-	uint32_t mark, changed;
+	struct standing s;
+	uint32_t mark;
 
 	(void)state;
-	assert_int_equal(enforcer_release(&e, s.number, CAUSE_OPERATOR, "why", 3), -EALREADY);
-	assert_int_equal(enforcer_release(&e, 9999, CAUSE_OPERATOR, "why", 3), -ENOENT);
 	quarantine("sensor-1");
 	mark = mark_of("sensor-1");
-	assert_int_equal(enforcer_release(&e, s.number, CAUSE_OPERATOR, "why", 3), -EPERM);
-	assert_true(quarantined("sensor-1"));
 	/* both causes: one gone is not enough */
-	s.cause = CAUSE_OPERATOR;
-	assert_int_equal(enforcer_quarantine(&e, &s, 1, &changed), 0);
-	assert_int_equal(changed, 1);
-	assert_int_equal(enforcer_release(&e, s.number, CAUSE_OPERATOR, "why", 3), 0);
+	s = known("sensor-1");
+	s.cause |= CAUSE_OPERATOR;
+	assert_int_equal(enforcer_tighten(&e, &s, 1), 0);
+	assert_int_equal(release("sensor-1", CAUSE_OPERATOR), 0);
 	assert_true(quarantined("sensor-1"));
-	assert_int_equal(enforcer_release(&e, s.number, CAUSE_REVOKED, "why", 3), 0);
+	assert_int_equal(release("sensor-1", CAUSE_REVOKED), 0);
 	assert_int_equal(mark_of("sensor-1"), mark + 1);
 	assert_false(quarantined("sensor-1"));
 	assert_false(holds(SET_LIVE, mark, NULL));
@@ -489,6 +506,48 @@ test_release_is_for_the_cause(void **state)
 	assert_int_equal(start(), 0);
 	assert_false(quarantined("sensor-1"));
 	assert_int_equal(report.quarantined, 0);
+}
+
+/* Who comes with a policy, and who is known, may start in quarantine by it: in the
+ * very transaction, and in the journal. */
+static void
+test_starts_in_quarantine(void **state)
+{
+	struct apply_order order = { .revision = e.policy.revision + 1 };
+	uint32_t before = mark_of("sensor-1"), other = mark_of("alpha"), at;
+	struct policy *p = sample_full();
+	struct apply_report r;
+	struct standing starts[2];
+	uint8_t *bytes;
+	size_t len;
+	int fd = memfile_new("test");
+
+	(void)state;
+	sample_device(p, "late", "sensor", 9, "10.10.0.19", "lan0", "factory-ca", 0x77);
+	struct image next = sample_image(p, &e.policy.image, &bytes, &len);
+
+	policy_free(p);
+	assert_int_equal(file_write_all(fd, bytes, len), 0);
+	assert_int_equal(memfile_seal(fd), 0);
+	starts[0] = (struct standing){ .number = image_device_named(&next, "late")->number, .cause = CAUSE_NEW };
+	starts[1] = (struct standing){ .number = number_of("sensor-1"), .cause = CAUSE_OPERATOR };
+	order.image_fd = fd;
+	order.starts = starts;
+	order.n_starts = 2;
+	at = transactions();
+	assert_int_equal(enforcer_apply(&e, &order, 2000, &r), 0);
+	assert_int_equal(transactions(), at + 1);
+	assert_true(quarantined("late"));
+	assert_true(quarantined("sensor-1"));
+	assert_int_equal(mark_of("sensor-1"), before + 1);
+	assert_int_equal(mark_of("alpha"), other);
+	stop();
+	assert_int_equal(start(), 0);
+	assert_int_equal(report.quarantined, 2);
+	assert_true(report.adopted);
+	assert_int_equal(known("late").cause, CAUSE_NEW);
+	close(fd);
+	free(bytes);
 }
 
 /* A crash between the kernel and the journal: the kernel knows. */
@@ -534,23 +593,21 @@ test_full_disk(void **state)
 	const struct rlimit full = { 0, RLIM_INFINITY };
 	struct standing s = revoked("sensor-1");
 	struct rlimit before;
-	uint32_t changed;
 	bool disk_ok;
-	int release;
+	int released;
 
 	(void)state;
 	quarantine("alpha");
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
 	signal(SIGXFSZ, SIG_IGN);
 	setrlimit(RLIMIT_FSIZE, &full);
-	assert_int_equal(enforcer_quarantine(&e, &s, 1, &changed), 0);
+	assert_int_equal(enforcer_tighten(&e, &s, 1), 0);
 	disk_ok = e.disk_ok;
-	release = enforcer_release(&e, number_of("alpha"), CAUSE_REVOKED, "why", 3);
+	released = release("alpha", CAUSE_REVOKED);
 	setrlimit(RLIMIT_FSIZE, &before);
-	assert_int_equal(changed, 1);
 	assert_false(disk_ok);
 	assert_true(quarantined("sensor-1"));
-	assert_int_equal(release, -EFBIG);
+	assert_int_equal(released, -EFBIG);
 	assert_true(quarantined("alpha"));
 }
 
@@ -1121,6 +1178,7 @@ main(void)
 		OWNED(test_devices_come_back), OWNED(test_devices_come_back_by_name), OWNED(test_refused_before),
 		OWNED(test_quarantine_is_a_new_mark),
 		OWNED(test_release_is_for_the_cause),
+		OWNED(test_starts_in_quarantine),
 		OWNED(test_kernel_knows_more_than_the_journal), OPEN(test_kernel_knows_more_than_the_journal),
 		OWNED(test_journal_knows_after_a_reboot),
 		OWNED(test_full_disk),

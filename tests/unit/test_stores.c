@@ -49,7 +49,7 @@ teardown(void **state)
 static struct standing
 standing(uint32_t number, uint32_t cause)
 {
-	struct standing s = { .number = number, .cause = cause, .since = 5, .words = "why" };
+	struct standing s = { .number = number, .cause = cause, .since = 5, .who.uid = CTL_NOBODY, .words = "why" };
 
 	return s;
 }

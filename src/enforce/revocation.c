@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* revocation.c -- what cordond keeps about revocation beside the standings: found at
+ * the start, and forgotten with the policy it was about. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "enforce/cordond.h"
+
+void
+revocation_forget(struct cordond *d)
+{
+	const struct image *im = &d->enforcer.policy.image;
+	struct revocation *r = &d->revocation;
+	uint32_t n = im->n[IMAGE_AUTHORITIES];
+
+	findings_empty(&r->findings);
+	free(r->checks);
+	r->checks = NULL;
+	free(r->authorities);
+	r->authorities = calloc((size_t)n + 1, sizeof(*r->authorities));
+	for (uint32_t i = 0; r->authorities != NULL && i < n; i++)
+		r->authorities[i].authority = im->authorities[i].number;
+}
+
+int
+revocation_init(struct cordond *d)
+{
+	struct revocation *r = &d->revocation;
+	uint32_t damaged = 0;
+	int rc;
+
+	r->lookup.candidate.fd = -1;
+	if ((rc = brake_load(&r->brake, d->enforcer.dirfd, d->change.boot_id)) < 0)
+		log_error(rc, "what the brake counts cannot be read: it begins to count anew");
+	if ((rc = serials_load(&r->serials, d->enforcer.dirfd, &damaged)) < 0)
+		return rc;	/* what operators revoked is not forgotten */
+	if (damaged > 0)
+		log_warn(0, "%u damaged record(s) of certificates that operators revoked passed over", damaged);
+	revocation_forget(d);
+	until_begin(d);
+	return 0;
+}
+
+void
+revocation_done(struct cordond *d)
+{
+	struct revocation *r = &d->revocation;
+
+	if (r->lookup.candidate.data != NULL)
+		loaded_policy_done(&r->lookup.candidate);
+	if (r->lookup.timer != NULL)
+		event_free(r->lookup.timer);
+	if (r->until_timer != NULL)
+		event_free(r->until_timer);
+	free(r->lookup.news);
+	findings_done(&r->lookup.held);
+	findings_done(&r->findings);
+	brake_done(&r->brake);
+	serials_done(&r->serials);
+	free(r->authorities);
+	free(r->checks);
+}
+
+void
+revocation_tick(struct cordond *d)
+{
+	lookup_let_out(d);
+}
