@@ -8,6 +8,8 @@
 
 #include <jansson.h>
 
+#include "ctl/words.h"
+
 /* Text as it is when it is UTF-8, escaped as in tables otherwise. */
 json_t *answer_text(const char *);
 
@@ -23,17 +25,7 @@ json_t *answer_lines(const char *text);
 /* "?" for a number that is none of ours: the other end is newer. */
 const char *word_station(uint32_t where);
 const char *word_source_state(uint32_t state);
-const char *word_source_error(uint32_t error);	/* "" for E_NONE */
-const char *word_source_error_key(uint32_t error);	/* "E_SIG"; for JSON */
-const char *word_crl_reason(uint32_t reason);
 const char *word_table_mode(uint32_t mode);
-
-#define CAUSE_STRLEN 64
-/* "revoked", "operator", "revoked, operator", "-"; returns buf. */
-const char *word_cause(uint32_t cause, char buf[CAUSE_STRLEN]);
-
-/* The same as an array of words. */
-json_t *answer_cause(uint32_t cause);
 
 #define PROTOCOL_STRLEN 16
 /* "tcp", "udp", ..., or the number; returns buf. */

@@ -11,48 +11,6 @@
 #include <string.h>
 #include <time.h>
 
-const struct opt_info opt_infos[OPTS] = {
-	[OPT_JSON] = { "json", NULL, false, "answer as JSON" },
-	[OPT_RUN] = { "run", "DIR", false, "folder of the control socket" },
-	[OPT_CONFIG] = { "config", "DIR", false, "folder of the configuration" },
-	[OPT_STATE] = { "state", "DIR", false, "folder of the evidence" },
-	[OPT_PROGRAMS] = { "programs", "DIR", false, "folder of cordon-compile" },
-	[OPT_HELP] = { "help", NULL, false, "say how to use this" },
-	[OPT_VERSION] = { "version", NULL, false, "say which version this is" },
-	[OPT_NFT] = { "nft", NULL, false, "print the ruleset in nft's syntax" },
-	[OPT_CLASS] = { "class", "CLASS", false, "the device's class; or only devices of this class" },
-	[OPT_STATION] = { "station", "STATION", false,
-	    "only devices that stand there: enforced, audited or quarantined" },
-	[OPT_MAC] = { "mac", "MAC", false, "the device's Ethernet address" },
-	[OPT_ADDRESS] = { "address", "ADDRESS", true, "an IPv4 or IPv6 address of the device" },
-	[OPT_INTERFACE] = { "interface", "INTERFACE", false, "the device's router port" },
-	[OPT_AUTHORITY] = { "authority", "AUTHORITY", false, "who issued its certificate" },
-	[OPT_SERIAL] = { "serial", "HEX", false, "the certificate's serial number" },
-	[OPT_LABEL] = { "label", "LABEL", true, "a label of the device; or only devices that have it" },
-	[OPT_REPLACE] = { "replace", NULL, false, "overwrite a file of that name" },
-	[OPT_REASON] = { "reason", "TEXT", false, "why; or only attempts refused for this reason" },
-	[OPT_REVOKED] = { "revoked", NULL, false, "lift a revocation too, until its CRL is read again" },
-	[OPT_WAIT] = { "wait", NULL, false, "wait until it is over, show the result" },
-	[OPT_DEVICE] = { "device", "NAME", false, "this device; only attempts of this device" },
-	[OPT_SINCE] = { "since", "TIME", false, "only later ones: 90s, 15m, 1h, 7d ago, or RFC 3339" },
-	[OPT_LIMIT] = { "limit", "N", false, "at most N rows" },
-	[OPT_AS] = { "as", "FORM", false, "print an inventory to edit: csv or config" },
-	[OPT_FOLLOW] = { "follow", NULL, false, "go on as new ones come" },
-	[OPT_CONFIRM] = { "confirm", "TIME", false, "go back after 60s, 5m, 1h unless `policy confirm' comes" },
-	[OPT_FORCE] = { "force", NULL, false, "even if it cuts your own connection" },
-	[OPT_TO] = { "to", "ADDRESS", false, "where the device goes: an address, a device, a name, or appliance" },
-	[OPT_FROM] = { "from", "ADDRESS", false, "who begins a connection to the device" },
-	[OPT_TCP] = { "tcp", "PORT", false, "for this TCP port" },
-	[OPT_UDP] = { "udp", "PORT", false, "for this UDP port" },
-	[OPT_SCTP] = { "sctp", "PORT", false, "for this SCTP port" },
-	[OPT_ICMP] = { "icmp", "TYPE", false, "for this type of ICMP or ICMPv6, by name or number" },
-	[OPT_PROTOCOL] = { "protocol", "PROTOCOL", false, "for this protocol, by name or number" },
-	[OPT_AT] = { "at", "TIME", false, "at that time: 2027-03-28T02:30 (local), or RFC 3339" },
-	[OPT_CANDIDATE] = { "candidate", "DIR", false, "a configuration that does not run" },
-	[OPT_STAGED] = { "staged", NULL, false, "exactly what is staged, not the configuration as it is now" },
-	[OPT_PREVIOUS] = { "previous", "IMAGE", false, "compare with this policy image, not with what runs" },
-};
-
 static enum opt
 find_option(const char *name, size_t len)
 {
@@ -69,6 +27,14 @@ option_name(const void *arg, size_t i)
 {
 	(void)arg;
 	return opt_infos[i].name;
+}
+
+/* Does it stand for itself with this noun's commands? */
+static bool
+is_bare(enum opt o, const char *noun)
+{
+	return opt_infos[o].value == NULL ||
+	    (opt_infos[o].bare != NULL && noun != NULL && strcmp(opt_infos[o].bare, noun) == 0);
 }
 
 static int
@@ -89,7 +55,7 @@ unknown_option(const char *name, size_t len, char why[ARGS_WHY_LEN])
 static int
 add_option(struct args *a, enum opt o, const char *value, char why[ARGS_WHY_LEN])
 {
-	if (!opt_infos[o].many && opt_infos[o].value != NULL && args_has(a, o)) {
+	if (!opt_infos[o].many && value != NULL && args_has(a, o)) {
 		snprintf(why, ARGS_WHY_LEN, "--%s is given twice", opt_infos[o].name);
 		return -EINVAL;
 	}
@@ -110,14 +76,16 @@ take_option(int argc, char *const argv[], int *i, struct args *a, char why[ARGS_
 	const char *name = argv[*i] + 2, *equals = strchr(name, '='), *value = NULL;
 	size_t len = equals != NULL ? (size_t)(equals - name) : strlen(name);
 	enum opt o = find_option(name, len);
+	bool bare;
 
 	if (o == OPTS)
 		return unknown_option(name, len, why);
-	if (opt_infos[o].value == NULL && equals != NULL) {
+	bare = is_bare(o, a->n_words > 0 ? a->words[0] : NULL);
+	if (bare && equals != NULL) {
 		snprintf(why, ARGS_WHY_LEN, "--%s takes no value", opt_infos[o].name);
 		return -EINVAL;
 	}
-	if (opt_infos[o].value != NULL) {
+	if (!bare) {
 		value = equals != NULL ? equals + 1 : *i + 1 < argc ? argv[++*i] : NULL;
 		if (value == NULL) {
 			snprintf(why, ARGS_WHY_LEN, "--%s needs a value: --%s %s",
@@ -131,22 +99,22 @@ take_option(int argc, char *const argv[], int *i, struct args *a, char why[ARGS_
 int
 args_parse(int argc, char *const argv[], struct args *out, char why[ARGS_WHY_LEN])
 {
-	struct args a = { .n_words = 0 };
 	bool only_words = false;
 	int i, rc;
 
+	out->n_words = out->n_given = 0;
 	for (i = 1; i < argc; i++) {
 		if (!only_words && strcmp(argv[i], "--") == 0) {
 			only_words = true;
 			continue;
 		}
 		if (!only_words && strcmp(argv[i], "-h") == 0) {
-			if ((rc = add_option(&a, OPT_HELP, NULL, why)) < 0)
+			if ((rc = add_option(out, OPT_HELP, NULL, why)) < 0)
 				return rc;
 			continue;
 		}
 		if (!only_words && strncmp(argv[i], "--", 2) == 0) {
-			if ((rc = take_option(argc, argv, &i, &a, why)) < 0)
+			if ((rc = take_option(argc, argv, &i, out, why)) < 0)
 				return rc;
 			continue;
 		}
@@ -155,13 +123,12 @@ args_parse(int argc, char *const argv[], struct args *out, char why[ARGS_WHY_LEN
 			    argv[i]);
 			return -EINVAL;
 		}
-		if (a.n_words == ARGS_WORDS_MAX) {
+		if (out->n_words == ARGS_WORDS_MAX) {
 			snprintf(why, ARGS_WHY_LEN, "too many words, from \"%.60s\" on", argv[i]);
 			return -EINVAL;
 		}
-		a.words[a.n_words++] = argv[i];
+		out->words[out->n_words++] = argv[i];
 	}
-	*out = a;
 	return 0;
 }
 

@@ -48,6 +48,16 @@ enum opt {
 	OPT_CANDIDATE,
 	OPT_PREVIOUS,
 	OPT_STAGED,
+	OPT_UNTIL,
+	OPT_WORDS,
+	OPT_YES,
+	OPT_PENDING,
+	OPT_ALL,
+	OPT_APPLY,
+	OPT_CA,
+	OPT_CRL_ISSUER,
+	OPT_NUMBER,
+	OPT_DELTA_OF,
 	OPTS
 };
 
@@ -59,11 +69,12 @@ struct opt_info {
 	const char *value;	/* what stands for it in help; NULL: it takes none */
 	bool many;		/* may be given more than once */
 	const char *what;
+	const char *bare;	/* with commands of this noun it takes no value; NULL: with none */
 };
 
 extern const struct opt_info opt_infos[OPTS];
 
-#define ARGS_WORDS_MAX	8
+#define ARGS_WORDS_MAX	8192	/* a folder of CRLs, or a batch of devices by name */
 #define ARGS_OPTIONS_MAX 64	/* given at once; a device has at most 16 addresses */
 #define ARGS_WHY_LEN	256
 

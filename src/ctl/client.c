@@ -180,6 +180,18 @@ client_ask(struct client *cl, uint32_t type, const void *payload, size_t len, ui
 }
 
 int
+client_ask_with(struct client *cl, uint32_t type, const void *payload, size_t len, int fd, uint32_t want,
+    int timeout_ms)
+{
+	int rc;
+
+	cl->serial++;
+	rc = ipc_send_wait(&cl->ipc, type, cl->serial, payload, len, fd, CLIENT_TIMEOUT_MS);
+	close(fd);
+	return rc < 0 ? rc : client_wait(cl, want, timeout_ms);
+}
+
+int
 client_fail(struct ctl *c, int error, const char *what)
 {
 	switch (-error) {

@@ -28,6 +28,10 @@ void client_close(struct client *);
  * conversation: -EPIPE when it went away, -ETIMEDOUT. */
 int client_ask(struct client *, uint32_t type, const void *payload, size_t len, uint32_t want, int timeout_ms);
 
+/* The same with a descriptor, which is closed in any case. */
+int client_ask_with(struct client *, uint32_t type, const void *payload, size_t len, int fd, uint32_t want,
+    int timeout_ms);
+
 /* Send without waiting, then look for the answer for a while (-ETIMEDOUT: not yet;
  * -EINPROGRESS: not yet, but cordond told of a step). */
 int client_send(struct client *, uint32_t type, const void *payload, size_t len);

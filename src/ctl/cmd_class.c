@@ -12,12 +12,14 @@
 struct members {
 	uint32_t devices;
 	uint32_t quarantined;
+	uint32_t restricted;
+	uint32_t pending;
 };
 
 static struct members
 count_members(const struct view *v, uint32_t number)
 {
-	struct members m = { 0, 0 };
+	struct members m = { 0 };
 	uint32_t i;
 
 	for (i = 0; i < v->image.n[IMAGE_DEVICES]; i++) {
@@ -25,8 +27,17 @@ count_members(const struct view *v, uint32_t number)
 			continue;
 		m.devices++;
 		m.quarantined += v->devices[i].where == STATION_QUARANTINED;
+		m.restricted += v->devices[i].where == STATION_RESTRICTED;
+		m.pending += v->devices[i].pending != 0;
 	}
 	return m;
+}
+
+/* Made by the compiler, no admin's: shown with the class it belongs to. */
+static bool
+is_hidden(const struct image_class *class)
+{
+	return (class->hints & CLASS_QUARANTINE) != 0;
 }
 
 static const char *
@@ -55,10 +66,11 @@ class_json(const struct view *v, const struct image_class *class)
 	const struct image *im = &v->image;
 	struct members m = count_members(v, class->number);
 
-	return json_pack("{s:o, s:i, s:s, s:s, s:o, s:i, s:i, s:i, s:o}", "name",
-	    answer_text(image_text(im, class->name)), "number", (int)class->number, "mode", mode_word(class->mode), "refuse", refuse_word(class->refuse),
+	return json_pack("{s:o, s:i, s:s, s:s, s:o, s:i, s:i, s:i, s:i, s:i, s:o}", "name",
+	    answer_text(image_text(im, class->name)), "number", (int)class->number, "mode", mode_word(class->mode),
+	    "refuse", refuse_word(class->refuse),
 	    "rate", rate_json(class), "devices", (int)m.devices,
-	    "quarantined", (int)m.quarantined, "rules", (int)class->rules.n,
+	    "quarantined", (int)m.quarantined, "restricted", (int)m.restricted, "pending", (int)m.pending, "rules", (int)class->rules.n,
 	    "where", reach_where_json(im, &class->where));
 }
 
@@ -69,7 +81,8 @@ list_json(struct ctl *c, const struct view *v)
 	uint32_t i;
 
 	for (i = 0; i < v->image.n[IMAGE_CLASSES]; i++)
-		json_array_append_new(list, class_json(v, &v->image.classes[i]));
+		if (!is_hidden(&v->image.classes[i]))
+			json_array_append_new(list, class_json(v, &v->image.classes[i]));
 	return ctl_json(c, EXIT_DONE, json_pack("{s:o, s:o}", "revision", answer_count(v->revision),
 	    "classes", list));
 }
@@ -88,6 +101,8 @@ list_table(struct ctl *c, const struct view *v)
 		const struct image_class *class = &v->image.classes[i];
 		struct members m = count_members(v, class->number);
 
+		if (is_hidden(class))
+			continue;
 		table_cell(&t, image_text(&v->image, class->name));
 		table_cell(&t, mode_word(class->mode));
 		table_cell(&t, refuse_word(class->refuse));
@@ -117,6 +132,13 @@ cmd_class_list(struct ctl *c)
 
 /* ---- show --------------------------------------------------------------- */
 
+/* Where its devices stand in quarantine; NULL: where all do. */
+static const struct image_class *
+own_quarantine(const struct view *v, const struct image_class *class)
+{
+	return class->quarantine != 0 ? image_class(&v->image, class->quarantine) : NULL;
+}
+
 static int
 show_json(struct ctl *c, const struct view *v, const struct image_class *class)
 {
@@ -127,6 +149,8 @@ show_json(struct ctl *c, const struct view *v, const struct image_class *class)
 		if (v->image.devices[i].class_number == class->number)
 			json_array_append_new(names, answer_text(image_text(&v->image, v->image.devices[i].name)));
 	json_object_set_new(answer, "allow", reach_json(&v->image, class, REACH_OUT));
+	json_object_set_new(answer, "quarantine_allow", own_quarantine(v, class) != NULL ?
+	    reach_json(&v->image, own_quarantine(v, class), REACH_OUT) : json_null());
 	json_object_set_new(answer, "inbound", reach_json(&v->image, class, REACH_IN));
 	json_object_set_new(answer, "schedules", reach_schedules_json(&v->image, class, v->head->taken_at));
 	json_object_set_new(answer, "members", names);
@@ -151,7 +175,7 @@ show(struct ctl *c, struct client *cl, struct view *v)
 {
 	int exit = EXIT_MISTAKES;
 	const struct image_class *class = view_class(c, v, c->args->words[0], &exit);
-	char where[WHERE_STRLEN], n[2][COUNT_STRLEN];
+	char where[WHERE_STRLEN], n[4][COUNT_STRLEN];
 	struct members m;
 
 	(void)cl;
@@ -169,11 +193,16 @@ show(struct ctl *c, struct client *cl, struct view *v)
 		    format_count(class->rate, n[0]), format_count(class->rate_burst, n[1]));
 	fprintf(c->out, "may reach:\n");
 	reach_print(&v->image, class, REACH_OUT, "  ", c->out);
+	if (own_quarantine(v, class) != NULL) {
+		fprintf(c->out, "in quarantine also reaches, beside what the appliance's quarantine allows:\n");
+		reach_print(&v->image, own_quarantine(v, class), REACH_OUT, "  ", c->out);
+	}
 	fprintf(c->out, "may be reached from:\n");
 	reach_print(&v->image, class, REACH_IN, "  ", c->out);
 	reach_print_schedules(&v->image, class, v->head->taken_at, "schedule ", c->out);
-	fprintf(c->out, "devices: %s, of these %s in quarantine\n", format_count(m.devices, n[0]),
-	    format_count(m.quarantined, n[1]));
+	fprintf(c->out, "devices: %s, of these %s in quarantine, %s restricted, %s waiting for a person\n",
+	    format_count(m.devices, n[0]), format_count(m.quarantined, n[1]), format_count(m.restricted, n[2]),
+	    format_count(m.pending, n[3]));
 	print_members(c, v, class);
 	return EXIT_DONE;
 }

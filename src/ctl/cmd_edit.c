@@ -121,7 +121,7 @@ cmd_device_add(struct ctl *c)
 		return ctl_fail(c, EXIT_MISTAKES, "no memory");
 	}
 	snprintf(file, sizeof(file), "%s.conf", a->words[0]);
-	rc = place_device_file(c, file, text, len, false);
+	rc = place_device_file(c, file, text, len, false, NULL);
 	free(text);
 	return rc;
 }
@@ -187,7 +187,7 @@ cmd_device_import(struct ctl *c)
 		return ctl_fail(c, EXIT_USAGE, "%s: an inventory's file is called as line-3.csv: letters, digits, '.', "
 		    "'_', '-', and .csv at the end", path);
 	if ((rc = read_inventory(c, path, &data, &len)) == 0 && (rc = give_class(c, path, &data, &len)) == 0)
-		rc = place_device_file(c, name, data, len, args_has(c->args, OPT_REPLACE));
+		rc = place_device_file(c, name, data, len, args_has(c->args, OPT_REPLACE), NULL);
 	free(data);
 	return rc;
 }

@@ -1,99 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cmd_station.c -- device quarantine, release. A number crosses, never a name;
- * the operator's words are data to show again. */
+/* cmd_station.c -- device quarantine, revoke, release, unrevoke: where devices
+ * stand by an operator's word. All that are named move in one transaction. */
 #include <errno.h>
 #include <string.h>
 
 #include "ctl/answer.h"
 #include "ctl/ctl.h"
 #include "ctl/format.h"
+#include "ctl/stand.h"
 #include "ctl/view.h"
 
-/* cordond puts a change into the kernel and its file before it answers. */
-#define MOVE_TIMEOUT_MS 30000
-
 static int
-fill_words(struct ctl *c, struct ctl_device *ask)
+move(struct ctl *c, struct client *cl, struct view *v, const struct ctl_stand *ask, const char *what)
 {
-	const char *words = args_value(c->args, OPT_REASON);
+	struct chosen chosen = { NULL, 0 };
+	int rc;
 
-	if (words == NULL)
-		return 0;
-	if (strlen(words) >= sizeof(ask->words))
-		return ctl_fail(c, EXIT_USAGE, "--reason: at most %zu bytes, not %zu", sizeof(ask->words) - 1,
-		    strlen(words));
-	if (!format_is_clean(words))
-		return ctl_fail(c, EXIT_USAGE, "--reason: text of one line in UTF-8, without control characters");
-	memcpy(ask->words, words, strlen(words));
-	return 0;
-}
-
-/* Where the device stands after it: the kernel's truth, not what was asked. */
-static int
-show_station(struct ctl *c, struct client *cl, struct view *v, const struct image_device *d, bool quarantined,
-    bool before)
-{
-	const char *name = image_text(&v->image, d->name);
-	const struct snapshot_device *s;
-	char cause[CAUSE_STRLEN];
-	int exit, rc;
-
-	if ((rc = view_refresh(cl, v)) == -ESTALE)
-		return ctl_fail(c, EXIT_UNDETERMINED, "it was done, but the policy changed meanwhile: "
-		    "see `cordonctl device show %s'", name);
-	if (rc < 0)
-		return client_fail(c, rc, "state");
-	s = view_state(v, d);
-	exit = (s->where == STATION_QUARANTINED) == quarantined ? EXIT_DONE : EXIT_DIFFERS;
-	if (c->json)
-		return ctl_json(c, exit, json_pack("{s:s, s:s, s:o, s:o}", "device", name, "station",
-		    word_station(s->where), "cause", answer_cause(s->cause), "since", answer_time(s->since)));
-	fprintf(exit == EXIT_DONE ? c->out : c->err, "device %s %s %s%s%s%s\n", name,
-	    exit != EXIT_DONE ? "stays" : before ? "was" : "is", word_station(s->where), exit == EXIT_DONE && before ? " before" : "",
-	    s->cause != 0 ? ", because: " : "", s->cause != 0 ? word_cause(s->cause, cause) : "");
-	return exit;
-}
-
-static int
-move(struct ctl *c, struct client *cl, struct view *v, uint32_t type, bool quarantined)
-{
-	int exit = EXIT_MISTAKES, rc;
-	const struct image_device *d = view_device(c, v, c->args->words[0], &exit);
-	struct ctl_device ask = { .number = 0 };
-
-	if (d == NULL)
-		return exit;
-	if ((rc = fill_words(c, &ask)) != 0)
-		return rc;
-	ask.number = d->number;
-	ask.causes = CAUSE_OPERATOR | (args_has(c->args, OPT_REVOKED) ? CAUSE_REVOKED : 0);
-	rc = client_ask(cl, type, &ask, sizeof(ask), MSG_CTL_DONE, MOVE_TIMEOUT_MS);
-	if (rc == -ENOENT)
-		return ctl_fail(c, EXIT_MISTAKES, "device \"%s\" is no longer in the running policy",
-		    c->args->words[0]);
-	if (rc == -EPERM && !quarantined)
-		return ctl_fail(c, EXIT_MISTAKES, "device \"%s\" stays quarantined: its certificate is revoked. Give it "
-		    "a new certificate, or lift the revocation until its CRL is read again with --revoked",
-		    c->args->words[0]);
-	if (rc == -EIO)
-		return ctl_fail(c, EXIT_MISTAKES, "cordond could not write this to its disk: what it did would not "
-		    "survive a restart; see `cordonctl device show %s' and `journalctl -u cordon'",
-		    c->args->words[0]);
-	if (rc < 0 && rc != -EALREADY)
-		return client_fail(c, rc, quarantined ? "quarantine" : "release");
-	return show_station(c, cl, v, d, quarantined, rc == -EALREADY);
+	if ((rc = chosen_find(c, v, what, &chosen)) == 0)
+		rc = stand_do(c, cl, v, ask, &chosen);
+	chosen_done(&chosen);
+	return rc;
 }
 
 static int
 quarantine(struct ctl *c, struct client *cl, struct view *v)
 {
-	return move(c, cl, v, MSG_CTL_QUARANTINE, true);
-}
+	struct ctl_stand ask;
+	int rc = stand_fill(c, STAND_QUARANTINE, OPT_REASON, &ask);
 
-static int
-release(struct ctl *c, struct client *cl, struct view *v)
-{
-	return move(c, cl, v, MSG_CTL_RELEASE, false);
+	return rc != 0 ? rc : move(c, cl, v, &ask, "quarantine");
 }
 
 int
@@ -102,8 +37,152 @@ cmd_device_quarantine(struct ctl *c)
 	return view_with(c, quarantine);
 }
 
+/* ---- release ------------------------------------------------------------ */
+
+/* What it means to be of another opinion than the CA. */
+static void
+say_override(struct ctl *c)
+{
+	fprintf(c->err, "cordonctl: --revoked: this is your word against that of the CA. It holds for what is known now, and "
+	    "stands in `cordonctl device history'; what a CRL newly says of these devices counts again\n");
+}
+
+static int
+release(struct ctl *c, struct client *cl, struct view *v)
+{
+	struct ctl_stand ask;
+	int rc;
+
+	if (!args_has(c->args, OPT_REASON))
+		return ctl_fail(c, EXIT_USAGE, "--reason \"...\" is needed: why may this device go back? It is kept in "
+		    "`cordonctl device history'");
+	if ((rc = stand_fill(c, STAND_RELEASE, OPT_REASON, &ask)) != 0)
+		return rc;
+	ask.causes = CAUSE_OPERATOR;
+	if (args_has(c->args, OPT_REVOKED)) {
+		ask.causes |= CAUSE_REVOKED;
+		say_override(c);
+	}
+	return move(c, cl, v, &ask, "release");
+}
+
 int
 cmd_device_release(struct ctl *c)
 {
 	return view_with(c, release);
+}
+
+/* ---- serials ------------------------------------------------------------ */
+
+static int
+fill_serial(struct ctl *c, const struct view *v, struct ctl_stand *ask)
+{
+	const char *serial = args_value(c->args, OPT_SERIAL), *name = args_value(c->args, OPT_AUTHORITY);
+	const struct image_authority *a;
+	int exit = EXIT_MISTAKES;
+
+	if (serial == NULL || name == NULL)
+		return ctl_fail(c, EXIT_USAGE, "--serial and --authority go together: a serial number means nothing "
+		    "without who gave it");
+	if (c->args->n_words > 0 || args_has(c->args, OPT_LABEL))
+		return ctl_fail(c, EXIT_USAGE, "a name, --label, or --serial with --authority: one of them");
+	if ((a = view_authority(c, v, name, &exit)) == NULL)
+		return exit;
+	if (stand_serial(serial, ask->serial, &ask->serial_len) < 0)
+		return ctl_fail(c, EXIT_USAGE, "--serial \"%s\": in hexadecimal, as 034f, at most %u octets", serial,
+		    LIMIT_SERIAL);
+	ask->authority = a->number;
+	return 0;
+}
+
+static bool
+has_serial(const struct image *im, const struct image_device *d, const struct ctl_stand *ask)
+{
+	uint32_t i;
+
+	for (i = 0; i < d->certificates.n; i++) {
+		const struct image_certificate *cert = &im->certificates[d->certificates.first + i];
+
+		if (cert->authority == ask->authority && cert->serial_len == ask->serial_len &&
+		    memcmp(cert->serial, ask->serial, ask->serial_len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What it did: whose certificate it is now, or that it waits for whoever comes with it. */
+static int
+show_serial(struct ctl *c, const struct view *v, const struct ctl_stand *ask, const struct ctl_stood *is)
+{
+	bool revoked = ask->what == STAND_REVOKE_SERIAL;
+	char serial[2 * LIMIT_SERIAL + 1], n[COUNT_STRLEN];
+	const char *authority = view_authority_name(v, ask->authority);
+	json_t *names = json_array();
+	uint32_t i;
+
+	format_hex(ask->serial, ask->serial_len, serial);
+	for (i = 0; i < v->image.n[IMAGE_DEVICES]; i++)
+		if (has_serial(&v->image, &v->image.devices[i], ask))
+			json_array_append_new(names, answer_text(image_text(&v->image, v->image.devices[i].name)));
+	if (c->json)
+		return ctl_json(c, EXIT_DONE, json_pack("{s:s, s:o, s:b, s:o, s:o}", "serial", serial, "authority",
+		    answer_text(authority), "revoked", revoked, "changed", answer_count(is->changed), "devices", names));
+	fprintf(c->out, "serial %s of %s is %s: ", serial, authority, revoked ? "revoked" : "no longer revoked by an operator");
+	if (json_array_size(names) == 0)
+		fprintf(c->out, "no device has it now%s\n", revoked ? "; whichever comes with it is quarantined" : "");
+	else
+		fprintf(c->out, "%s%s, %s device%s changed\n", json_string_value(json_array_get(names, 0)),
+		    json_array_size(names) > 1 ? " and others" : "", format_count(is->changed, n), is->changed == 1 ? "" : "s");
+	json_decref(names);
+	return EXIT_DONE;
+}
+
+static int
+move_serial(struct ctl *c, struct client *cl, struct view *v, struct ctl_stand *ask)
+{
+	struct ctl_stood is;
+	int rc;
+
+	if ((rc = fill_serial(c, v, ask)) != 0 || (rc = stand_ask(c, cl, v, ask, NULL, &is)) != 0)
+		return rc;
+	return show_serial(c, v, ask, &is);
+}
+
+static int
+revoke(struct ctl *c, struct client *cl, struct view *v)
+{
+	bool serial = args_has(c->args, OPT_SERIAL) || args_has(c->args, OPT_AUTHORITY);
+	struct ctl_stand ask;
+	int rc;
+
+	if ((rc = stand_fill(c, serial ? STAND_REVOKE_SERIAL : STAND_REVOKE, OPT_WORDS, &ask)) != 0 ||
+	    (rc = stand_reason(c, &ask)) != 0)
+		return rc;
+	return serial ? move_serial(c, cl, v, &ask) : move(c, cl, v, &ask, "revoke");
+}
+
+int
+cmd_device_revoke(struct ctl *c)
+{
+	return view_with(c, revoke);
+}
+
+static int
+unrevoke(struct ctl *c, struct client *cl, struct view *v)
+{
+	struct ctl_stand ask;
+	int rc;
+
+	if (!args_has(c->args, OPT_SERIAL))
+		return ctl_fail(c, EXIT_USAGE, "--serial HEX --authority NAME are needed; a device by its name goes back "
+		    "with `cordonctl device release NAME'");
+	if ((rc = stand_fill(c, STAND_FORGET_SERIAL, OPT_WORDS, &ask)) != 0)
+		return rc;
+	return move_serial(c, cl, v, &ask);
+}
+
+int
+cmd_device_unrevoke(struct ctl *c)
+{
+	return view_with(c, unrevoke);
 }

@@ -8,6 +8,7 @@
 #include "ctl/format.h"
 #include "ctl/health.h"
 #include "ctl/history.h"
+#include "ctl/pending.h"
 #include "ctl/view.h"
 #include "ctl/who.h"
 
@@ -33,7 +34,7 @@ sources_json(const struct health *h)
 	uint32_t i;
 
 	for (i = 0; i <= SOURCE_EXPIRED; i++)
-		json_object_set_new(states, word_source_state(i), json_integer(h->sources[i]));
+		json_object_set_new(states, word_source_state(i), json_integer(h->sum.states[i]));
 	return states;
 }
 
@@ -57,6 +58,10 @@ status_json(const struct ctl_status *s, const struct health *h)
 	json_object_set_new(answer, "given_up_why", json_string(history_why_word(s->given_up_why)));
 	json_object_set_new(answer, "workers", workers_json(s));
 	json_object_set_new(answer, "sources", sources_json(h));
+	json_object_set_new(answer, "sources_failing", json_integer(h->sum.failing));
+	json_object_set_new(answer, "restricted", json_integer(s->restricted));
+	json_object_set_new(answer, "pending", json_integer(s->pending));
+	json_object_set_new(answer, "brake", pending_brake_json(s));
 	json_object_set_new(answer, "refused", json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}",
 	    "packets", answer_count(s->refused_packets), "bytes", answer_count(s->refused_bytes),
 	    "stranger_packets", answer_count(s->stranger_packets),
@@ -104,7 +109,7 @@ static void
 print_policy_lines(struct ctl *c, const struct ctl_status *s)
 {
 	char who[WHO_STRLEN], shown[2 * WHO_STRLEN];
-	char n[4][COUNT_STRLEN], time[TIME_STRLEN], age[AGO_STRLEN];
+	char n[4][COUNT_STRLEN], time[TIME_STRLEN], age[AGO_STRLEN], brake[BRAKE_STRLEN];
 
 	if (s->revision == 0)
 		fprintf(c->out, "policy      none was applied yet\n");
@@ -116,8 +121,10 @@ print_policy_lines(struct ctl *c, const struct ctl_status *s)
 		fprintf(c->out, "staged      for %s, by %s: see `cordonctl policy staged'\n",
 		    format_age(s->staged_since, s->now, age), format_text(who_text(&s->staged_by, who), shown,
 		    sizeof(shown)));
-	fprintf(c->out, "devices     %s in quarantine, %s audited, the others enforced\n",
-	    format_count(s->quarantined, n[0]), format_count(s->audited, n[1]));
+	fprintf(c->out, "devices     %s in quarantine, %s restricted, %s audited, the others enforced\n",
+	    format_count(s->quarantined, n[0]), format_count(s->restricted, n[1]), format_count(s->audited, n[2]));
+	fprintf(c->out, "pending     %s wait for a person; %s\n", format_count(s->pending, n[0]),
+	    pending_brake_text(s, brake));
 	fprintf(c->out, "cordond     runs since %s UTC (%s)\n", format_time(s->started_at, time),
 	    format_age(s->started_at, s->now, age));
 	fprintf(c->out, "kernel      %s; %s; %s changes by others put right\n",
@@ -142,10 +149,12 @@ print_numbers(struct ctl *c, const struct ctl_status *s, const struct health *h)
 	    s->flow.error != 0 ? "; ERROR: " : "", s->flow.error != 0 ? strerror((int)s->flow.error) : "");
 	fprintf(c->out, "revocation ");
 	for (i = 0; i <= SOURCE_EXPIRED; i++) {
-		if (h->sources[i] != 0)
-			fprintf(c->out, "%s %" PRIu32 " %s", total > 0 ? "," : "", h->sources[i], word_source_state(i));
-		total += h->sources[i];
+		if (h->sum.states[i] != 0)
+			fprintf(c->out, "%s %" PRIu32 " %s", total > 0 ? "," : "", h->sum.states[i], word_source_state(i));
+		total += h->sum.states[i];
 	}
+	if (h->sum.failing != 0)
+		fprintf(c->out, "; %" PRIu32 " failing", h->sum.failing);
 	fprintf(c->out, "%s\n", total == 0 ? " no sources" : "");
 }
 

@@ -56,7 +56,7 @@ const struct command commands[] = {
 	{ "status", NULL, "", 0, 0, 0, cmd_status,
 	  "say whether the appliance enforces, and what is wrong if not",
 	  "Exit code 0 when all is well, 1 when something is not, 3 when cordond does not run." },
-	{ "device", "list", "", O(CLASS) | O(STATION) | O(LABEL), 0, 0, cmd_device_list,
+	{ "device", "list", "", O(CLASS) | O(STATION) | O(LABEL) | O(PENDING), 0, 0, cmd_device_list,
 	  "list the devices and where they stand", NULL },
 	{ "device", "show", "NAME", 0, 1, 1, cmd_device_show,
 	  "show all that is known of a device", NULL },
@@ -74,21 +74,55 @@ const struct command commands[] = {
 	  "list what is on the device interfaces and in no inventory",
 	  "With --as, an inventory of them for `device import' or devices.d: the class of each is\n"
 	  "\"?\", so that it is refused until somebody has decided." },
-	{ "device", "quarantine", "NAME", O(REASON), 1, 1, cmd_device_quarantine,
-	  "put a device into quarantine, now",
-	  "It reaches only what the appliance's quarantine allows; open connections are cut." },
-	{ "device", "release", "NAME", O(REASON) | O(REVOKED), 1, 1, cmd_device_release,
-	  "end a quarantine that an operator began",
-	  "A device whose certificate is revoked stays where it is: give it a new certificate.\n"
-	  "--revoked lifts the revocation too, until a CRL that names it is read anew." },
+	{ "device", "quarantine", "[NAME...]", O(LABEL) | O(REASON) | O(UNTIL) | O(YES), 0, ARGS_WORDS_MAX,
+	  cmd_device_quarantine, "put devices into quarantine, now",
+	  "They reach only what their quarantine allows; open connections are cut. --label means all\n"
+	  "that have it. It holds until an operator releases them, or --until." },
+	{ "device", "revoke", "[NAME...]", O(LABEL) | O(SERIAL) | O(AUTHORITY) | O(REASON) | O(UNTIL) | O(WORDS) | O(YES),
+	  0, ARGS_WORDS_MAX, cmd_device_revoke, "revoke devices here, before their CA does",
+	  "By name, by --label, or by --serial with --authority: whichever device has that certificate\n"
+	  "now or later. All in one transaction. --reason is one of: unspecified, keyCompromise,\n"
+	  "cACompromise, affiliationChanged, superseded, cessationOfOperation, certificateHold,\n"
+	  "privilegeWithdrawn, aACompromise. It holds until an operator lifts it, or --until." },
+	{ "device", "release", "[NAME...]", O(LABEL) | O(REASON) | O(REVOKED) | O(YES), 0, ARGS_WORDS_MAX,
+	  cmd_device_release, "end a quarantine that an operator began",
+	  "--reason is needed. A device whose certificate is revoked stays where it is: give it a new\n"
+	  "certificate. --revoked lifts what a CRL says of it too: your word against that of the CA,\n"
+	  "for what is known now." },
+	{ "device", "unrevoke", "", O(SERIAL) | O(AUTHORITY) | O(WORDS), 0, 0, cmd_device_unrevoke,
+	  "lift `device revoke --serial'", "A device by its name goes back with `cordonctl device release'." },
+	{ "device", "history", "NAME", 0, 1, 1, cmd_device_history,
+	  "show what became of a device, when, and by whom",
+	  "Oldest first, with the addresses that the evidence has of it, each when it was seen first." },
+	{ "device", "rebind", "NAME", O(MAC) | O(WORDS) | O(APPLY), 1, 1, cmd_device_rebind,
+	  "give a device other hardware: change its MAC in the inventory",
+	  "--mac is needed. The file in devices.d stays only if the whole configuration has no mistake\n"
+	  "with it and nothing else changes. `cordonctl policy apply' enforces it, or --apply." },
+	{ "pending", "list", "", 0, 0, 0, cmd_pending_list,
+	  "list the devices that wait behind the brake",
+	  "More automatic quarantines than the brake allows, or one of a critical device, wait for a\n"
+	  "person. Exit code 0 when nothing waits, 2 when something does." },
+	{ "pending", "confirm", "[NAME...]", O(ALL) | O(REASON), 0, ARGS_WORDS_MAX, cmd_pending_confirm,
+	  "have what waits take effect", "In one transaction; --all: everything that waits now." },
+	{ "pending", "dismiss", "[NAME...]", O(ALL) | O(REASON), 0, ARGS_WORDS_MAX, cmd_pending_dismiss,
+	  "leave the devices where they are, as long as the evidence is the same", "--reason is needed." },
+	{ "pending", NULL, "", 0, 0, 0, cmd_pending_list,
+	  "the same as `pending list'", NULL },
+	{ "revocation", "list", "", 0, 0, 0, cmd_revocation_list,
+	  "list the serials that operators revoked", NULL },
 	{ "class", "list", "", 0, 0, 0, cmd_class_list,
 	  "list the classes of devices", NULL },
 	{ "class", "show", "NAME", 0, 1, 1, cmd_class_show,
 	  "show what a class may reach, who may reach it, and its devices", NULL },
-	{ "crl", "list", "", 0, 0, 0, cmd_crl_list,
-	  "list the sources of revocation and how fresh they are", NULL },
+	{ "crl", "list", "[AUTHORITY]", 0, 0, 1, cmd_crl_list,
+	  "list the sources of revocation, how fresh they are, and what is wrong",
+	  "Exit code 0 when all are current, 2 when one is stale, expired, was never fetched or failed\n"
+	  "at its last try, when an authority has an alarm, or cordon-pki is not running." },
 	{ "crl", "refresh", "[AUTHORITY]", O(WAIT), 0, 1, cmd_crl_refresh,
 	  "fetch an authority's CRLs now, or all", NULL },
+	{ "crl", "reset", "AUTHORITY|URL", O(CONFIRM), 1, 1, cmd_crl_reset,
+	  "forget which CRL was the newest: the CA was built anew",
+	  "Needs --confirm, and says before what it gives up." },
 	{ "attempt", "list", "", O(DEVICE) | O(SINCE) | O(REASON) | O(LIMIT) | O(FOLLOW), 0, 0,
 	  cmd_attempt_list, "list refused connections: who tried what",
 	  "By default the newest 100, oldest first; with --since all since then.\n"
@@ -159,6 +193,8 @@ command_find(const struct args *a, unsigned *used, char why[ARGS_WHY_LEN])
 		if (strcmp(commands[i].noun, a->words[0]) != 0)
 			continue;
 		if (commands[i].verb == NULL) {
+			if (v.n > 0 && a->n_words > 1)
+				return bad_verb(a, &v, why);
 			*used = 1;
 			return &commands[i];
 		}

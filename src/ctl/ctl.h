@@ -67,10 +67,20 @@ int cmd_device_import(struct ctl *);
 int cmd_device_discover(struct ctl *);
 int cmd_device_quarantine(struct ctl *);
 int cmd_device_release(struct ctl *);
+int cmd_device_revoke(struct ctl *);
+int cmd_device_unrevoke(struct ctl *);
+int cmd_device_history(struct ctl *);
+int cmd_device_rebind(struct ctl *);
+int cmd_revocation_list(struct ctl *);
+int cmd_pending_list(struct ctl *);
+int cmd_pending_confirm(struct ctl *);
+int cmd_pending_dismiss(struct ctl *);
 int cmd_class_list(struct ctl *);
 int cmd_class_show(struct ctl *);
 int cmd_crl_list(struct ctl *);
 int cmd_crl_refresh(struct ctl *);
+int cmd_crl_reset(struct ctl *);
+int cmd_crl_check(struct ctl *);
 int cmd_attempt_list(struct ctl *);
 
 /* Say what went wrong and what to do: a line to standard error, and with

@@ -5,28 +5,14 @@
 #include "ctl/health.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "ctl/answer.h"
 #include "ctl/format.h"
 #include "ctl/history.h"
+#include "ctl/pending.h"
 #include "ctl/who.h"
-
-static void say(json_t *list, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void
-say(json_t *list, const char *fmt, ...)
-{
-	char text[LIMIT_URL + 512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	json_array_append_new(list, answer_text(text));
-}
 
 bool
 health_needs(uint32_t proc)
@@ -38,16 +24,16 @@ static void
 judge_kernel(const struct ctl_status *s, struct health *h)
 {
 	if (s->healthy == 0)
-		say(h->problems, "cordond cannot confirm that the kernel's rules are those of the policy, or cannot "
+		trouble_say(h->problems, "cordond cannot confirm that the kernel's rules are those of the policy, or cannot "
 		    "write its state: see `journalctl -u cordon'");
 	if (s->revision == 0)
-		say(h->notes, "no policy was applied yet, nothing is forwarded: run `cordonctl policy apply'");
+		trouble_say(h->notes, "no policy was applied yet, nothing is forwarded: run `cordonctl policy apply'");
 	if (s->foreign_changes != 0)
-		say(h->notes, "%" PRIu32 " changes that others made to the rules were put right", s->foreign_changes);
+		trouble_say(h->notes, "%" PRIu32 " changes that others made to the rules were put right", s->foreign_changes);
 	if (s->table_mode == 2)
-		say(h->notes, "this kernel cannot give a table an owner: others may change it, and are watched");
+		trouble_say(h->notes, "this kernel cannot give a table an owner: others may change it, and are watched");
 	if (s->landlock == 0)
-		say(h->notes, "this kernel has no Landlock: workers are held by seccomp and their users alone");
+		trouble_say(h->notes, "this kernel has no Landlock: workers are held by seccomp and their users alone");
 }
 
 /* A change that is not over, or that was taken back: aloud. */
@@ -57,11 +43,11 @@ judge_change(const struct ctl_status *s, struct health *h)
 	char who[WHO_STRLEN], time[TIME_STRLEN];
 
 	if (s->waits.revision != 0)
-		say(h->notes, "revision %" PRIu64 " waits for its confirmation: by %s; it is left again in %" PRIu32
+		trouble_say(h->notes, "revision %" PRIu64 " waits for its confirmation: by %s; it is left again in %" PRIu32
 		    " s unless `cordonctl policy confirm' is run", s->waits.revision, who_text(&s->waits.who, who),
 		    (s->waits.left_ms + 999) / 1000);
 	if (s->given_up != 0)
-		say(h->notes, "REVERTED: revision %" PRIu64 " was left at %s UTC%s%s; what ran before runs again",
+		trouble_say(h->notes, "REVERTED: revision %" PRIu64 " was left at %s UTC%s%s; what ran before runs again",
 		    s->given_up, format_time(s->given_up_at, time), s->given_up_why != WHY_NONE ? ": " : "",
 		    history_why_text(s->given_up_why));
 }
@@ -73,10 +59,10 @@ judge_workers(const struct ctl_status *s, struct health *h)
 
 	for (p = PROC_NONE + 1; p < PROC_MAX; p++) {
 		if (health_needs(p) && s->worker_up[p] == 0)
-			say(h->problems, "%s is not running (restarted %" PRIu32 " times): see `journalctl -u cordon'",
+			trouble_say(h->problems, "%s is not running (restarted %" PRIu32 " times): see `journalctl -u cordon'",
 			    proc_name(p), s->worker_restarts[p]);
 		else if (s->worker_restarts[p] != 0)
-			say(h->notes, "%s was restarted %" PRIu32 " times", proc_name(p), s->worker_restarts[p]);
+			trouble_say(h->notes, "%s was restarted %" PRIu32 " times", proc_name(p), s->worker_restarts[p]);
 	}
 }
 
@@ -84,43 +70,32 @@ static void
 judge_evidence(const struct ctl_status *s, struct health *h)
 {
 	if (s->flow.error != 0)
-		say(h->problems, "evidence cannot be written: %s", strerror((int)s->flow.error));
+		trouble_say(h->problems, "evidence cannot be written: %s", strerror((int)s->flow.error));
 	if (s->flow.lost != 0)
-		say(h->notes, "%" PRIu64 " records of refused packets were lost; the kernel's counts are exact "
+		trouble_say(h->notes, "%" PRIu64 " records of refused packets were lost; the kernel's counts are exact "
 		    "all the same", s->flow.lost);
 	if (s->flow.unmatched != 0)
-		say(h->notes, "of %" PRIu64 " attempts only the numbers are known", s->flow.unmatched);
+		trouble_say(h->notes, "of %" PRIu64 " attempts only the numbers are known", s->flow.unmatched);
 	if (s->overflow_packets != 0)
-		say(h->notes, "%" PRIu64 " packets were refused beyond a device's budget: counted, without a "
+		trouble_say(h->notes, "%" PRIu64 " packets were refused beyond a device's budget: counted, without a "
 		    "destination", s->overflow_packets);
 	if (s->flow.clones != 0)
-		say(h->notes, "%" PRIu64 " identities were seen at two places at once: "
+		trouble_say(h->notes, "%" PRIu64 " identities were seen at two places at once: "
 		    "see `cordonctl attempt list --reason clone'", s->flow.clones);
 }
 
+/* Who stands where because of CAs, and what waits for a person. */
 static void
-judge_source(const struct view *v, uint32_t i, struct health *h)
+judge_stations(const struct ctl_status *s, struct health *h)
 {
-	const struct pki_source *s = &v->sources[i];
-	const char *authority = view_authority_name(v, v->image.sources[i].authority);
-	const char *url = image_source_url(&v->image, &v->image.sources[i]);
-	char time[TIME_STRLEN];
+	char brake[BRAKE_STRLEN];
 
-	if (s->state == SOURCE_EXPIRED || s->state == SOURCE_STALE)
-		say(h->problems, "revocation of %s is not current: %s is %s, last fetched %s UTC%s%s", authority, url,
-		    word_source_state(s->state), format_time(s->last_success, time), s->error != E_NONE ? ": " : "",
-		    word_source_error(s->error));
-	else if (s->state == SOURCE_NEVER && s->last_try != 0 && s->fetching == 0)
-		say(h->problems, "revocation of %s is not known: %s was never fetched: %s", authority, url,
-		    word_source_error(s->error));
-	else if (s->state == SOURCE_NEVER)
-		say(h->notes, "%s of %s is not fetched yet", url, authority);
-	else if (s->error == E_APPLY)
-		say(h->problems, "a verified revocation of %s is not enforced yet: %s", authority,
-		    word_source_error(s->error));
-	else if (s->error != E_NONE)
-		say(h->notes, "the last try of %s failed: %s; the CRL before it still counts", url,
-		    word_source_error(s->error));
+	if (s->pending != 0)
+		trouble_say(h->problems, "%" PRIu32 " device%s to be quarantined wait%s for a person (%s): see `cordonctl pending'",
+		    s->pending, s->pending == 1 ? "" : "s", s->pending == 1 ? "s" : "", pending_brake_text(s, brake));
+	if (s->restricted != 0)
+		trouble_say(h->notes, "%" PRIu32 " devices are restricted, because no CRL in force speaks about them: "
+		    "see `cordonctl device list --station restricted'", s->restricted);
 }
 
 void
@@ -135,11 +110,14 @@ health_judge(const struct ctl_status *s, const struct view *v, struct health *ou
 	judge_change(s, out);
 	judge_workers(s, out);
 	judge_evidence(s, out);
-	for (i = 0; v != NULL && i < v->image.n[IMAGE_SOURCES]; i++) {
-		judge_source(v, i, out);
-		if (v->sources[i].state <= SOURCE_EXPIRED)
-			out->sources[v->sources[i].state]++;
-	}
+	judge_stations(s, out);
+	if (v == NULL)
+		return;
+	for (i = 0; i < v->image.n[IMAGE_SOURCES]; i++)
+		source_troubles(v, i, out->problems, out->notes);
+	for (i = 0; i < v->image.n[IMAGE_AUTHORITIES]; i++)
+		authority_troubles(v, i, out->problems, out->notes);
+	sources_count(v, 0, &out->sum);
 }
 
 void

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "ctl/sources.h"
 #include "ctl/view.h"
 #include "proto/messages.h"
 
@@ -13,7 +14,7 @@
 struct health {
 	json_t *problems;
 	json_t *notes;
-	uint32_t sources[SOURCE_EXPIRED + 1];	/* how many in each state */
+	struct sources_sum sum;
 };
 
 void health_judge(const struct ctl_status *, const struct view *, struct health *out);

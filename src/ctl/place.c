@@ -157,7 +157,8 @@ accept_file(struct ctl *c, const struct place *p)
 }
 
 int
-place_device_file(struct ctl *c, const char *name, const void *data, size_t len, bool replace)
+place_device_file(struct ctl *c, const char *name, const void *data, size_t len, bool replace,
+    const struct place_check *more)
 {
 	struct place p = { .name = name, .folder = -1 };
 	json_t *mistakes = NULL;
@@ -173,8 +174,10 @@ place_device_file(struct ctl *c, const char *name, const void *data, size_t len,
 		goto out;
 	}
 	exit = child_check(c, c->config, &mistakes);
+	if (exit == EXIT_DONE && more != NULL)
+		exit = more->check(c, more->arg);
 	if (exit == EXIT_DONE)
-		exit = accept_file(c, &p);
+		exit = more != NULL && more->quiet ? EXIT_DONE : accept_file(c, &p);
 	else if ((rc = put_back(c, &p)) != 0)
 		exit = rc;
 	else if (mistakes != NULL)

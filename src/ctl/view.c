@@ -16,7 +16,8 @@ static size_t
 snapshot_size(const struct snapshot_header *h)
 {
 	return sizeof(*h) + (size_t)h->devices * sizeof(struct snapshot_device) +
-	    (size_t)h->sources * sizeof(struct pki_source);
+	    (size_t)h->sources * sizeof(struct pki_source) +
+	    (size_t)h->authorities * sizeof(struct pki_authority);
 }
 
 static const char *
@@ -24,8 +25,10 @@ device_fault(const struct snapshot_device *d, uint32_t number)
 {
 	if (d->number != number)
 		return "its devices are not those of the policy";
-	if (d->where > STATION_QUARANTINED)
+	if (d->where > STATION_RESTRICTED)
 		return "a device stands nowhere";
+	if (d->serial_len > sizeof(d->serial) || d->crl_number_len > sizeof(d->crl_number))
+		return "a serial or a CRL number is too long";
 	if (memchr(d->words, '\0', sizeof(d->words)) == NULL)
 		return "an operator's words have no end";
 	return NULL;
@@ -44,21 +47,30 @@ source_fault(const struct pki_source *s, uint32_t i)
 	return NULL;
 }
 
+static const char *
+authority_fault(const struct pki_authority *a, uint32_t number)
+{
+	return a->authority != number && a->authority != 0 ? "its authorities are not those of the policy" : NULL;
+}
+
 int
 view_check_snapshot(const void *data, size_t len, const struct image *im, const char **why)
 {
 	const struct snapshot_header *h = data;
 	const struct snapshot_device *devices = (const void *)(h + 1);
+	const struct pki_authority *authorities;
 	const struct pki_source *sources;
 	uint32_t i;
 
 	*why = NULL;
 	if (len < sizeof(*h) || h->magic != SNAPSHOT_MAGIC)
 		*why = "it does not begin like one";
-	else if (h->devices > LIMIT_DEVICES || h->sources > LIMIT_SOURCES || len != snapshot_size(h))
+	else if (h->devices > LIMIT_DEVICES || h->sources > LIMIT_SOURCES || h->authorities > LIMIT_AUTHORITIES ||
+	    len != snapshot_size(h))
 		*why = "its length is wrong";
-	else if (h->devices != im->n[IMAGE_DEVICES] || h->sources != im->n[IMAGE_SOURCES])
-		*why = "it has another number of devices or sources than the policy";
+	else if (h->devices != im->n[IMAGE_DEVICES] || h->sources != im->n[IMAGE_SOURCES] ||
+	    h->authorities != im->n[IMAGE_AUTHORITIES])
+		*why = "it has another number of devices, sources or authorities than the policy";
 	if (*why != NULL)
 		return -EBADMSG;
 	for (i = 0; i < h->devices && *why == NULL; i++)
@@ -66,6 +78,9 @@ view_check_snapshot(const void *data, size_t len, const struct image *im, const 
 	sources = (const void *)(devices + h->devices);
 	for (i = 0; i < h->sources && *why == NULL; i++)
 		*why = source_fault(&sources[i], i);
+	authorities = (const void *)(sources + h->sources);
+	for (i = 0; i < h->authorities && *why == NULL; i++)
+		*why = authority_fault(&authorities[i], im->authorities[i].number);
 	return *why == NULL ? 0 : -EBADMSG;
 }
 
@@ -117,7 +132,8 @@ static int
 fetch_snapshot(struct client *cl, struct view *v, const char **why)
 {
 	/* What the largest fleet and its sources fill. */
-	const struct snapshot_header most = { .devices = LIMIT_DEVICES, .sources = LIMIT_SOURCES };
+	const struct snapshot_header most = { .devices = LIMIT_DEVICES, .sources = LIMIT_SOURCES,
+		.authorities = LIMIT_AUTHORITIES };
 	struct ctl_empty nothing = { 0 };
 	const void *data;
 	int rc;
@@ -141,6 +157,7 @@ fetch_snapshot(struct client *cl, struct view *v, const char **why)
 	}
 	v->devices = (const void *)(v->head + 1);
 	v->sources = (const void *)(v->devices + v->head->devices);
+	v->authorities = (const void *)(v->sources + v->head->sources);
 	return 0;
 }
 

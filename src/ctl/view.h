@@ -20,6 +20,7 @@ struct view {
 	size_t snapshot_len;
 	const struct snapshot_device *devices;	/* parallel to image.devices */
 	const struct pki_source *sources;	/* parallel to image.sources */
+	const struct pki_authority *authorities;	/* parallel to image.authorities */
 };
 
 /* Is this a snapshot, whole, and of this image? 0, -EBADMSG with the reason. */

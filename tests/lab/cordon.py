@@ -184,8 +184,11 @@ class Cordon:
         return done.stdout
 
     def ask(self, *argv):
-        """The same as JSON."""
-        return json.loads(self.ctl(*argv, "--json"))
+        """The same as JSON. 2 is an answer too where a command's code says how things stand."""
+        done = self.try_ctl(*argv, "--json")
+        if done.returncode != 0 and not (done.returncode == 2 and argv[0] in ("crl", "pending")):
+            raise Failed(argv, done)
+        return json.loads(done.stdout)
 
     def apply(self):
         return self.ask("policy", "apply")

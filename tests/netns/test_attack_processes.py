@@ -290,7 +290,7 @@ def test_read_only_disk(world, small_disk):
         world.cordon.try_ctl("device", "quarantine", b.name, "--reason", "read-only")
         assert world.station(b) == "quarantined"
         assert world.refused(b, world.lab.server, 4, 5000)
-        assert world.cordon.try_ctl("device", "release", b.name).returncode != 0
+        assert world.cordon.try_ctl("device", "release", b.name, "--reason", "over").returncode != 0
         assert world.station(b) == "quarantined"
         assert world.cordon.try_ctl("policy", "apply").returncode != 0
         assert world.delivered(a, world.lab.server, 4, 5000) == 4

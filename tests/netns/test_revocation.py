@@ -122,7 +122,7 @@ def test_only_the_newly_revoked_are_touched(world, spare):
 def test_release_does_not_undo_a_revocation(world):
     victim = next(d for d in world.lab.devices if world.station(d) == "quarantined")
     with pytest.raises(Failed):
-        world.cordon.ctl("device", "release", victim.name)
+        world.cordon.ctl("device", "release", victim.name, "--reason", "over")
     assert world.station(victim) == "quarantined"
 
 

@@ -158,7 +158,7 @@ class TestWorld(World):
         self.cordon.ctl("device", "quarantine", device.name, "--reason", why)
 
     def release(self, device):
-        self.cordon.ctl("device", "release", device.name)
+        self.cordon.ctl("device", "release", device.name, "--reason", "over")
 
     # ---- evidence --------------------------------------------------------------
 

@@ -29,7 +29,7 @@ must(bool ok, const char *what)
 }
 
 void
-fake_snapshot(struct fake *f, const uint32_t *numbers, uint32_t devices, uint32_t sources)
+fake_snapshot(struct fake *f, const uint32_t *numbers, uint32_t devices, uint32_t sources, uint32_t authorities)
 {
 	struct snapshot_header *h = (void *)f->snapshot;
 	uint32_t i;
@@ -38,6 +38,7 @@ fake_snapshot(struct fake *f, const uint32_t *numbers, uint32_t devices, uint32_
 	h->magic = SNAPSHOT_MAGIC;
 	h->devices = devices;
 	h->sources = sources;
+	h->authorities = authorities;
 	h->revision = f->revision;
 	for (i = 0; i < devices; i++) {
 		fake_device(f, i)->number = numbers[i];
@@ -46,7 +47,8 @@ fake_snapshot(struct fake *f, const uint32_t *numbers, uint32_t devices, uint32_
 	}
 	for (i = 0; i < sources; i++)
 		fake_source(f, i)->source = i;
-	f->snapshot_len = sizeof(*h) + devices * sizeof(struct snapshot_device) + sources * sizeof(struct pki_source);
+	f->snapshot_len = sizeof(*h) + devices * sizeof(struct snapshot_device) + sources * sizeof(struct pki_source) +
+	    authorities * sizeof(struct pki_authority);
 	must(f->snapshot_len <= sizeof(f->snapshot), "snapshot");
 }
 
@@ -62,6 +64,26 @@ fake_source(struct fake *f, uint32_t i)
 	const struct snapshot_header *h = (const void *)f->snapshot;
 
 	return (struct pki_source *)fake_device(f, h->devices) + i;
+}
+
+struct pki_authority *
+fake_authority(struct fake *f, uint32_t i)
+{
+	const struct snapshot_header *h = (const void *)f->snapshot;
+
+	return (struct pki_authority *)fake_source(f, h->sources) + i;
+}
+
+bool
+fake_asked(const struct fake *f, unsigned nth, struct fake_asked *out)
+{
+	FILE *file = fopen(f->asked, "r");
+	bool found;
+
+	must(file != NULL && fseek(file, (long)(nth * sizeof(*out)), SEEK_SET) == 0, f->asked);
+	found = fread(out, sizeof(*out), 1, file) == 1;
+	fclose(file);
+	return found;
 }
 
 /* ---- the child ---------------------------------------------------------- */
@@ -113,21 +135,73 @@ say_stations(struct fake *f, struct ipc *c, uint32_t serial)
 	say(c, MSG_CTL_STATIONS_ARE, serial, &is, sizeof(is), memory(all, i * sizeof(all[0]), !f->unsealed));
 }
 
+/* Written down for the test to look at. */
 static void
-move(struct fake *f, const struct ctl_device *d, bool quarantined)
+note(struct fake *f, const struct ipc_message *m, size_t len, const uint32_t *numbers, uint32_t n)
+{
+	struct fake_asked a = { .type = m->type, .n = n };
+	FILE *file;
+
+	if (f->asked == NULL)
+		return;
+	memcpy(&a.stand, m->payload, len);
+	memcpy(a.numbers, numbers, (n < 64 ? n : 64) * sizeof(*numbers));
+	must((file = fopen(f->asked, "a")) != NULL && fwrite(&a, sizeof(a), 1, file) == 1 && fclose(file) == 0,
+	    f->asked);
+}
+
+static bool
+stand_one(struct snapshot_device *s, const struct ctl_stand *a)
+{
+	uint32_t before = s->cause, causes = a->causes != 0 ? a->causes : (uint32_t)CAUSE_OPERATOR;
+
+	switch ((enum ctl_stand_what)a->what) {
+	case STAND_QUARANTINE:
+	case STAND_REVOKE:
+		s->cause |= CAUSE_OPERATOR;
+		s->until = a->until;
+		break;
+	case STAND_RELEASE:
+		s->cause &= ~causes;
+		break;
+	case STAND_CONFIRM:
+		s->cause |= s->pending;
+		s->pending = 0;
+		break;
+	case STAND_DISMISS:
+		s->pending = 0;
+		return true;
+	case STAND_REVOKE_SERIAL:
+	case STAND_FORGET_SERIAL:
+	case STANDS:
+		break;
+	}
+	s->where = s->cause & CAUSE_QUARANTINE ? STATION_QUARANTINED : STATION_ENFORCED;
+	memcpy(s->words, a->words, sizeof(s->words));
+	return s->cause != before;
+}
+
+static void
+stand(struct fake *f, struct ipc *c, struct ipc_message *m)
 {
 	const struct snapshot_header *h = (const void *)f->snapshot;
-	uint32_t i;
+	const struct ctl_stand *a = (const void *)m->payload;
+	struct ctl_stood is = f->stood;
+	const void *data = NULL;
+	size_t len = 0;
+	uint32_t i, j;
 
-	for (i = 0; f->obeys && i < h->devices; i++) {
-		struct snapshot_device *s = fake_device(f, i);
-
-		if (s->number != d->number)
-			continue;
-		s->cause = quarantined ? s->cause | CAUSE_OPERATOR : s->cause & ~(uint32_t)CAUSE_OPERATOR;
-		s->where = s->cause != 0 ? STATION_QUARANTINED : STATION_ENFORCED;
-		memcpy(s->words, d->words, sizeof(s->words));
-	}
+	if (a->n > 0)
+		must(memfile_map(m->fd, 1 << 20, &data, &len) == 0 && len == a->n * sizeof(uint32_t), "numbers");
+	note(f, m, sizeof(*a), data, a->n);
+	for (i = 0; f->obeys && i < h->devices; i++)
+		for (j = 0; j < a->n; j++)
+			if (fake_device(f, i)->number == ((const uint32_t *)data)[j])
+				is.changed += stand_one(fake_device(f, i), a);
+	if (data != NULL)
+		memfile_unmap(data, len);
+	close(m->fd);
+	say(c, MSG_CTL_STOOD, m->serial, &is, sizeof(is), -1);
 }
 
 static void
@@ -159,7 +233,25 @@ say_history(struct fake *f, struct ipc *c, uint32_t serial)
 }
 
 static void
-answer(struct fake *f, struct ipc *c, const struct ipc_message *m)
+say_events(struct fake *f, struct ipc *c, const struct ipc_message *m)
+{
+	struct ctl_history is = { .n = f->n_events };
+
+	note(f, m, sizeof(struct ctl_device), NULL, 0);
+	say(c, MSG_CTL_EVENTS_ARE, m->serial, &is, sizeof(is), memory(f->events, is.n * sizeof(f->events[0]), true));
+}
+
+static void
+say_revocations(struct fake *f, struct ipc *c, uint32_t serial)
+{
+	struct ctl_history is = { .n = f->n_revocations };
+
+	say(c, MSG_CTL_REVOCATIONS_ARE, serial, &is, sizeof(is),
+	    memory(f->revocations, is.n * sizeof(f->revocations[0]), true));
+}
+
+static void
+answer(struct fake *f, struct ipc *c, struct ipc_message *m)
 {
 	struct image_ref ref = { .revision = f->revision };
 	uint32_t i;
@@ -185,11 +277,17 @@ answer(struct fake *f, struct ipc *c, const struct ipc_message *m)
 		    memory(f->differences, f->n_differences * sizeof(f->differences[0]), true));
 	} else if (m->type == MSG_CTL_HISTORY) {
 		say_history(f, c, m->serial);
+	} else if (m->type == MSG_CTL_STAND) {
+		stand(f, c, m);
+	} else if (m->type == MSG_CTL_EVENTS) {
+		say_events(f, c, m);
+	} else if (m->type == MSG_CTL_REVOCATIONS) {
+		say_revocations(f, c, m->serial);
 	} else {
 		if (m->type == MSG_CTL_CRL_REFRESH)
 			fake_source(f, 0)->last_try++;
-		if (m->type == MSG_CTL_QUARANTINE || m->type == MSG_CTL_RELEASE)
-			move(f, (const void *)m->payload, m->type == MSG_CTL_QUARANTINE);
+		if (m->type == MSG_CTL_CRL_RESET)
+			note(f, m, sizeof(struct pki_reset), NULL, 0);
 		say_done(f, c, m->serial);
 	}
 }

@@ -32,6 +32,19 @@ parse(const char *argv[])
 	return args_parse(argc, (char *const *)argv, &args, why);
 }
 
+static int
+parse_words(unsigned n)
+{
+	static const char *argv[ARGS_WORDS_MAX + 3];
+	unsigned i;
+
+	argv[0] = "cordonctl";
+	for (i = 0; i < n; i++)
+		argv[i + 1] = "word";
+	argv[n + 1] = NULL;
+	return parse(argv);
+}
+
 static void
 test_order_is_free(void **state)
 {
@@ -77,8 +90,25 @@ test_mistakes_are_said(void **state)
 	refused(PARSE("status", "--json=1"), "takes no value");
 	refused(PARSE("status", "--run"), "--run needs a value");
 	refused(PARSE("status", "--run", "a", "--run", "b"), "given twice");
-	refused(PARSE("1", "2", "3", "4", "5", "6", "7", "8", "9"), "too many words");
+	refused(parse_words(ARGS_WORDS_MAX + 1), "too many words");
+	assert_int_equal(parse_words(ARGS_WORDS_MAX), 0);
 	assert_int_equal(PARSE("status", "--json", "--json"), 0);
+}
+
+/* `crl reset --confirm' takes no time, `policy apply --confirm' does. */
+static void
+test_a_bare_option(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("crl", "reset", "--confirm", "factory-ca"), 0);
+	assert_int_equal(args.n_words, 3);
+	assert_string_equal(args.words[2], "factory-ca");
+	assert_true(args_has(&args, OPT_CONFIRM));
+	assert_null(args_value(&args, OPT_CONFIRM));
+	refused(PARSE("crl", "reset", "x", "--confirm=60s"), "takes no value");
+	assert_int_equal(PARSE("policy", "apply", "--confirm", "60s"), 0);
+	assert_string_equal(args_value(&args, OPT_CONFIRM), "60s");
+	refused(PARSE("policy", "apply", "--confirm"), "needs a value");
 }
 
 static void
@@ -146,6 +176,8 @@ test_unknown_commands_suggest(void **state)
 	not_found("quarantine");
 	assert_int_equal(PARSE("device"), 0);
 	not_found("device what?");
+	assert_int_equal(PARSE("pending", "confrim"), 0);
+	not_found("did you mean \"pending confirm\"?");
 	assert_int_equal(PARSE("zzzzzzzz"), 0);
 	not_found("no command \"zzzzzzzz\"");
 	memset(&args, 0, sizeof(args));
@@ -282,6 +314,7 @@ main(void)
 		cmocka_unit_test(test_order_is_free),
 		cmocka_unit_test(test_double_dash_ends_options),
 		cmocka_unit_test(test_mistakes_are_said),
+		cmocka_unit_test(test_a_bare_option),
 		cmocka_unit_test(test_options_are_bounded),
 		cmocka_unit_test(test_every_command_is_found),
 		cmocka_unit_test(test_unknown_commands_suggest),

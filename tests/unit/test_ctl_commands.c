@@ -19,149 +19,7 @@
 #include "ctl/ctl.h"
 #include "ctl/health.h"
 #include "ctl/view.h"
-#include "fake_cordond.h"
-#include "sample.h"
-
-struct world {
-	struct policy *policy;
-	uint8_t *image;
-	struct image im;
-	struct fake fake;
-	struct args args;
-	bool terminal;
-	char *out, *err;	/* what the last command said */
-};
-
-static int
-set_up(void **state)
-{
-	struct world *w = calloc(1, sizeof(*w));
-	uint32_t numbers[16], i;
-	size_t len;
-
-	w->policy = sample_full();
-	w->im = sample_image(w->policy, NULL, &w->image, &len);
-	w->fake.image = w->image;
-	w->fake.image_len = len;
-	w->fake.revision = 4;
-	w->fake.mistakes = "";
-	w->fake.obeys = true;
-	for (i = 0; i < w->im.n[IMAGE_DEVICES]; i++)
-		numbers[i] = w->im.devices[i].number;
-	fake_snapshot(&w->fake, numbers, w->im.n[IMAGE_DEVICES], w->im.n[IMAGE_SOURCES]);
-	fake_source(&w->fake, 0)->state = SOURCE_FRESH;
-	fake_source(&w->fake, 0)->last_try = 1795346459000;
-	w->fake.status = (struct ctl_status){ .revision = 4, .applied_at = 1795346459000, .now = 1795346519000,
-		.started_at = 1795346450000, .devices = 4, .classes = 3, .table_mode = 1, .healthy = 1, .landlock = 1 };
-	w->fake.status.worker_up[PROC_FLOW] = w->fake.status.worker_up[PROC_PKI] = 1;
-	*state = w;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	struct world *w = *state;
-
-	fake_stop(&w->fake);
-	policy_free(w->policy);
-	free(w->image);
-	free(w->out);
-	free(w->err);
-	free(w);
-	return 0;
-}
-
-/* Run a command as main() does; the fake is started first if it is not. */
-static int
-run(struct world *w, const char *argv[])
-{
-	struct ctl c = { .config = "/nonexistent", .state = "/nonexistent", .programs = "/nonexistent",
-		.args = &w->args };
-	const struct command *cmd;
-	char why[ARGS_WHY_LEN];
-	unsigned used;
-	size_t len[2];
-	int argc = 0, rc;
-
-	if (w->fake.pid == 0 && w->fake.folder[0] == '\0')
-		fake_start(&w->fake);
-	free(w->out);
-	free(w->err);
-	while (argv[argc] != NULL)
-		argc++;
-	assert_int_equal(args_parse(argc, (char *const *)argv, &w->args, why), 0);
-	cmd = command_find(&w->args, &used, why);
-	assert_non_null(cmd);
-	assert_int_equal(command_check(cmd, &w->args, used, why), 0);
-	memmove(w->args.words, w->args.words + used, (w->args.n_words - used) * sizeof(w->args.words[0]));
-	w->args.n_words -= used;
-	c.json = args_has(&w->args, OPT_JSON);
-	c.terminal = w->terminal;
-	c.run = args_value(&w->args, OPT_RUN) != NULL ? args_value(&w->args, OPT_RUN) : w->fake.folder;
-	c.out = open_memstream(&w->out, &len[0]);
-	c.err = open_memstream(&w->err, &len[1]);
-	rc = cmd->run(&c);
-	fclose(c.out);
-	fclose(c.err);
-	return rc;
-}
-
-#define RUN(...) run(w, (const char *[]){ "cordonctl", __VA_ARGS__, NULL })
-
-static void
-has(const char *text, const char *part)
-{
-	if (strstr(text, part) == NULL)
-		fail_msg("\"%s\" is not in:\n%s", part, text);
-}
-
-/* The value at "a.b.0.c" of the last answer. */
-static json_t *
-at(struct world *w, json_t **root, const char *path)
-{
-	json_t *j = *root = json_loads(w->out, 0, NULL);
-	char *copy = strdup(path), *save = NULL, *word;
-
-	if (j == NULL)
-		fail_msg("no JSON: %s", w->out);
-	for (word = strtok_r(copy, ".", &save); word != NULL; word = strtok_r(NULL, ".", &save))
-		j = json_is_array(j) ? json_array_get(j, (size_t)atoi(word)) : json_object_get(j, word);
-	if (j == NULL)
-		fail_msg("no %s in %s", path, w->out);
-	free(copy);
-	return j;
-}
-
-static void
-says_string(struct world *w, const char *path, const char *expected)
-{
-	json_t *root, *j = at(w, &root, path);
-
-	assert_true(json_is_string(j));
-	assert_string_equal(json_string_value(j), expected);
-	json_decref(root);
-}
-
-static void
-says_number(struct world *w, const char *path, json_int_t expected)
-{
-	json_t *root, *j = at(w, &root, path);
-
-	assert_true(json_is_integer(j));
-	assert_int_equal(json_integer_value(j), expected);
-	json_decref(root);
-}
-
-static void
-says_true(struct world *w, const char *path, bool expected)
-{
-	json_t *root, *j = at(w, &root, path);
-
-	assert_true(json_is_boolean(j));
-	assert_int_equal(json_is_true(j), expected);
-	json_decref(root);
-}
+#include "ctl_world.h"
 
 /* ---- connecting --------------------------------------------------------- */
 
@@ -307,10 +165,22 @@ test_snapshots_are_checked(void **state)
 	h->sources--;
 	refuses(w, &f, f.snapshot_len - sizeof(struct pki_source));
 	f = good;
+	h->authorities--;
+	refuses(w, &f, f.snapshot_len - sizeof(struct pki_authority));
+	f = good;
+	fake_authority(&f, 0)->authority = 77;
+	refuses(w, &f, f.snapshot_len);
+	f = good;
+	fake_device(&f, 1)->serial_len = 21;
+	refuses(w, &f, f.snapshot_len);
+	f = good;
+	fake_device(&f, 1)->crl_number_len = 21;
+	refuses(w, &f, f.snapshot_len);
+	f = good;
 	fake_device(&f, 1)->number++;
 	refuses(w, &f, f.snapshot_len);
 	f = good;
-	fake_device(&f, 1)->where = STATION_QUARANTINED + 1;
+	fake_device(&f, 1)->where = STATION_RESTRICTED + 1;
 	refuses(w, &f, f.snapshot_len);
 	f = good;
 	memset(fake_device(&f, 1)->words, 'x', sizeof(fake_device(&f, 1)->words));
@@ -343,7 +213,8 @@ test_status_healthy(void **state)
 static void
 unhealthy(const struct ctl_status *s, struct world *w, const char *because)
 {
-	struct view v = { .image = w->im, .devices = fake_device(&w->fake, 0), .sources = fake_source(&w->fake, 0) };
+	struct view v = { .image = w->im, .devices = fake_device(&w->fake, 0), .sources = fake_source(&w->fake, 0),
+		.authorities = fake_authority(&w->fake, 0), .head = (const void *)w->fake.snapshot };
 	struct health h;
 	json_t *p;
 	bool said = false;
@@ -382,9 +253,22 @@ test_every_fault_makes_unhealthy(void **state)
 	fake_source(&w->fake, 0)->state = SOURCE_NEVER;
 	fake_source(&w->fake, 0)->error = E_SIG;
 	unhealthy(&s, w, "the signature is wrong");
+	fake_source(&w->fake, 0)->error = E_NONE;
+	fake_source(&w->fake, 0)->last_try = 1;
+	unhealthy(&s, w, "was never fetched");
+	fake_source(&w->fake, 0)->error = E_SIG;
 	fake_source(&w->fake, 0)->state = SOURCE_FRESH;
 	fake_source(&w->fake, 0)->error = E_APPLY;
 	unhealthy(&s, w, "not enforced yet");
+	fake_source(&w->fake, 0)->error = E_NONE;
+	fake_source(&w->fake, 0)->next_try = 1795346519000 - 16 * 60000;
+	unhealthy(&s, w, "should have been asked");
+	fake_source(&w->fake, 0)->next_try = 0;
+	fake_authority(&w->fake, 0)->alarms = ALARM_SIGNER;
+	unhealthy(&s, w, "its own certificate, or a signer's, ran out");
+	fake_authority(&w->fake, 0)->alarms = 0;
+	s.pending = 3;
+	unhealthy(&s, w, "3 devices to be quarantined wait for a person");
 }
 
 static void
@@ -432,12 +316,6 @@ test_device_list(void **state)
 	has(w->err, "did you mean \"sensor\"?");
 }
 
-static uint32_t
-index_of(const struct world *w, const char *name)
-{
-	return (uint32_t)(image_device_named(&w->im, name) - w->im.devices);
-}
-
 static void
 test_device_show(void **state)
 {
@@ -458,7 +336,7 @@ test_device_show(void **state)
 	has(w->out, "quarantined, because: revoked, operator, since 2026-11-22 11:20:59");
 	has(w->out, "by factory-ca: keyCompromise, at 2026-11-22 11:20:00 UTC");
 	has(w->out, "\"seen \\x1b[31mscanning\"");
-	has(w->out, "serial 4f of factory-ca; only its serial is known: \"revoked\" can be told, \"clean\" cannot");
+	has(w->out, "serial 4f of factory-ca, by its serial alone\n");
 	has(w->out, "192.0.2.0/24: tcp 443   (sample.conf:");
 	has(w->out, "class:gateway: tcp 1883");
 	has(w->out, "*.iot.example: tcp 8883");
@@ -496,111 +374,7 @@ test_classes(void **state)
 	has(w->out, "may be reached from:\n  class:sensor: udp 5353");
 }
 
-static void
-test_quarantine_and_release(void **state)
-{
-	struct world *w = *state;
-	char words[256];
-
-	assert_int_equal(RUN("device", "quarantine", "sensor-2", "--reason", "noisy"), EXIT_DONE);
-	has(w->out, "device sensor-2 is quarantined, because: operator");
-	assert_int_equal(RUN("device", "show", "sensor-2", "--json"), EXIT_DONE);
-	says_string(w, "words", "noisy");
-	assert_int_equal(RUN("device", "release", "sensor-2", "--json"), EXIT_DONE);
-	says_string(w, "station", "enforced");
-	memset(words, 'x', sizeof(words));
-	words[199] = '\0';
-	assert_int_equal(RUN("device", "quarantine", "sensor-2", "--reason", words), EXIT_DONE);
-	words[199] = 'x';
-	words[200] = '\0';
-	assert_int_equal(RUN("device", "quarantine", "sensor-2", "--reason", words), EXIT_USAGE);
-	assert_int_equal(RUN("device", "quarantine", "sensor-2", "--reason", "a\nb"), EXIT_USAGE);
-}
-
-static void
-test_revoked_stays(void **state)
-{
-	struct world *w = *state;
-	struct snapshot_device *s = fake_device(&w->fake, index_of(w, "sensor-2"));
-
-	s->cause = CAUSE_REVOKED;
-	s->where = STATION_QUARANTINED;
-	assert_int_equal(RUN("device", "release", "sensor-2"), EXIT_DIFFERS);
-	has(w->err, "stays quarantined, because: revoked");
-}
-
-static void
-refused_with(struct world *w, uint32_t error, int exit, const char *because)
-{
-	fake_stop(&w->fake);
-	w->fake.folder[0] = '\0';
-	w->fake.done_error = error;
-	assert_int_equal(RUN("device", "quarantine", "sensor-2"), exit);
-	has(w->err, because);
-}
-
-static void
-test_refusals_are_told(void **state)
-{
-	struct world *w = *state;
-
-	w->fake.obeys = false;
-	refused_with(w, EBUSY, EXIT_MISTAKES, "busy");
-	refused_with(w, ENOENT, EXIT_MISTAKES, "no longer in the running policy");
-	refused_with(w, EIO, EXIT_MISTAKES, "would not survive a restart");
-	refused_with(w, EPERM, EXIT_MISTAKES, "refused");
-}
-
-static void
-test_doing_it_twice_is_no_failure(void **state)
-{
-	struct world *w = *state;
-	struct snapshot_device *s = fake_device(&w->fake, index_of(w, "sensor-2"));
-
-	w->fake.done_error = EALREADY;
-	w->fake.obeys = false;
-	s->cause = CAUSE_OPERATOR;
-	s->where = STATION_QUARANTINED;
-	assert_int_equal(RUN("device", "quarantine", "sensor-2"), EXIT_DONE);
-	has(w->out, "device sensor-2 was quarantined before");
-	assert_int_equal(RUN("device", "release", "sensor-2"), EXIT_DIFFERS);
-}
-
-/* ---- crl and apply ------------------------------------------------------ */
-
-static void
-test_crl(void **state)
-{
-	struct world *w = *state;
-	struct pki_source *s = fake_source(&w->fake, 0);
-
-	s->entries = 1200;
-	s->number_len = 2;
-	s->number[0] = 0x0a;
-	s->error = E_FETCH;
-	s->detail = 404;
-	assert_int_equal(RUN("crl", "list"), EXIT_DONE);
-	has(w->out, "factory-ca");
-	has(w->out, "0a00");
-	has(w->out, "1,200");
-	has(w->out, "E_FETCH: the transfer failed (HTTP status 404)");
-	assert_int_equal(RUN("crl", "list", "--json"), EXIT_DONE);
-	says_string(w, "sources.0.state", "fresh");
-	says_string(w, "sources.0.error", "E_FETCH");
-	assert_int_equal(RUN("crl", "refresh"), EXIT_DONE);
-	has(w->out, "asked for 1 source:");
-	assert_int_equal(RUN("crl", "refresh", "factory-ca", "--wait"), EXIT_MISTAKES);	/* it failed */
-	assert_int_equal(RUN("crl", "refresh", "nobody"), EXIT_MISTAKES);
-}
-
-static void
-test_crl_refresh_waits(void **state)
-{
-	struct world *w = *state;
-
-	assert_int_equal(RUN("crl", "refresh", "--wait", "--json"), EXIT_DONE);
-	says_string(w, "sources.0.last_try", "2026-11-22T11:20:59.001Z");
-}
+/* ---- apply -------------------------------------------------------------- */
 
 static void
 test_apply(void **state)
@@ -877,16 +651,14 @@ test_explain_mistakes(void **state)
 int
 main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define T(f) cmocka_unit_test_setup_teardown(f, world_set_up, world_tear_down)
 	const struct CMUnitTest tests[] = {
 		T(test_not_running), T(test_nobody_listens), T(test_hanging_up_is_said),
 		T(test_answers_to_others_are_passed_over), T(test_revisions_must_match),
 		T(test_unsealed_memory_is_refused), T(test_verify), T(test_snapshots_are_checked),
 		T(test_status_healthy), T(test_every_fault_makes_unhealthy), T(test_status_unhealthy_is_said),
 		T(test_explain), T(test_explain_stations), T(test_explain_mistakes),
-		T(test_device_list), T(test_device_show), T(test_classes), T(test_quarantine_and_release),
-		T(test_revoked_stays), T(test_refusals_are_told), T(test_doing_it_twice_is_no_failure), T(test_crl), T(test_crl_refresh_waits),
-		T(test_apply), T(test_apply_with_mistakes), T(test_apply_not_taken),
+		T(test_device_list), T(test_device_show), T(test_classes), T(test_apply), T(test_apply_with_mistakes), T(test_apply_not_taken),
 		T(test_apply_for_a_while), T(test_steps_are_told), T(test_waiting), T(test_changes_are_refused), T(test_confirm),
 		T(test_policy_history),
 	};
