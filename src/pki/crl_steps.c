@@ -17,6 +17,11 @@ crl_scan_element(struct crl_scan *s, const uint8_t *p, size_t avail, uint64_t li
 	uint64_t total;
 	int rc;
 
+	if (s->pos + 2 > limit)
+		return crl_scan_stop(s, E_DER, "an element reaches beyond what holds it");
+	/* What lies behind belongs to something else, and came or did not. */
+	if (avail > limit - s->pos)
+		avail = limit - s->pos;
 	rc = der_peek(p, avail, h);
 	if (rc == -EBADMSG)
 		return crl_scan_stop(s, E_DER, "X.690 10.1: a length that is not definite and minimal");
