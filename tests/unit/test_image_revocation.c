@@ -124,7 +124,6 @@ test_authority(void **state)
 	    "an authority restricts to what is no class");
 	SPOIL(IMAGE_ISSUERS, 1, image_issuer, role, ISSUER_CRL, "an authority's certificates are not in order");
 	SPOIL(IMAGE_ISSUERS, 4, image_issuer, role, ISSUER_OCSP + 1, "an authority's certificates are not in order");
-	SPOIL(IMAGE_ISSUERS, 3, image_issuer, role, ISSUER_OWN, "a certificate's issuer is none" /* see below */);
 }
 
 static void
@@ -173,7 +172,8 @@ test_sources(void **state)
 	SOURCE(1, no_proxy, UINT32_MAX, text);
 	SOURCE(1, hosts, UINT32_MAX, text);
 	SOURCE(1, proxy, im.sources[1].hosts, "a source's proxy is none");
-	SOURCE(1, ca_len, 5, "a source's CA is out of range" /* see below */);
+	SOURCE(1, ca_len, LIMIT_FETCH_CA + 1, "a source's CA is out of range");
+	SOURCE(1, ca, 1, "a source's CA is out of range");
 	SOURCE(1, urls.n, LIMIT_URLS_PER_SOURCE + 1, "a source's addresses are out of range");
 	SOURCE(1, where.file, UINT32_MAX, "a source is not valid");
 }
@@ -247,7 +247,7 @@ test_quarantine(void **state)
 	CLASS(0, quarantine, q->number, none);
 	CLASS(0, hints, CLASS_QUARANTINE, "there are too many classes, or quarantine is missing");
 	SPOIL(IMAGE_DEVICES, 0, image_device, class_number, q->number, "a device's class is none");
-	SPOIL(IMAGE_RULES, q->rules.first, image_rule, direction, REACH_IN, "rules that come in stand before others");
+	SPOIL(IMAGE_RULES, q->rules.first, image_rule, direction, REACH_IN, "a rule of quarantine comes in, or not always");
 	SPOIL(IMAGE_RULES, q->rules.first, image_rule, schedule, 1, "a rule of quarantine comes in, or not always");
 	SPOIL(IMAGE_RULE_BOXES, im.rules[q->rules.first].boxes.first, image_rule_box, peer, 1,
 	    "a rule of quarantine names a class");
