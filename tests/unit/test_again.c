@@ -130,22 +130,28 @@ static void
 put_device(FILE *out, uint32_t file, uint32_t i, bool csv)
 {
 	const struct made *d = &made[file][i];
-	char address[64] = "", certificate[64] = "";
+	char address[64] = "", certificate[192] = "", newer[16] = "";
 
 	if (!d->there)
 		return;
 	if (d->address > 0)
 		snprintf(address, sizeof(address), "10.%u.%u.%u", d->address, file, i + 1);
 	if (csv) {
-		fprintf(out, "d-%u-%u,c%u,02:00:00:00:00:%02x,%s,%s,%.0u%s,%s\n", i, file, d->class, d->mac, address,
-		    d->serial == 0 ? "" : "ca", d->serial == 0 ? 0 : d->serial + 16, "", d->label > 2 ? "blue" : "");
+		if (d->serial > 0 && d->label == 1)
+			snprintf(newer, sizeof(newer), ";%u", d->serial + 100);
+		fprintf(out, "d-%u-%u,c%u,02:00:00:00:00:%02x,%s,%s,%.0u%s,%s,%s\n", i, file, d->class, d->mac, address,
+		    d->serial == 0 ? "" : "ca", d->serial == 0 ? 0 : d->serial + 16, newer, d->label > 2 ? "blue" : "",
+		    d->label == 5 ? "yes" : "");
 		return;
 	}
 	if (d->serial > 0)
-		snprintf(certificate, sizeof(certificate), "certificate = { authority = \"ca\"; serial = \"%u\"; };", d->serial + 16);
-	fprintf(out, "{ name = \"d-%u-%u\"; class = \"c%u\"; mac = \"02:00:00:00:00:%02x\"; %s%s%s %s %s },\n", i, file, d->class, d->mac,
+		snprintf(certificate, sizeof(certificate), d->label == 1 ? "certificate = ( { authority = \"ca\"; serial = \"%u\"; }, "
+		    "{ authority = \"ca\"; serial = \"%u\"; } );" : "certificate = { authority = \"ca\"; serial = \"%u\"; };",
+		    d->serial + 16, d->serial + 100);
+	fprintf(out, "{ name = \"d-%u-%u\"; class = \"c%u\"; mac = \"02:00:00:00:00:%02x\"; %s%s%s %s %s %s },\n", i, file, d->class, d->mac,
 	    d->address > 0 ? "address = \"" : "", address, d->address > 0 ? "\";" : "", certificate,
-	    d->label > 2 ? "labels = [ \"blue\", \"c1\" ]; interface = \"lan0\";" : "");
+	    d->label > 2 ? "labels = [ \"blue\", \"c1\" ]; interface = \"lan0\";" : "",
+	    d->label == 5 ? "critical = true;" : "");
 }
 
 static void
@@ -156,7 +162,7 @@ put_devices(uint32_t file, const char *also)
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	fputs(csv ? "name,class,mac,address,authority,serial,labels\n" : "devices = (\n", out);
+	fputs(csv ? "name,class,mac,address,authority,serial,labels,critical\n" : "devices = (\n", out);
 	for (uint32_t i = 0; i < DEVICES; i++)
 		put_device(out, file, i, csv);
 	if (!csv)
@@ -175,9 +181,10 @@ put_classes(uint32_t port)
 	snprintf(text, sizeof(text), "groups = ( { name = \"g\"; to = (\"192.0.2.0/24\", \"198.51.100.1\"); } );\n"
 	    "classes = (\n{ name = \"c0\"; extends = \"base\"; allow = ( { to = \"group:g\"; tcp = %u; } ); },\n"
 	    "{ name = \"c1\"; allow = ( { to = \"class:c2\"; udp = 7; } ); },\n"
-	    "{ name = \"base\"; allow = \"nothing\"; inbound = ( { from = \"203.0.113.9\"; tcp = 554; } ); },\n"
+	    "{ name = \"base\"; allow = \"nothing\"; quarantine = ( { to = \"192.0.2.81\"; tcp = 80; } ); inbound = ( { from = \"203.0.113.9\"; tcp = 554; } ); },\n"
 	    "{ name = \"c2\"; allow = ( { to = \"www.example.org\"; tcp = 443; } ); },\n"
-	    "{ name = \"c3\"; extends = \"base\"; allow = \"nothing\"; } );\n", port);
+	    "{ name = \"c3\"; extends = \"base\"; allow = \"nothing\"; quarantine = ( { to = \"192.0.2.82\"; udp = 69; } ); },\n"
+	    "{ name = \"limited\"; allow = \"nothing\"; } );\n", port);
 	folder_put(&f, "classes.d/all.conf", text);
 }
 
@@ -186,8 +193,11 @@ put_appliance(const char *also)
 {
 	char text[1024];
 
-	snprintf(text, sizeof(text), "appliance: { device_interfaces = [ \"lan1\", \"lan0\" ]; };\n"
-	    "authorities = ( { name = \"ca\"; certificate = \"ca.pem\"; } );\n%s", also);
+	snprintf(text, sizeof(text), "appliance: { device_interfaces = [ \"lan1\", \"lan0\" ]; "
+	    "quarantine = { allow = ( { to = \"192.0.2.80\"; tcp = 443; } ); }; };\n"
+	    "authorities = ( { name = \"ca\"; certificate = \"ca.pem\"; when_stale = \"restrict\"; restrict_class = \"limited\"; "
+	    "crl = ( { url = ( \"http://a.example/x\", \"http://b.example/x\" ); delta = \"http://a.example/d\"; "
+	    "proxy = \"http://c.example\"; }, \"http://d.example/x\" ); ocsp = { url = \"http://e.example\"; }; } );\n%s", also);
 	folder_put(&f, "cordon.conf", text);
 }
 
@@ -407,6 +417,59 @@ test_certificate_files(void **state)
 	compiled_done(&last);
 }
 
+/* So are those that stand in the text: whose they are, only all files together say. */
+static void
+test_certificate_in_text(void **state)
+{
+	struct compiled last;
+	char path[512], text[8192];
+	size_t len, at = 0;
+	uint8_t *data;
+
+	(void)state;
+	assert_int_equal(file_read_at(AT_FDCWD, source_path("tests/golden/policy/full/pki/sensor-2.pem", path, sizeof(path)),
+	    65536, &data, &len), 0);
+	at += (size_t)snprintf(text, sizeof(text), "devices = ( { name = \"z\"; class = \"c1\"; mac = \"02:00:00:00:03:01\"; "
+	    "certificate = \"");
+	for (size_t i = 0; i < len; i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, data[i] == '\n' ? "\\n" : "%c", data[i]);
+	free(data);
+	snprintf(text + at, sizeof(text) - at, "\"; } );\n");
+	folder_put(&f, "devices.d/e.conf", "devices = ( );\n");
+	last = first();
+	assert_true(both(&last));
+	folder_put(&f, "devices.d/e.conf", text);
+	assert_false(both(&last));
+	assert_int_equal(image_device_named(&last.im, "z")->certificates.n, 1);
+	compiled_done(&last);
+}
+
+/* What is said of an authority's certificate depends on the day. */
+static void
+test_expired(void **state)
+{
+	struct compiled last;
+	char path[512];
+	uint8_t *data;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(file_read_at(AT_FDCWD, source_path("tests/golden/policy/revocation/pki/expired-ca.pem", path,
+	    sizeof(path)), 65536, &data, &len), 0);
+	folder_put_bytes(&f, "ca.pem", data, len);
+	free(data);
+	now = 1760000000;	/* in 2025: it is good until 2026 */
+	last = first();
+	assert_true(both(&last));
+	now = NOW;
+	assert_false(both(&last));
+	assert_false(both(&last));
+	now = 1760000000;
+	assert_false(both(&last));
+	assert_true(both(&last));
+	compiled_done(&last);
+}
+
 int
 main(void)
 {
@@ -418,6 +481,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_mistakes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_schedules, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_certificate_files, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_certificate_in_text, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_expired, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
