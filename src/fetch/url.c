@@ -117,9 +117,10 @@ url_is_proxy(const char *url)
 	struct place p;
 	bool ok;
 
-	ok = (begins(url, "http://") || begins(url, "socks5://") || begins(url, "socks5h://")) && place_of(url, &p);
-	if (ok)
-		place_done(&p);
+	if (!begins(url, "http://") && !begins(url, "socks5://") && !begins(url, "socks5h://"))
+		return false;
+	ok = place_of(url, &p);
+	place_done(&p);
 	return ok;
 }
 
