@@ -25,7 +25,7 @@ def results():
     found = {}
 
     def one(what, url, **options):
-        found[what] = Fetcher(timeout_s=120).fetch(url, **options)
+        found[what] = Fetcher(timeout_s=60).fetch(url, **options)
 
     with Hostile() as s, Directory([], how="hang") as d, dead_port() as port, \
             Hostile() as mute:
