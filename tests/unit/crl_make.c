@@ -103,7 +103,8 @@ static const struct alg {
 	{ "ecdsa-sha384", OID("\x2a\x86\x48\xce\x3d\x04\x03\x03"), "SHA384", '-' },
 	{ "ecdsa-sha512", OID("\x2a\x86\x48\xce\x3d\x04\x03\x04"), "SHA512", '-' },
 	{ "ed25519", OID("\x2b\x65\x70"), NULL, '-' },
-	{ "unknown", OID("\x2b\x65\x71"), "SHA256", '-' },
+	{ "ed448", OID("\x2b\x65\x71"), NULL, '-' },
+	{ "unknown", OID("\x2b\x65\x72"), "SHA256", '-' },
 };
 
 static const struct alg *
@@ -245,8 +246,8 @@ sign(EVP_PKEY *key, const struct alg *alg, const struct bytes *tbs, struct bytes
 	size_t n = sizeof(sig);
 
 	MUST(ctx != NULL);
-	/* Ed25519 keys sign without a named hash, whatever the algorithm claims. */
-	MUST(EVP_DigestSignInit_ex(ctx, &pctx, EVP_PKEY_is_a(key, "ED25519") ? NULL : alg->hash, NULL,
+	/* Ed25519 and Ed448 keys sign without a named hash, whatever the algorithm claims. */
+	MUST(EVP_DigestSignInit_ex(ctx, &pctx, EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448") ? NULL : alg->hash, NULL,
 		 NULL, key, NULL) == 1);
 	if (alg->params == 'p')
 		MUST(EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PSS_PADDING) == 1 &&
@@ -338,8 +339,8 @@ make_key(const char *kind)
 
 	if (strncmp(kind, "rsa:", 4) == 0)
 		key = EVP_RSA_gen((unsigned)atoi(kind + 4));
-	else if (strcmp(kind, "ED25519") == 0)
-		key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	else if (strncmp(kind, "ED", 2) == 0)
+		key = EVP_PKEY_Q_keygen(NULL, NULL, kind);
 	else
 		key = EVP_EC_gen(kind);
 	MUST(key != NULL);
