@@ -187,7 +187,9 @@ series_weigh(const struct series *s, uint32_t index, const struct authority *a, 
 	    name_equal(a->signers[s->signer].name, a->signers[s->signer].name_len, a->subject.der,
 		a->subject.len));
 	out->any_key = r->rollover_shared || a->signed_by[s->signer].role == ISSUER_CRL;
-	sound = out->ours && signer == E_NONE && !s->full.mark_damaged && begun(&s->full, r, clock);
+	/* RFC 5280 5.3.1: a full CRL that takes entries off says of nobody that he is off. */
+	sound = out->ours && signer == E_NONE && !s->full.mark_damaged && begun(&s->full, r, clock) &&
+	    (s->full.warnings & CRL_WARN_REMOVE) == 0;
 	out->delta_removes = sound && builds && !s->delta.mark_damaged && in_force(&s->delta, r, clock);
 	/* A delta above a base that we lack says that there is a newer one. */
 	out->clears = sound && (!out->delta_hits || builds) &&
