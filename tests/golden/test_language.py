@@ -43,6 +43,26 @@ def fixture_manual():
     return described | set(re.findall(r"^\.Ql (\w+)", text, re.M))
 
 
+def test_manual_says_nothing_else():
+    """What the manual gives as a key with a value is one that the reader knows."""
+    text = read(os.path.join(SOURCE, "doc/man/cordon.conf.5"))
+    told = set(re.findall(r"^\.It Ic (\w+) No = ", text, re.M)) | set(re.findall(r"[;{] Ic (\w+) No = ", text))
+    assert len(told) > 40
+    assert told - set(keys()) == set()
+
+
+@pytest.mark.parametrize("what", ["refresh", "skew", "grace", "max_age", "when_stale", "when_unchecked", "rollover", "hold",
+                                  "sha1", "covers", "max_size", "timeout", "ca", "pin", "proxy", "no_proxy", "hosts", "delta",
+                                  "devices", "nonce", "unknown", "critical", "crl_issuer", "ocsp_issuer", "devices_crl", "brake"])
+def test_manual_tells_the_default(what):
+    """Of every key about revocation: its type in its first line, and its default."""
+    text = read(os.path.join(SOURCE, "doc/man/cordon.conf.5"))
+    items = re.findall(rf"^\.It Ic {what} No = (.+)\n((?:(?!\.It |\.El).*\n)*)", text, re.M)
+    assert items
+    assert any(re.search(r"string|duration|number|boolean|\.\.\.", kind) for kind, _ in items)
+    assert any("Default:" in body or "at most 16" in body for _, body in items)
+
+
 @pytest.mark.parametrize("key", keys())
 def test_key(key, example, manual):
     assert re.search(rf"\b{key}\s*[=:]", example), "not in the example"

@@ -478,7 +478,8 @@ test_everything(void **state)
 	assert_int_equal(p->n_services, 6);
 	assert_int_equal(p->n_groups, 4);
 	assert_int_equal(p->n_schedules, 3);
-	assert_int_equal(p->n_classes, 6);
+	assert_int_equal(p->n_classes, 7);
+	assert_int_equal(p->devices[1].n_certificates, 2);
 	assert_int_equal(im.n[IMAGE_DEVICES], 10);
 	assert_int_equal(p->devices[1].certificates[0].serial_len, 2);
 	if (m.n_warnings != sizeof(warnings) / sizeof(warnings[0]))
