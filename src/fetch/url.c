@@ -117,7 +117,8 @@ url_is_proxy(const char *url)
 	struct place p;
 	bool ok;
 
-	if (!begins(url, "http://") && !begins(url, "socks5://") && !begins(url, "socks5h://"))
+	if (!begins(url, "http://") && !begins(url, "https://") && !begins(url, "socks5://") &&
+	    !begins(url, "socks5h://"))
 		return false;
 	ok = place_of(url, &p);
 	place_done(&p);

@@ -23,7 +23,8 @@ bool url_may_redirect(const char *from, const char *to, const char *hosts);
  * prefix like 10.0.0.0/8 or fd00::/8 (for URLs with addresses), or "*" for all. */
 bool url_bypasses_proxy(const char *url, const char *no_proxy);
 
-/* "http://host:port", "socks5://..." or "socks5h://...": what we take for a proxy. */
+/* "http://host:port", "https://...", "socks5://..." or "socks5h://...": what we
+ * take for a proxy. */
 bool url_is_proxy(const char *url);
 
 /* Is each of the pins, separated by semicolons, "sha256//" and base64? Anything

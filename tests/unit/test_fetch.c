@@ -186,7 +186,8 @@ test_proxies_and_pins(void **state)
 	assert_true(url_is_proxy("http://user:word@proxy.example:3128/"));
 	assert_true(url_is_proxy("socks5://127.0.0.1:1080"));
 	assert_true(url_is_proxy("socks5h://[::1]:1080"));
-	assert_false(url_is_proxy("https://proxy.example"));
+	assert_true(url_is_proxy("https://proxy.example:3129"));
+	assert_false(url_is_proxy("socks4://proxy.example"));
 	assert_false(url_is_proxy("ftp://proxy.example"));
 	assert_false(url_is_proxy("proxy.example:3128"));
 	assert_false(url_is_proxy("file:///etc/passwd"));
