@@ -125,7 +125,7 @@ explain_image(struct ctl *c, struct asked *a, const struct flow_station *told)
 			continue;
 		a->stations[i].generation = (uint8_t)told[i].mark;
 		a->stations[i].quarantined = told[i].where == STATION_QUARANTINED;
-		if (told[i].where == STATION_RESTRICTED)
+		if (!a->stations[i].quarantined && (told[i].cause & CAUSE_LIMITED) != 0)
 			a->stations[i].limited = station_limit(a->image, &a->image->devices[i]);
 	}
 	rc = explain_asked(c, a);

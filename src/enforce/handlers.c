@@ -44,6 +44,18 @@ station_where(const struct enforcer *e, size_t index)
 	return image_class(im, im->devices[index].class_number)->mode == MODE_AUDIT ? STATION_AUDITED : STATION_ENFORCED;
 }
 
+/* For evidence a mark means how it was judged: that a device is restricted is no reason
+ * to call refused what passed, when the class where it stands is in audit mode. The cause says the rest. */
+static enum station_where
+judged_as(const struct enforcer *e, size_t index)
+{
+	const struct image *im = &e->policy.image;
+	enum station_where where = station_where(e, index);
+	uint32_t stands = station_class(im, &im->devices[index], &e->stations[index]);
+
+	return where == STATION_RESTRICTED && image_class(im, stands)->mode == MODE_AUDIT ? STATION_AUDITED : where;
+}
+
 static struct flow_station
 station_told(const struct enforcer *e, size_t index)
 {
@@ -53,7 +65,7 @@ station_told(const struct enforcer *e, size_t index)
 	return (struct flow_station){
 		.number = st->number,
 		.mark = station_mark(st),
-		.where = station_where(e, index),
+		.where = judged_as(e, index),
 		.cause = standing != NULL ? standing->cause : 0,
 	};
 }

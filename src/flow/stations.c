@@ -31,7 +31,7 @@ stations_set(struct stations *s, const struct flow_station *st)
 	struct marks *m;
 
 	if (st->number == 0 || st->mark >> 8 != st->number || (st->mark & 0xff) == 0 ||
-	    st->where > STATION_QUARANTINED)
+	    st->where > STATION_RESTRICTED)
 		return -EINVAL;
 	if ((m = map_put(&s->by_number, &st->number)) == NULL)
 		return -ENOSPC;

@@ -133,6 +133,13 @@ quarantined(void **state)
 	c.hook = ATTEMPT_HOOK_INPUT;
 	a = find(&c, true);
 	assert_int_equal(a.reason, REASON_QUARANTINED);
+	/* restricted, it is refused by the rules of a class, and no more is wrong with it */
+	station(0x1103, STATION_RESTRICTED);
+	c = usual();
+	c.mark = 0x1103;
+	a = find(&c, true);
+	assert_int_equal(a.reason, REASON_NOT_ALLOWED);
+	assert_int_equal(a.verdict, VERDICT_REFUSED);
 	/* a packet from before tells of before, whenever it is read */
 	c = usual();
 	a = find(&c, true);
@@ -509,7 +516,7 @@ marks_are_remembered_and_forgotten(void **state)
 	wrong.mark = 0x1100;
 	assert_true(stations_set(&stations, &wrong) < 0);
 	wrong.mark = 0x1101;
-	wrong.where = STATION_QUARANTINED + 1;
+	wrong.where = STATION_RESTRICTED + 1;
 	assert_true(stations_set(&stations, &wrong) < 0);
 	/* devices that left the policy */
 	station(0x9901, STATION_ENFORCED);
