@@ -37,6 +37,7 @@ class Site:
         self.appliance = []         # further lines of the appliance block
         self.authority = None       # (name, path of the certificate, [urls])
         self.refresh = "1h"
+        self.authority_words = 'when_stale = "keep";'   # its other keys, as in the configuration
         self.interfaces = lab.ports()
         self.devices = list(lab.devices)
         self.without_port = set()   # names of devices that may be at any port
@@ -83,7 +84,7 @@ class Site:
         name, certificate, urls = self.authority
         crl = ", ".join(f'"{url}"' for url in urls)
         return (f'authorities = (\n  {{ name = "{name}"; certificate = "{certificate}";\n'
-                f'    crl = [ {crl} ]; refresh = "{self.refresh}"; when_stale = "keep"; }}\n);\n')
+                f'    crl = [ {crl} ]; refresh = "{self.refresh}"; {self.authority_words} }}\n);\n')
 
     def _identity(self, d):
         """Addresses and port of a device, as far as they are declared."""

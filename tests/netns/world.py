@@ -11,7 +11,8 @@ from lab.standing import World
 from lab.topology import wait_for
 from lab.traffic import Flow, Steady, udp_answers
 
-CHANGEABLE = ("classes", "modes", "words", "further", "identities", "labels", "devices", "services", "appliance")
+CHANGEABLE = ("classes", "modes", "words", "further", "identities", "labels", "devices", "services", "appliance",
+              "authority_words")
 SETTLE = 0.15       # seconds in which a forwarded packet arrives, many times over
 
 
