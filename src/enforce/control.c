@@ -114,75 +114,72 @@ flush(struct client *c)
 	}
 }
 
+/* What asks for nothing but an answer. */
+static bool
+question(struct client *c, uint32_t type)
+{
+	static const struct {
+		uint32_t type;
+		void (*answer)(struct client *);
+	} questions[] = {
+		{ MSG_CTL_STATUS, status },
+		{ MSG_CTL_STATE, state },
+		{ MSG_CTL_STATIONS, stations },
+		{ MSG_CTL_IMAGE, image },
+		{ MSG_CTL_HISTORY, ask_history },
+		{ MSG_CTL_VERIFY, ask_verify },
+		{ MSG_CTL_STAGED, ask_staged },
+		{ MSG_CTL_STAGED_IMAGE, ask_staged_image },
+		{ MSG_CTL_UNSTAGE, ask_unstage },
+		{ MSG_CTL_REVOCATIONS, ask_revocations },
+		{ MSG_CTL_FLUSH, flush },
+	};
+
+	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
+		if (questions[i].type == type) {
+			questions[i].answer(c);
+			return true;
+		}
+	}
+	return false;
+}
+
 static void
 request(struct client *c, struct ipc_message *m)
 {
-	struct ctl_device *device = (struct ctl_device *)m->payload;
+	void *p = m->payload;
 
 	c->serial = m->serial;
+	if (question(c, m->type))
+		return;
 	switch (m->type) {
-	case MSG_CTL_STATUS:
-		status(c);
-		return;
-	case MSG_CTL_STATE:
-		state(c);
-		return;
-	case MSG_CTL_STATIONS:
-		stations(c);
-		return;
-	case MSG_CTL_IMAGE:
-		image(c);
-		return;
 	case MSG_CTL_APPLY:
-		ask_apply(c, (const struct ctl_apply *)m->payload);
+		ask_apply(c, p);
 		return;
 	case MSG_CTL_ROLLBACK:
-		ask_rollback(c, (const struct ctl_apply *)m->payload);
+		ask_rollback(c, p);
 		return;
 	case MSG_CTL_CONFIRM:
-		ask_confirm(c, (const struct ctl_confirm *)m->payload);
-		return;
-	case MSG_CTL_HISTORY:
-		ask_history(c);
+		ask_confirm(c, p);
 		return;
 	case MSG_CTL_STORED:
-		ask_stored(c, (const struct image_ref *)m->payload);
-		return;
-	case MSG_CTL_VERIFY:
-		ask_verify(c);
-		return;
-	case MSG_CTL_STAGED:
-		ask_staged(c);
-		return;
-	case MSG_CTL_STAGED_IMAGE:
-		ask_staged_image(c);
-		return;
-	case MSG_CTL_UNSTAGE:
-		ask_unstage(c);
+		ask_stored(c, p);
 		return;
 	case MSG_CTL_QUARANTINE:
-		ask_old_stand(c, device, true);
-		return;
 	case MSG_CTL_RELEASE:
-		ask_old_stand(c, device, false);
+		ask_old_stand(c, p, m->type == MSG_CTL_QUARANTINE);
 		return;
 	case MSG_CTL_CRL_REFRESH:
-		refresh(c, (const struct ctl_authority *)m->payload);
+		refresh(c, p);
 		return;
 	case MSG_CTL_STAND:
-		ask_stand(c, (struct ctl_stand *)m->payload, m->fd);
+		ask_stand(c, p, m->fd);
 		return;
 	case MSG_CTL_EVENTS:
-		ask_events(c, device);
-		return;
-	case MSG_CTL_REVOCATIONS:
-		ask_revocations(c);
+		ask_events(c, p);
 		return;
 	case MSG_CTL_CRL_RESET:
-		ask_crl_reset(c, (const struct pki_reset *)m->payload);
-		return;
-	case MSG_CTL_FLUSH:
-		flush(c);
+		ask_crl_reset(c, p);
 		return;
 	}
 	client_close(c);

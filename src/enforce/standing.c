@@ -56,8 +56,20 @@ is_seen(const struct standing *s, const struct evidence *e)
 	return false;
 }
 
-/* What is said of the same certificate replaces what was said; of more than there
- * is room for, the oldest goes. */
+/* Of more than there is room for, the oldest goes of those that the gravest speaks
+ * for as well. */
+static void
+make_room(struct standing *s)
+{
+	uint32_t at = 0;
+
+	while (at + 1 < s->n_seen && s->seen[at].authority != s->by.authority)
+		at++;
+	memmove(&s->seen[at], &s->seen[at + 1], (s->n_seen - at - 1) * sizeof(s->seen[0]));
+	s->n_seen--;
+}
+
+/* What is said of the same certificate replaces what was said. */
 static void
 see(struct standing *s, const struct evidence *e)
 {
@@ -68,7 +80,7 @@ see(struct standing *s, const struct evidence *e)
 		}
 	}
 	if (s->n_seen == EVIDENCE_SEEN)
-		memmove(&s->seen[0], &s->seen[1], --s->n_seen * sizeof(s->seen[0]));
+		make_room(s);
 	s->seen[s->n_seen++] = *e;
 }
 
@@ -148,7 +160,7 @@ is_hold_of(const struct standing *s, uint32_t authority)
 	for (uint32_t i = 0; i < s->n_seen; i++)
 		if (s->seen[i].reason != REASON_HOLD || s->seen[i].authority != authority)
 			return false;
-	return s->n_seen > 0;
+	return s->n_seen > 0 && s->by.reason == REASON_HOLD;
 }
 
 bool

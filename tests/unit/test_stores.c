@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "common/digest.h"
 #include "common/file.h"
 #include "enforce/journal.h"
 #include "enforce/policy_store.h"
@@ -76,6 +77,97 @@ test_last_record_counts(void **state)
 	assert_int_equal(out[1].number, 9);
 	assert_int_equal(out[1].cause, CAUSE_OPERATOR | CAUSE_REVOKED);
 	assert_string_equal(out[1].words, "why");
+	free(out);
+}
+
+/* As the version before wrote it. */
+struct record_1 {
+	uint32_t magic, zero;
+	uint32_t number, cause, authority, crl_reason;
+	int64_t revoked_at, since;
+	char words[200];
+	uint8_t check[8];
+};
+
+static void
+append_1(uint32_t number, uint32_t cause)
+{
+	struct record_1 r = { .magic = 0x314a5143U, .number = number, .cause = cause, .authority = 3, .crl_reason = 1,
+		.revoked_at = 77, .since = 5, .words = "why" };
+	int fd = openat(dirfd, "stations.journal", O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	uint8_t digest[DIGEST_LEN];
+
+	digest_of(&r, offsetof(struct record_1, check), digest);
+	memcpy(r.check, digest, sizeof(r.check));
+	assert_int_equal(file_write_all(fd, &r, sizeof(r)), 0);
+	close(fd);
+}
+
+/* No quarantine is lost with a new version, whatever stands behind it by then. */
+static void
+test_journal_of_the_version_before(void **state)
+{
+	struct standing more[] = { standing(2, 0), standing(8, CAUSE_NEW) };
+	struct standing *out;
+	uint32_t damaged;
+	size_t n;
+
+	(void)state;
+	append_1(9, CAUSE_OPERATOR);
+	append_1(2, CAUSE_REVOKED);
+	append_1(4, CAUSE_OPERATOR | CAUSE_REVOKED);
+	append_1(9, 0);
+	append_1(9, CAUSE_OPERATOR);
+	append_1(5, CAUSE_REVOKED);
+	append_1(5, 0);
+	assert_int_equal(journal_load(dirfd, &out, &n, &damaged), 0);
+	assert_int_equal(damaged, 0);
+	assert_int_equal(n, 3);
+	assert_int_equal(out[0].number, 2);
+	assert_int_equal(out[0].cause, CAUSE_REVOKED);
+	assert_int_equal(out[0].by.authority, 3);
+	assert_int_equal(out[0].by.reason, 1);
+	assert_int_equal(out[0].by.revoked_at, 77);
+	assert_int_equal(out[1].number, 4);
+	assert_int_equal(out[1].cause, CAUSE_OPERATOR | CAUSE_REVOKED);
+	assert_int_equal(out[2].number, 9);
+	assert_int_equal(out[2].ways, WAY_DEVICE);
+	assert_string_equal(out[2].words, "why");
+	free(out);
+	assert_int_equal(journal_append(dirfd, more, 2), 0);
+	assert_int_equal(journal_load(dirfd, &out, &n, &damaged), 0);
+	assert_int_equal(damaged, 0);
+	assert_int_equal(n, 3);
+	assert_int_equal(out[0].number, 4);
+	assert_int_equal(out[1].number, 8);
+	assert_int_equal(out[2].number, 9);
+	assert_int_equal(journal_rewrite(dirfd, out, n), 0);
+	free(out);
+	assert_int_equal(journal_load(dirfd, &out, &n, &damaged), 0);
+	assert_int_equal(n, 3);
+	free(out);
+}
+
+/* What waits and what was dismissed is kept as what is in force. */
+static void
+test_journal_keeps_what_waits(void **state)
+{
+	struct standing s[] = { standing(1, 0), standing(2, 0), standing(3, 0) };
+	struct standing *out;
+	uint32_t damaged;
+	size_t n;
+
+	(void)state;
+	s[0].pending = CAUSE_REVOKED;
+	s[1].dismissed = CAUSE_REVOKED;
+	s[1].n_seen = 1;
+	s[1].seen[0].serial_len = 20;
+	assert_int_equal(journal_append(dirfd, s, 3), 0);
+	assert_int_equal(journal_load(dirfd, &out, &n, &damaged), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(out[0].pending, CAUSE_REVOKED);
+	assert_int_equal(out[1].dismissed, CAUSE_REVOKED);
+	assert_int_equal(out[1].seen[0].serial_len, 20);
 	free(out);
 }
 
@@ -217,6 +309,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_last_record_counts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_journal_of_the_version_before, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_journal_keeps_what_waits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_torn_tail, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damaged_record, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_part_in_the_middle, setup, teardown),
