@@ -123,6 +123,13 @@ const struct command commands[] = {
 	{ "crl", "reset", "AUTHORITY|URL", O(CONFIRM), 1, 1, cmd_crl_reset,
 	  "forget which CRL was the newest: the CA was built anew",
 	  "Needs --confirm, and says before what it gives up." },
+	{ "crl", "check", "FILE...", O(CA) | O(CRL_ISSUER) | O(AT) | O(PREVIOUS) | O(NUMBER) | O(DELTA_OF), 1,
+	  ARGS_WORDS_MAX, cmd_crl_check, "say what cordon would make of a CRL, before it is published",
+	  "DER, PEM or several in PEM; - is standard input. With the code that judges what is fetched:\n"
+	  "the rule it breaks, or its state at --at, and which devices it would quarantine or clear.\n"
+	  "Without --ca the authorities of the running policy are asked, or of --config DIR.\n"
+	  "Exit code 0 when each may be used, 1 when one is refused, 2 when one may be used to revoke\n"
+	  "only, 4 when a file could not be read." },
 	{ "attempt", "list", "", O(DEVICE) | O(SINCE) | O(REASON) | O(LIMIT) | O(FOLLOW), 0, 0,
 	  cmd_attempt_list, "list refused connections: who tried what",
 	  "By default the newest 100, oldest first; with --since all since then.\n"
