@@ -80,7 +80,7 @@ crl_entry_fast(const uint8_t *p, size_t n, struct crl_entry *e)
 		return false;
 	if (p[at] != DER_UTCTIME || p[at + 1] != 13 || !crl_fast_date(p + at + 2))
 		return false;
-	e->reason = extended ? p[n - 1] : CRL_REASON_NONE;
+	e->reason = extended ? p[n - 1] : CRL_REASON_ZERO;
 	e->extended = extended != 0;
 	e->serial = p + 4;
 	e->serial_len = serial_len;

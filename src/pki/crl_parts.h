@@ -6,7 +6,7 @@
 
 #include "pki/crl_scan.h"
 
-#define CRL_REASON_NONE	  0
+#define CRL_REASON_ZERO	  0
 #define CRL_REASON_HOLD	  6
 #define CRL_REASON_REMOVE 8
 

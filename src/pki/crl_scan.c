@@ -293,6 +293,7 @@ crl_scan_finish(struct crl_scan *s, const void *message, size_t len)
 		return error;
 	}
 	if (s->v.vouched) {
+		s->v.why = NULL;
 		s->verified = true;
 		return E_NONE;
 	}

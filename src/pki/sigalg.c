@@ -166,7 +166,7 @@ sigalg_parse(struct buf content, bool allow_sha1, struct sigalg *out, const char
 		return E_SIGALG;
 	}
 	if (row->error != E_NONE) {
-		*why = "signature with a hash that can be forged";
+		*why = "signature with a hash that is too weak";
 		return row->error;
 	}
 	out->kind = row->kind;
@@ -184,7 +184,7 @@ sigalg_parse(struct buf content, bool allow_sha1, struct sigalg *out, const char
 		break;
 	}
 	if (error == E_NONE && out->hash == SIGALG_SHA1 && !allow_sha1) {
-		*why = "signature with SHA-1, which can be forged";
+		*why = "signature with SHA-1, whose collisions can be made";
 		return E_WEAK;
 	}
 	return error;
