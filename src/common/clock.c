@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/timex.h>
 #include <time.h>
 
 #include "common/file.h"
@@ -27,6 +28,18 @@ clock_now(struct clock_view *out)
 	out->wall_ms = clock_us(CLOCK_REALTIME) / 1000;
 	out->boot_us = clock_us(CLOCK_BOOTTIME);
 	out->boot_ms = out->boot_us / 1000;
+}
+
+/* The kernel's own bound for what it calls synchronised. */
+#define ERROR_MAX_US 16000000
+
+bool
+clock_is_set(void)
+{
+	struct timex t = { .modes = 0 };
+
+	/* With modes 0 it is a question and needs no right. */
+	return ntp_adjtime(&t) >= 0 && (t.status & STA_UNSYNC) == 0 && t.maxerror < ERROR_MAX_US;
 }
 
 static int

@@ -3,6 +3,7 @@
 #ifndef CORDON_COMMON_CLOCK_H
 #define CORDON_COMMON_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct clock_view {
@@ -12,6 +13,10 @@ struct clock_view {
 };
 
 void clock_now(struct clock_view *out);
+
+/* Does somebody who knows the time keep the wall clock (NTP, PTP)? By the kernel's
+ * word: it is synchronised, and off by seconds at most. */
+bool clock_is_set(void);
 
 #define BOOT_ID_LEN 16
 #define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"

@@ -77,6 +77,8 @@ static const int files_write[] = { SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(fs
 static const int watch[] = { SCMP_SYS(inotify_init1), SCMP_SYS(inotify_add_watch),
 	SCMP_SYS(inotify_rm_watch), LIST_END };
 
+static const int clock_state[] = { SCMP_SYS(adjtimex), SCMP_SYS(clock_adjtime), LIST_END };
+
 /* No process of ours has any use for these, its libraries neither. */
 static const int forbidden[] = {
 	/* other processes */
@@ -231,6 +233,8 @@ allow_rights(scmp_filter_ctx ctx, unsigned rights)
 		    (rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(bind), 0)) < 0)
 			return rc;
 	}
+	if ((rights & SB_CLOCK) && (rc = add_list(ctx, SCMP_ACT_ALLOW, clock_state)) < 0)
+		return rc;
 	if (rights & SB_THREADS) {
 		if ((rc = threads_only(ctx, true)) < 0)
 			return rc;

@@ -242,11 +242,13 @@ verify(struct crl_scan *s, const void *message, size_t len)
 	size_t i;
 
 	s->v.why = "signed by somebody else than the authority";
+	s->v.stranger = true;
 	for (i = 0; i < s->setup.n_signers; i++) {
 		const struct crl_signer *signer = &s->setup.signers[i];
 
 		if (!name_equal(signer->name, signer->name_len, s->issuer, s->issuer_len))
 			continue;
+		s->v.stranger = false;
 		got = verify_by(s, signer, message, len, &why);
 		if (got != E_NONE && rank[got] < rank[error])
 			continue;

@@ -79,6 +79,7 @@ struct crl_verdict {
 	uint8_t version;		/* 1 or 2 */
 	bool delta;
 	bool freshest;			/* it says that there are deltas: RFC 5280 5.2.6 */
+	bool stranger;			/* E_SIGNER because no signer has its issuer's name: it is none of ours */
 	bool vouched;			/* of crl_scan_again: not verified anew; digest and signer are not filled */
 	uint8_t number_len;		/* 0: none */
 	uint8_t base_len;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* main.c -- cordon-pki: asks for CRLs on its schedule, verifies them, and tells
- * cordond which devices are revoked. Has no network, and may only tighten. */
+ * cordond which devices are revoked. Has no network. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -17,7 +17,9 @@
 #include "pki/store.h"
 #include "proto/messages.h"
 
-#define IDLE_MS 60000	/* at least so often each source's state is looked at */
+#define IDLE_MS 60000	/* without a policy there is nothing to look at */
+
+enum { FD_CORDOND = PKI_JOBS, FD_WATCH, FD_OCSP, FDS = FD_OCSP + OCSP_AT_ONCE };
 
 /* Mapping a policy image takes address space, not memory of ours: that is
  * little beside it, whatever size the CRLs have. */
@@ -28,10 +30,10 @@ _Static_assert(PROC_FD_STATE == 5, "the path above names it");
 
 static const struct sandbox box = {
 	.program = "cordon-pki",
-	.rights = SB_FILES_READ | SB_FILES_WRITE,
+	.rights = SB_FILES_READ | SB_FILES_WRITE | SB_CLOCK,
 	.write_paths = write_paths,
 	.max_memory = MEMORY_MAX,
-	.max_files = 64,
+	.max_files = 128,
 	.max_file_size = LIMIT_CRL_BYTES,
 };
 
@@ -51,13 +53,13 @@ pki_random(struct pki *p)
 }
 
 void
-pki_send(struct pki *p, uint32_t type, const void *payload, size_t len)
+pki_send(struct pki *p, uint32_t type, const void *payload, size_t len, int fd)
 {
 	int rc;
 
 	if (p->broken)
 		return;
-	rc = ipc_send_wait(&p->channel, type, 0, payload, len, -1, PKI_SEND_MS);
+	rc = ipc_send_wait(&p->channel, type, 0, payload, len, fd, PKI_SEND_MS);
 	if (rc < 0) {
 		log_error(rc, "cordond takes no messages");
 		p->broken = true;
@@ -71,9 +73,19 @@ pki_authority(const struct pki *p, const struct source *s)
 }
 
 const char *
-pki_url(const struct pki *p, const struct source *s)
+pki_url(const struct source *s)
 {
-	return p->all->sources[s->index].urls[0];
+	return s->urls[s->url].text;
+}
+
+struct crl_scan *
+pki_scan_new(const struct authority *a, uint64_t max_size)
+{
+	struct crl_scan_setup setup = { .inventory = a->inventory, .names = &a->subject,
+		.n_names = a->subject.der != NULL ? 1 : 0, .signers = a->signers, .n_signers = a->n_signers,
+		.max_size = max_size, .allow_sha1 = (a->flags & AUTHORITY_SHA1) != 0 };
+
+	return crl_scan_new(&setup);
 }
 
 /* ---- messages of cordond ------------------------------------------------ */
@@ -106,54 +118,77 @@ on_refresh(struct pki *p, uint32_t authority, const struct clock_view *now)
 }
 
 static void
-on_revoked(struct pki *p, const struct pki_revoked *r, const struct clock_view *now)
+on_reset(struct pki *p, uint32_t source, const struct clock_view *now)
+{
+	struct delivery *d;
+	uint32_t i;
+
+	if (source >= n_sources(p))
+		return;
+	d = &p->deliveries[source];
+	log_warn(0, "%s: by an operator's order the newest CRL numbers of %s are forgotten",
+	    pki_authority(p, &p->sources[source])->name, p->sources[source].urls[0].text);
+	for (i = 0; i < d->n; i++)
+		series_set_reset(&p->set, p->folder, d->of[i].series);
+	if (d->refused.series < p->set.n)
+		series_set_reset(&p->set, p->folder, d->refused.series);
+	p->sources[source].no_validators = true;
+	source_refresh(&p->sources[source], now);
+	settle_want(p);
+}
+
+/* fd -1: cordond has none. Nobody waits for it any more: closing it ends the fetcher. */
+static void
+on_fetcher(struct pki *p, uint32_t kind, uint32_t which, int fd, const struct clock_view *now)
 {
 	struct job *j;
 
-	/* Answers come in the order of the questions. */
-	if (p->old_answers > 0)
-		p->old_answers--;
-	else if ((j = job_of(p, r->source, JOB_APPLYING)) != NULL)
-		job_applied(p, j, (int)r->error, now);
+	if (kind == FETCH_WATCH) {
+		watch_fetcher(p, fd, now);
+	} else if (kind == FETCH_OCSP) {
+		ocsp_fetcher(p, which, fd, now);
+	} else if (kind == FETCH_CRL && (j = job_of(p, which, JOB_ASKED)) != NULL) {
+		if (fd >= 0)
+			job_fetcher(p, j, fd, now);
+		else
+			job_no_fetcher(p, j, now);
+	} else if (fd >= 0) {
+		close(fd);
+	}
 }
 
-static void
-on_fetcher(struct pki *p, uint32_t source, int fd, const struct clock_view *now)
+static int
+on_image(struct pki *p, struct ipc_message *m, const struct clock_view *now)
 {
-	struct job *j = job_of(p, source, JOB_ASKED);
+	uint64_t revision = ((const struct image_ref *)m->payload)->revision;
+	int rc = pki_load_image(p, m->fd, revision, m->type == MSG_PKI_LOOKUP, now);
 
-	/* Nobody waits for it any more: closing it ends the fetcher. */
-	if (j == NULL)
-		close(fd);
-	else
-		job_fetcher(p, j, fd, now);
+	close(m->fd);
+	return rc;
 }
 
 static int
 dispatch(struct pki *p, struct ipc_message *m, const struct clock_view *now)
 {
-	struct job *j;
+	const struct pki_fetcher *fetcher = (const struct pki_fetcher *)m->payload;
+	const struct pki_fetch *fetch = (const struct pki_fetch *)m->payload;
 	int rc = 0;
 
 	if (m->type == MSG_IMAGE || m->type == MSG_PKI_LOOKUP) {
-		struct pki_looked looked = { .revision = ((const struct image_ref *)m->payload)->revision };
-
-		rc = pki_load_image(p, m->fd, looked.revision, now);
-		close(m->fd);
-		if (rc == 0)
-			pki_send(p, MSG_PKI_LOOKED, &looked, sizeof(looked));
+		rc = on_image(p, m, now);
 	} else if (m->type == MSG_PKI_STANDINGS) {
+		rc = settle_standings(p, m->fd, ((const struct pki_standings *)m->payload)->n);
 		close(m->fd);
 	} else if (m->type == MSG_PKI_REFRESH) {
 		on_refresh(p, ((const struct pki_refresh *)m->payload)->authority, now);
+	} else if (m->type == MSG_PKI_RESET) {
+		on_reset(p, ((const struct pki_reset *)m->payload)->source, now);
 	} else if (m->type == MSG_PKI_FETCHER) {
-		on_fetcher(p, ((const struct pki_fetcher *)m->payload)->which, m->fd, now);
+		on_fetcher(p, fetcher->kind, fetcher->which, m->fd, now);
 	} else if (m->type == MSG_PKI_NO_FETCHER) {
-		j = job_of(p, ((const struct pki_fetch *)m->payload)->which, JOB_ASKED);
-		if (j != NULL)
-			job_fail(p, j, E_FETCH, EAGAIN, "no fetcher is free", now);
+		on_fetcher(p, fetch->kind, fetch->which, -1, now);
 	} else if (m->type == MSG_PKI_REVOKED) {
-		on_revoked(p, (const struct pki_revoked *)m->payload, now);
+		settle_answer(p, (int)((const struct pki_revoked *)m->payload)->error, now);
 	}
 	return rc;
 }
@@ -183,80 +218,19 @@ on_channel(struct pki *p)
 
 /* ---- the loop ----------------------------------------------------------- */
 
-/* Of the sources that are due, who waits longest goes first. */
-static struct source *
-next_source(struct pki *p, bool scan, const struct clock_view *now)
-{
-	struct source *best = NULL, *s;
-
-	for (s = p->sources; s < p->sources + n_sources(p); s++) {
-		if (!(scan ? source_wants_scan(s, now) : source_wants_fetch(s, now)))
-			continue;
-		if (best == NULL || s->next_try_boot < best->next_try_boot)
-			best = s;
-	}
-	return best;
-}
-
-static void
-jobs_start(struct pki *p, const struct clock_view *now)
-{
-	struct source *s;
-	struct job *j;
-
-	if ((j = job_free_slot(p, true)) != NULL && (s = next_source(p, true, now)) != NULL)
-		job_start_scan(p, j, s, now);
-	while ((j = job_free_slot(p, false)) != NULL && (s = next_source(p, false, now)) != NULL)
-		job_start_fetch(p, j, s, now);
-}
-
-static void
-sources_tell(struct pki *p, const struct clock_view *now)
-{
-	struct pki_source report;
-	struct source *s;
-
-	for (s = p->sources; s < p->sources + n_sources(p); s++) {
-		enum source_state state = source_state(s, now);
-
-		if (!s->tell && state == s->told)
-			continue;
-		if (state != s->told && (state == SOURCE_STALE || state == SOURCE_EXPIRED))
-			log_warn(0, "%s: the CRL of %s is %s", pki_authority(p, s)->name, pki_url(p, s),
-			    state == SOURCE_STALE ? "stale" : "expired");
-		source_report(s, now, &report);
-		pki_send(p, MSG_PKI_SOURCE, &report, sizeof(report));
-		s->tell = false;
-		s->told = state;
-	}
-}
-
 static int
 time_to_wait(const struct pki *p, const struct clock_view *now)
 {
-	bool slot = false, scan_slot = false;
-	int64_t wait = IDLE_MS, left;
-	uint32_t i;
+	int64_t wait = p->tick_boot + PKI_TICK_MS - now->boot_ms;
 
-	for (i = 0; i < PKI_JOBS; i++) {
-		const struct job *j = &p->jobs[i];
-
-		if (j->phase == JOB_SCANNING)
-			return 0;
-		if (j->phase == JOB_FREE && i < PKI_TRANSFERS)
-			slot = true;
-		if (j->phase == JOB_FREE && i >= PKI_TRANSFERS)
-			scan_slot = true;
-		left = j->phase == JOB_FREE ? IDLE_MS : j->deadline_boot - now->boot_ms;
-		wait = left < wait ? left : wait;
-	}
-	/* Who waits for a slot is woken by the end of another's job. */
-	for (i = 0; i < n_sources(p); i++) {
-		if (scan_slot)
-			wait = source_wait_scan(&p->sources[i], now, wait);
-		if (slot)
-			wait = source_wait_fetch(&p->sources[i], now, wait);
-	}
+	if (p->all == NULL)
+		return IDLE_MS;
+	if (cache_pending(p))
+		return 0;
+	wait = jobs_wait(p, now, wait < 0 ? 0 : wait);
+	wait = settle_wait(p, now, wait);
+	wait = reports_wait(p, now, wait);
+	wait = ocsp_wait(p, now, wait);
 	return wait > 0 ? (int)wait : 0;
 }
 
@@ -273,36 +247,70 @@ jobs_run(struct pki *p, const struct pollfd *fds)
 		/* fds is of before: the job may have ended since, or another may stand there */
 		if (j->phase == JOB_RECEIVING && fds[i].fd == j->channel.fd && fds[i].revents != 0)
 			job_receive(p, j, &message);
-		else if (j->phase == JOB_SCANNING)
-			job_step(p, j, &now);
 		if (j->phase != JOB_FREE && now.boot_ms >= j->deadline_boot)
 			job_expire(p, j, &now);
 	}
 }
 
+/* What time alone does. */
+static void
+tick(struct pki *p, const struct clock_view *now)
+{
+	if (p->all == NULL || now->boot_ms - p->tick_boot < PKI_TICK_MS)
+		return;
+	p->tick_boot = now->boot_ms;
+	pki_load_tick(p, now);
+	settle_tick(p, now);
+	sources_view(p, now);
+	watch_tick(p, now);
+	pki_clock_save(p, false, now);
+}
+
+static void
+work(struct pki *p)
+{
+	struct clock_view now;
+
+	clock_now(&now);
+	tick(p, &now);
+	cache_start(p, &now);
+	cache_step(p, &now);
+	settle_run(p, &now);
+	/* The end of one try is told before the next one begins. */
+	reports_tell(p, &now);
+	jobs_start(p, &now);
+	ocsp_run(p, &now);
+	reports_tell(p, &now);
+}
+
 static int
 loop(struct pki *p)
 {
-	struct pollfd fds[PKI_JOBS + 1];
+	struct pollfd fds[FDS];
 	struct clock_view now;
 	size_t i;
 	int rc;
 
 	while (!p->broken) {
-		clock_now(&now);
-		/* The end of one try is told before the next one begins. */
-		sources_tell(p, &now);
-		jobs_start(p, &now);
-		sources_tell(p, &now);
+		work(p);
 		for (i = 0; i < PKI_JOBS; i++)
 			fds[i] = (struct pollfd){ .events = POLLIN,
 				.fd = p->jobs[i].phase == JOB_RECEIVING ? p->jobs[i].channel.fd : -1 };
-		fds[PKI_JOBS] = (struct pollfd){ .events = POLLIN, .fd = p->channel.fd };
-		if (poll(fds, PKI_JOBS + 1, time_to_wait(p, &now)) < 0 && errno != EINTR)
+		fds[FD_CORDOND] = (struct pollfd){ .events = POLLIN, .fd = p->channel.fd };
+		fds[FD_WATCH] = (struct pollfd){ .events = POLLIN, .fd = watch_fd(p) };
+		for (i = 0; i < OCSP_AT_ONCE; i++)
+			fds[FD_OCSP + i] = (struct pollfd){ .events = POLLIN, .fd = ocsp_fd(p, i) };
+		clock_now(&now);
+		if (poll(fds, FDS, time_to_wait(p, &now)) < 0 && errno != EINTR)
 			return -errno;
-		if (fds[PKI_JOBS].revents != 0 && (rc = on_channel(p)) < 0)
+		if (fds[FD_CORDOND].revents != 0 && (rc = on_channel(p)) < 0)
 			return rc;
 		jobs_run(p, fds);
+		if (fds[FD_WATCH].revents != 0 && fds[FD_WATCH].fd == watch_fd(p))
+			watch_receive(p, &message);
+		for (i = 0; i < OCSP_AT_ONCE; i++)
+			if (fds[FD_OCSP + i].revents != 0 && fds[FD_OCSP + i].fd == ocsp_fd(p, i))
+				ocsp_receive(p, i, &message);
 	}
 	return -EPIPE;
 }
@@ -329,6 +337,7 @@ int
 main(void)
 {
 	struct ready ready = { 0 };
+	struct clock_view now;
 	bool landlocked = false;
 	size_t i;
 	int rc;
@@ -339,18 +348,23 @@ main(void)
 	ipc_init(&pki.channel, PROC_FD_CHANNEL, PROC_BIT(PROC_PKI), PROC_BIT(PROC_ENFORCE), &messages);
 	pki.folder = PROC_FD_STATE;
 	for (i = 0; i < PKI_JOBS; i++)
-		pki.jobs[i].channel.fd = pki.jobs[i].file = -1;
+		pki.jobs[i].channel.fd = pki.jobs[i].spool.fd = -1;
+	pki.cache.file = pki.running = -1;
 	if (getrandom(&pki.dice, sizeof(pki.dice), 0) != sizeof(pki.dice))
 		log_fatal(errno, "getrandom");
 	pki.dice |= 1;
+	if (watch_new(&pki) < 0)
+		log_fatal(ENOMEM, "no memory");
 	if ((rc = crypto_prepare()) < 0)
 		log_fatal(rc, "libcrypto");
 	if ((rc = sandbox_enter(&box, &landlocked)) < 0)
 		log_fatal(rc, "the sandbox does not stand");
 	if ((rc = store_clean(pki.folder)) < 0)
 		log_warn(rc, "the CRL folder cannot be put in order");
+	clock_now(&now);
+	pki_clock_load(&pki, &now);
 	ready.landlocked = landlocked;
-	pki_send(&pki, MSG_READY, &ready, sizeof(ready));
+	pki_send(&pki, MSG_READY, &ready, sizeof(ready), -1);
 	rc = loop(&pki);
 	pki_unload(&pki);
 	return rc == -EPIPE ? 0 : 1;

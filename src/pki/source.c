@@ -17,6 +17,9 @@ source_error_name(enum source_error error)
 		[E_DUP_EXT] = "E_DUP_EXT", [E_DELTA] = "E_DELTA", [E_ROLLBACK] = "E_ROLLBACK",
 		[E_EQUIVOCATION] = "E_EQUIVOCATION", [E_TOO_BIG] = "E_TOO_BIG", [E_CACHE] = "E_CACHE",
 		[E_DISK] = "E_DISK", [E_APPLY] = "E_APPLY", [E_FUTURE] = "E_FUTURE",
+		[E_SIGNER_EXPIRED] = "E_SIGNER_EXPIRED", [E_SIGNER_REVOKED] = "E_SIGNER_REVOKED",
+		[E_SCOPE] = "E_SCOPE", [E_BASE] = "E_BASE", [E_UNREVOKED] = "E_UNREVOKED",
+		[E_MARK] = "E_MARK", [E_PRIVATE] = "E_PRIVATE",
 	};
 
 	return error < SOURCE_ERRORS && names[error] != NULL ? names[error] : "?";
@@ -36,6 +39,23 @@ source_id(const char *authority, const char *url, char out[SOURCE_ID_LEN])
 		snprintf(out + 2 * i, 3, "%02x", digest[i]);
 }
 
+uint64_t
+source_server(const char *url)
+{
+	const char *slashes = strstr(url, "://");
+	uint8_t digest[SHA256_DIGEST_LENGTH];
+	uint64_t server;
+	size_t n;
+
+	if (strncmp(url, "file:", 5) == 0 || slashes == NULL)
+		return 0;
+	n = (size_t)(slashes - url) + 3;
+	n += strcspn(url + n, "/?#");
+	SHA256((const uint8_t *)url, n, digest);
+	memcpy(&server, digest, sizeof(server));
+	return server | 1;
+}
+
 /* 0 .. span-1 */
 static int64_t
 spread(int64_t span, uint32_t random)
@@ -43,89 +63,176 @@ spread(int64_t span, uint32_t random)
 	return span <= 0 ? 0 : (int64_t)(((uint64_t)span * random) >> 32);
 }
 
+static int64_t
+least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static bool
+in_force(const struct source *s)
+{
+	return s->view.state == SOURCE_FRESH || s->view.state == SOURCE_DUE;
+}
+
+/* ---- from policy to policy ---------------------------------------------- */
+
+static void
+inherit_validators(struct source *s, const struct source *before)
+{
+	uint32_t i, j;
+
+	for (i = 0; i < s->n_urls; i++) {
+		for (j = 0; j < before->n_urls; j++) {
+			if (strcmp(s->urls[i].text, before->urls[j].text) != 0)
+				continue;
+			memcpy(s->urls[i].etag, before->urls[j].etag, sizeof(s->urls[i].etag));
+			memcpy(s->urls[i].last_modified, before->urls[j].last_modified,
+			    sizeof(s->urls[i].last_modified));
+		}
+	}
+}
+
 void
 source_inherit(struct source *s, const struct source *before)
 {
 	struct source now = *before;
 
+	inherit_validators(s, before);
 	now.index = s->index;
 	now.authority = s->authority;
 	now.authority_number = s->authority_number;
+	now.flags = s->flags;
+	now.base = s->base;
 	now.refresh_ms = s->refresh_ms;
+	now.transfer_ms = s->transfer_ms;
+	now.n_urls = s->n_urls;
+	now.urls = s->urls;
+	now.url = 0;
+	if (now.answered >= now.n_urls)
+		now.answered = 0;
 	now.busy = now.fetching = now.again = false;
-	now.applied = false;
 	now.tell = true;
 	*s = now;
 }
 
-void
-source_start(struct source *s, bool cached, const struct clock_view *now, uint32_t random)
-{
-	int64_t wait = s->refresh_ms < SOURCE_FIRST_MS ? s->refresh_ms : SOURCE_FIRST_MS;
+/* ---- when --------------------------------------------------------------- */
 
-	s->next_try_boot = now->boot_ms + (cached ? spread(wait, random) : 0);
-	s->need_scan = cached;
-	s->next_scan_boot = now->boot_ms;
+void
+source_start(struct source *s, bool known, const struct clock_view *now, uint32_t random)
+{
+	s->next_try_boot = now->boot_ms + (known ? spread(least(s->refresh_ms, SOURCE_FIRST_MS), random) : 0);
 	s->tell = true;
+}
+
+bool
+source_next_url(struct source *s)
+{
+	if (s->url + 1 >= s->n_urls)
+		return false;
+	s->url++;
+	return true;
 }
 
 /* Full jitter: anything up to a bound that doubles with each failure. */
 static int64_t
-back_off(const struct source *s, uint32_t random)
+back_off(const struct source *s, uint32_t failures, uint32_t random)
 {
-	int64_t cap = s->refresh_ms < SOURCE_BACKOFF_CAP_MS ? s->refresh_ms : SOURCE_BACKOFF_CAP_MS;
+	int64_t cap = least(s->refresh_ms, in_force(s) ? SOURCE_CAP_MS : SOURCE_CAP_STALE_MS);
 	int64_t bound = SOURCE_BACKOFF_MS;
 	uint32_t i;
 
-	for (i = 1; i < s->failures && bound < cap; i++)
+	for (i = 1; i < failures && bound < cap; i++)
 		bound *= 2;
-	return 1 + spread(bound < cap ? bound : cap, random);
+	return 1 + spread(least(bound, cap), random);
 }
 
 void
-source_failed(struct source *s, enum source_error error, uint32_t detail, const struct clock_view *now,
-    uint32_t random)
+source_failed(struct source *s, enum source_error error, uint32_t detail, uint32_t retry_after_s,
+    const struct clock_view *now, uint32_t random)
 {
+	int64_t wait, asked = (int64_t)retry_after_s * 1000;
+
 	s->failures++;
 	s->error = error;
 	s->detail = detail;
+	s->slow = true;
+	s->url = 0;
 	/* What a server sent was no good: its "unchanged" would be no better. */
-	if (error != E_FETCH && error != E_APPLY && error != E_DISK)
+	if (error != E_FETCH && error != E_APPLY && error != E_PRIVATE)
 		s->no_validators = true;
-	s->next_try_boot = now->boot_ms + back_off(s, random);
+	wait = back_off(s, s->failures, random);
+	asked = least(asked, in_force(s) ? SOURCE_CAP_MS : SOURCE_CAP_STALE_MS);
+	s->next_try_boot = now->boot_ms + (asked > wait ? asked : wait);
 	s->tell = true;
 }
 
-void
-source_succeeded(struct source *s, const struct clock_view *now, uint32_t random)
+/* In time before what we have runs out, and as often as the administrator wants.
+ * Published at a steady pace, the next one comes a refresh after the last. */
+static int64_t
+until_refresh(const struct source *s, const struct clock_view *now, uint32_t random)
 {
+	const struct source_view *v = &s->view;
+	int64_t wait = s->refresh_ms, lead, left, next;
+
+	next = v->this_update + s->refresh_ms - now->wall_ms;
+	if (v->this_update != 0 && next > 0 && next < wait)
+		wait = next > s->refresh_ms / 10 ? next : s->refresh_ms / 10;
+	if (v->this_update != 0 && v->next_update > v->this_update) {
+		lead = (v->next_update - v->this_update) / 10;
+		lead = lead > SOURCE_LEAD_MS ? lead : SOURCE_LEAD_MS;
+		left = v->next_update - lead - now->wall_ms;
+		/* Its last hour has begun, and the next one is not there yet. */
+		if (left <= 0)
+			return least(wait, back_off(s, 1 + s->failures, random));
+		wait = least(wait, left);
+	}
+	return wait - spread(wait / 10, random);
+}
+
+void
+source_succeeded(struct source *s, enum source_error note, bool unchanged, const struct clock_view *now,
+    uint32_t random)
+{
+	bool late = source_state(s, now) != SOURCE_FRESH;
+
 	s->failures = 0;
-	s->error = E_NONE;
+	s->error = note;
 	s->detail = 0;
-	s->no_validators = false;
+	s->slow = false;
+	/* "Unchanged" while something new should be there: ask for all of it next time. */
+	s->no_validators = unchanged && (late || s->no_validators);
+	s->answered = s->url;
+	s->url = 0;
 	s->confirmed_boot = now->boot_ms;
 	s->confirmed_wall = now->wall_ms;
-	s->next_try_boot = now->boot_ms + s->refresh_ms - spread(s->refresh_ms / 10, random);
+	s->next_try_boot = now->boot_ms + until_refresh(s, now, random);
 	s->tell = true;
 }
 
 void
-source_scan_later(struct source *s, const struct clock_view *now, uint32_t random)
+source_postponed(struct source *s, bool gave_way, const struct clock_view *now)
 {
-	s->failures++;
-	s->need_scan = true;
-	s->next_scan_boot = now->boot_ms + back_off(s, random);
+	s->url = 0;
+	s->slow = s->slow || gave_way;
+	s->next_try_boot = now->boot_ms + least(SOURCE_SLOTLESS_MS, s->refresh_ms);
 	s->tell = true;
+}
+
+void
+source_now(struct source *s, const struct clock_view *now)
+{
+	/* A transfer under way may have begun before. */
+	if (s->busy)
+		s->again = true;
+	s->next_try_boot = now->boot_ms;
 }
 
 void
 source_refresh(struct source *s, const struct clock_view *now)
 {
-	/* A transfer under way may have begun before the CRL was published. */
-	if (s->busy)
-		s->again = true;
 	s->failures = 0;
-	s->next_try_boot = now->boot_ms;
+	source_now(s, now);
 }
 
 void
@@ -138,70 +245,33 @@ source_idle(struct source *s, const struct clock_view *now)
 	s->tell = true;
 }
 
-void
-source_use(struct source *s, const struct crl_verdict *v, uint32_t hits)
-{
-	s->this_update = v->this_update;
-	s->next_update = v->next_update;
-	s->number_len = v->number_len;
-	memcpy(s->number, v->number, sizeof(s->number));
-	s->digest_len = v->digest_len;
-	memcpy(s->digest, v->digest, sizeof(s->digest));
-	s->entries = v->entries > UINT32_MAX ? UINT32_MAX : (uint32_t)v->entries;
-	s->hits = hits;
-	s->tell = true;
-}
-
-bool
-source_wants_scan(const struct source *s, const struct clock_view *now)
-{
-	return !s->busy && s->need_scan && now->boot_ms >= s->next_scan_boot;
-}
-
 bool
 source_wants_fetch(const struct source *s, const struct clock_view *now)
 {
-	return !s->busy && now->boot_ms >= s->next_try_boot && !source_wants_scan(s, now);
-}
-
-static int64_t
-until(int64_t at_boot, const struct clock_view *now, int64_t max)
-{
-	int64_t left = at_boot - now->boot_ms;
-
-	return left <= 0 ? 0 : left < max ? left : max;
+	return !s->busy && now->boot_ms >= s->next_try_boot;
 }
 
 int64_t
-source_wait_scan(const struct source *s, const struct clock_view *now, int64_t max)
+source_wait(const struct source *s, const struct clock_view *now, int64_t max)
 {
-	return s->busy || !s->need_scan ? max : until(s->next_scan_boot, now, max);
+	int64_t left = s->next_try_boot - now->boot_ms;
+
+	if (s->busy)
+		return max;
+	return left <= 0 ? 0 : least(left, max);
 }
 
-int64_t
-source_wait_fetch(const struct source *s, const struct clock_view *now, int64_t max)
-{
-	return s->busy || source_wants_scan(s, now) ? max : until(s->next_try_boot, now, max);
-}
-
-/* The time by the wall clock, but never before what we were shown: a router
- * without a battery starts in the past. */
-static int64_t
-best_time(const struct source *s, const struct clock_view *now)
-{
-	int64_t known = s->this_update;
-
-	if (s->confirmed_boot != 0)
-		known += now->boot_ms - s->confirmed_boot;
-	return now->wall_ms > known ? now->wall_ms : known;
-}
+/* ---- how it stands ------------------------------------------------------ */
 
 enum source_state
 source_state(const struct source *s, const struct clock_view *now)
 {
-	int64_t confirmed = s->confirmed_boot != 0 ? now->boot_ms - s->confirmed_boot : INT64_MAX;
-
-	return crl_state(s->this_update, s->next_update, best_time(s, now), confirmed, s->refresh_ms);
+	if (s->view.state != SOURCE_FRESH)
+		return s->view.state;
+	/* A tenth of grace: refreshes are spread, and one takes its time. */
+	if (s->confirmed_boot == 0 || now->boot_ms - s->confirmed_boot > s->refresh_ms + s->refresh_ms / 10)
+		return SOURCE_DUE;
+	return SOURCE_FRESH;
 }
 
 bool
@@ -209,27 +279,37 @@ source_may_validate(const struct source *s, const struct clock_view *now)
 {
 	enum source_state state = source_state(s, now);
 
-	return (state == SOURCE_FRESH || state == SOURCE_DUE) && !s->no_validators && s->applied &&
-	    !s->unsaved;
+	return (state == SOURCE_FRESH || state == SOURCE_DUE) && !s->no_validators;
 }
 
 void
 source_report(const struct source *s, const struct clock_view *now, struct pki_source *out)
 {
+	const struct source_view *v = &s->view;
+
 	memset(out, 0, sizeof(*out));
 	out->source = s->index;
 	out->authority = s->authority_number;
 	out->state = source_state(s, now);
 	out->error = s->error;
 	out->detail = s->detail;
-	out->entries = s->entries;
-	out->hits = s->hits;
+	out->entries = v->entries > UINT32_MAX ? UINT32_MAX : (uint32_t)v->entries;
+	out->hits = v->hits;
 	out->fetching = s->fetching;
-	out->this_update = s->this_update;
-	out->next_update = s->next_update;
+	out->this_update = v->this_update;
+	out->next_update = v->next_update;
 	out->last_success = s->confirmed_wall;
 	out->last_try = s->last_try_wall;
 	out->next_try = now->wall_ms + (s->next_try_boot - now->boot_ms);
-	out->number_len = s->number_len;
-	memcpy(out->number, s->number, sizeof(out->number));
+	out->last_change = v->received_at;
+	out->bytes = v->bytes;
+	out->transfer_ms = s->transfer_took_ms;
+	out->failures = s->failures;
+	out->rollbacks = s->rollbacks;
+	out->url = s->answered;
+	out->series = v->series;
+	out->warnings = v->warnings;
+	out->delta = v->delta;
+	out->number_len = v->number_len;
+	memcpy(out->number, v->number, sizeof(out->number));
 }

@@ -1,232 +1,350 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* verdict.c -- the way from a complete CRL to quarantine, in one order:
- * verify, judge, revoke in the kernel, and only then the disk. */
+/* verdict.c -- the way of one CRL of a transfer from its last byte into its series,
+ * and of all of them, once the kernel took what follows, to the disk. The order is
+ * fixed: verify, judge, tighten in the kernel, the disk, and only then loosen. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "common/log.h"
 #include "pki/pki.h"
-#include "pki/store.h"
 #include "proto/messages.h"
 
-/* Algorithms that sign the message itself get it from our own private file;
+/* Which of two things that went wrong says more: what was sent, rather than that
+ * nothing came. */
+void
+job_note(struct job *j, enum source_error error, uint32_t detail, const char *why)
+{
+	if (j->error != E_NONE && j->error != E_FETCH)
+		return;
+	j->error = error;
+	j->detail = detail;
+	j->why = why;
+}
+
+/* ---- one CRL ------------------------------------------------------------ */
+
+static int
+begin(void *arg, uint32_t n)
+{
+	struct job_context *c = arg;
+
+	(void)n;
+	crl_scan_reset(c->job->scan);
+	spool_begin(&c->job->spool, c->job->parts++);
+	return 0;
+}
+
+static int
+der(void *arg, const uint8_t *p, size_t len)
+{
+	struct job_context *c = arg;
+
+	/* Without a disk the scan goes on: who is revoked is revoked. */
+	spool_write(&c->job->spool, c->pki->folder, c->job->source->id, p, len);
+	return crl_scan_feed(c->job->scan, p, len);
+}
+
+/* Algorithms that sign the message itself get it from our own private copy;
  * crl_scan holds it against the digest of what it saw. */
 static enum source_error
 finish_whole(struct job *j)
 {
 	const struct crl_verdict *v = crl_scan_verdict(j->scan);
 	enum source_error error;
-	uint8_t *map;
+	const uint8_t *map;
+	int rc;
 
-	if (j->file < 0 || j->disk_error != 0) {
-		crl_scan_refuse(j->scan, E_DISK, "no file to verify the signature over");
-		return E_DISK;
-	}
-	map = mmap(NULL, v->size, PROT_READ, MAP_PRIVATE, j->file, 0);
-	if (map == MAP_FAILED) {
-		crl_scan_refuse(j->scan, E_TOO_BIG, "no memory to verify the signature over");
-		return E_TOO_BIG;
+	if ((map = spool_map(&j->spool, v->size, &rc)) == NULL) {
+		error = rc == -ENOMEM ? E_TOO_BIG : E_DISK;
+		crl_scan_refuse(j->scan, error, "no copy to verify the signature over");
+		return error;
 	}
 	error = crl_scan_finish(j->scan, map + v->signed_offset, v->signed_len);
-	munmap(map, v->size);
+	spool_unmap(&j->spool, map, v->size);
 	return error;
 }
 
 static enum source_error
 finish(struct job *j)
 {
-	if (!j->cached && crl_input_finish(&j->input) != E_NONE)
-		crl_scan_refuse(j->scan, j->input.error, j->input.why);
 	if (crl_scan_needs_message(j->scan))
 		return finish_whole(j);
 	return crl_scan_finish(j->scan, NULL, 0);
 }
 
-static uint32_t
-error_detail(const struct job *j)
+static bool
+in_use(const struct series_crl *c, const struct crl_verdict *v)
 {
-	const struct crl_verdict *v = crl_scan_verdict(j->scan);
-
-	if (!j->cached && j->input.error != E_NONE)
-		return j->input.detail;
-	return v->offset > UINT32_MAX ? UINT32_MAX : (uint32_t)v->offset;
+	return c->valid && c->digest_len == v->digest_len && memcmp(c->digest, v->digest, v->digest_len) == 0;
 }
 
-/* All hits of one CRL in a row: they take effect in one transaction. */
-static void
-revoke(struct pki *p, struct job *j, const struct clock_view *now)
+static struct taken *
+taken_add(struct job *j)
 {
-	struct pki_revoke_done done = { .source = j->source->index, .received_at = j->received_at };
-	struct crl_hit hit;
-	size_t pos = 0;
+	struct taken *more = realloc(j->taken, (j->n_taken + 1) * sizeof(*more));
 
-	while (crl_scan_hit(j->scan, &pos, &hit)) {
-		const struct subject *of = &pki_authority(p, j->source)->subjects[hit.cert];
-		struct pki_revoke r = {
-			.device = p->all->devices[of->device].number,
-			.authority = j->source->authority_number,
-			.cause = CAUSE_REVOKED,
-			.reason = hit.reason,
-			.evidence = EVIDENCE_CERTIFICATE,
-			.source = j->source->index,
-			.revoked_at = hit.revoked_at,
-		};
-
-		if ((of->flags & SUBJECT_CA) != 0)
-			continue;
-		pki_send(p, MSG_PKI_REVOKE, &r, sizeof(r));
-		done.n++;
-	}
-	pki_send(p, MSG_PKI_REVOKE_DONE, &done, sizeof(done));
-	ipc_done(&j->channel);
-	j->phase = JOB_APPLYING;
-	j->deadline_boot = now->boot_ms + PKI_APPLY_MS;
+	if (more == NULL)
+		return NULL;
+	j->taken = more;
+	memset(&more[j->n_taken], 0, sizeof(*more));
+	return &more[j->n_taken++];
 }
-
-static uint32_t
-count_hits(const struct crl_scan *scan)
-{
-	struct crl_hit hit;
-	size_t pos = 0;
-	uint32_t n = 0;
-
-	while (crl_scan_hit(scan, &pos, &hit))
-		n++;
-	return n;
-}
-
-void
-job_verdict(struct pki *p, struct job *j, const struct clock_view *now)
-{
-	const struct authority *a = pki_authority(p, j->source);
-	enum source_error error = finish(j);
-	struct pki_clock clock = { .wall_ms = now->wall_ms, .boot_ms = now->boot_ms,
-		.trusted = now->wall_ms >= CLOCK_FLOOR_MS };
-	const struct crl_verdict *v = crl_scan_verdict(j->scan);
-
-	if (error != E_NONE) {
-		job_fail(p, j, j->cached ? E_CACHE : error, error_detail(j), v->why, now);
-		return;
-	}
-	/* What was in use was judged when it came: its revocations stand. */
-	if (j->cached)
-		j->judgement = (struct crl_judgement){ .apply = true };
-	else
-		j->judgement = crl_judge(v, a->signed_by[v->signer].key_digest, &j->source->highwater,
-		    CRL_SKEW_MS, E_NONE, &clock);
-	if (!j->judgement.apply) {
-		job_fail(p, j, j->judgement.error, 0, j->judgement.why, now);
-		return;
-	}
-	j->hits = count_hits(j->scan);
-	if (j->hits == 0 || (j->judgement.same && j->source->applied))
-		job_applied(p, j, 0, now);
-	else
-		revoke(p, j, now);
-}
-
-/* ---- after the kernel --------------------------------------------------- */
 
 static void
-cached_applied(struct pki *p, struct job *j, const struct clock_view *now)
+remember(struct series_ref *refs, uint32_t *n, struct series_ref ref)
 {
-	const struct crl_verdict *v = crl_scan_verdict(j->scan);
-	struct source *s = j->source;
-	struct store_meta meta;
+	uint32_t i;
 
-	source_use(s, v, j->hits);
-	s->applied = true;
-	if (!s->highwater.valid)
-		crl_highwater_of(v, pki_authority(p, s)->signed_by[v->signer].key_digest, &s->highwater);
-	/* A mark that is newer than the file: the power went between the two. */
-	if (s->highwater.digest_len != v->digest_len ||
-	    memcmp(s->highwater.digest, v->digest, v->digest_len) != 0) {
-		s->error = E_CACHE;
-		s->no_validators = true;
-		s->next_try_boot = now->boot_ms;
-	}
-	memset(s->etag, 0, sizeof(s->etag));
-	memset(s->last_modified, 0, sizeof(s->last_modified));
-	if (store_load_meta(p->folder, s->id, &meta) == 0 && meta.digest_len == v->digest_len &&
-	    memcmp(meta.digest, v->digest, v->digest_len) == 0) {
-		memcpy(s->etag, meta.etag, sizeof(s->etag));
-		memcpy(s->last_modified, meta.last_modified, sizeof(s->last_modified));
-		s->confirmed_wall = s->confirmed_wall == 0 ? meta.received_at : s->confirmed_wall;
-	}
-	log_info("%s: the cached CRL is verified: %llu entries, %u of ours", pki_authority(p, s)->name,
-	    (unsigned long long)v->entries, j->hits);
+	for (i = 0; i < *n; i++)
+		if (refs[i].series == ref.series && refs[i].delta == ref.delta)
+			return;
+	if (*n < LIMIT_SERIES_PER_SOURCE)
+		refs[(*n)++] = ref;
 }
 
-static int
+/* It is new, and in use from here on. */
+static void
+take(struct job_context *x, struct series_ref ref, const struct crl_judgement *judged)
+{
+	const struct crl_verdict *v = crl_scan_verdict(x->job->scan);
+	const struct authority *a = pki_authority(x->pki, x->job->source);
+	struct series_crl *c = series_set_crl(&x->pki->set, ref);
+	struct series_extra *e = &x->pki->set.extra[ref.series];
+	struct taken *t;
+
+	if ((t = taken_add(x->job)) == NULL || series_crl_take(c, x->job->scan) < 0) {
+		x->job->n_taken -= t != NULL;
+		job_note(x->job, E_APPLY, ENOMEM, "no memory");
+		return;
+	}
+	c->source = x->job->source->index;
+	c->received_at = x->now.wall_ms;
+	c->unsaved = true;	/* until the disk has it, it loosens nothing */
+	e->looked[ref.delta] = true;
+	e->need_scan[ref.delta] = e->damaged[ref.delta] = false;
+	series_set_signers(a, e->signers);
+	if (judged->mark)
+		crl_highwater_raise(&c->highwater, v, a->signed_by[v->signer].key_digest);
+	t->ref = ref;
+	t->spool = x->job->spool;
+	t->meta = (struct store_meta){ .received_at = x->now.wall_ms, .size = v->size, .entries = v->entries,
+		.digest_len = v->digest_len };
+	memcpy(t->meta.digest, v->digest, sizeof(t->meta.digest));
+	spool_begin(&x->job->spool, 0);	/* its bytes moved */
+	spool_end(&t->spool);
+	pki_clock_saw(x->pki, v->this_update, &x->now);
+	log_info("%s: new %s from %s: %llu entries, %u of ours", a->name, ref.delta ? "delta CRL" : "CRL",
+	    pki_url(x->job->source), (unsigned long long)v->entries, c->n_hits);
+	settle_want(x->pki);
+}
+
+static void
+confirm(struct job_context *x, struct series_ref ref)
+{
+	struct series_crl *c = series_set_crl(&x->pki->set, ref);
+
+	c->confirmed_boot = x->now.boot_ms;
+	c->confirmed_wall = x->now.wall_ms;
+	remember(x->job->refs, &x->job->n_refs, ref);
+	if ((x->job->source->flags & SOURCE_COVERS_ALL) != 0 && !x->pki->set.series[ref.series].covers_all) {
+		x->pki->set.series[ref.series].covers_all = true;
+		settle_want(x->pki);
+	}
+}
+
+/* Has the authority a full CRL at all? Then a delta under another key or scope has
+ * lost its way; otherwise its base is still to come. */
+static bool
+has_full(const struct pki *p, uint32_t authority)
+{
+	size_t i;
+
+	for (i = 0; i < p->set.n; i++)
+		if (p->set.series[i].authority == authority && p->set.series[i].full.valid)
+			return true;
+	return false;
+}
+
+/* A delta: does it belong to what we have? False: it is refused, or old. */
+static bool
+delta_fits(struct job_context *x, uint32_t series, const struct crl_verdict *v)
+{
+	const struct authority *a = pki_authority(x->pki, x->job->source);
+	const char *why = NULL;
+	bool quietly = false;
+	enum source_error error;
+	const struct series *s = &x->pki->set.series[series];
+
+	if (!s->full.valid && has_full(x->pki, s->authority))
+		s = NULL;
+	error = series_take_delta(s, v, a->signed_by[v->signer].key_digest, &quietly, &why);
+	if (error == E_DELTA && v->number_len == 0) {
+		job_note(x->job, E_DELTA, 0, why);
+		return false;
+	}
+	if (error == E_BASE && x->job->source->base < x->pki->all->n_sources)
+		source_now(&x->pki->sources[x->job->source->base], &x->now);
+	if (error != E_NONE)
+		x->job->note = error;
+	return true;
+}
+
+/* Verified. Is it a replay, or the one in use, or new? */
+static void
+judge(struct job_context *x)
+{
+	const struct crl_verdict *v = crl_scan_verdict(x->job->scan);
+	const struct authority *a = pki_authority(x->pki, x->job->source);
+	struct pki_clock clock;
+	struct crl_judgement judged;
+	enum source_error signer;
+	struct series_ref ref = { .delta = v->delta };
+	struct series_crl *c;
+	int rc;
+
+	rc = series_set_open(&x->pki->set, x->pki->folder, x->pki->all, x->job->source->authority,
+	    (uint32_t)v->signer, v->scope_digest, &ref.series);
+	if (rc < 0) {
+		job_note(x->job, E_TOO_BIG, (uint32_t)-rc, "more CRLs than can be kept");
+		return;
+	}
+	c = series_set_crl(&x->pki->set, ref);
+	pki_clock(x->pki, &x->now, &clock);
+	signer = trust_signer(x->pki->trust, x->job->source->authority, (uint32_t)v->signer, &clock);
+	judged = crl_judge(v, a->signed_by[v->signer].key_digest, &c->highwater, a->rules.skew_ms, signer, &clock);
+	if (!judged.apply) {
+		x->job->source->rollbacks += judged.error == E_ROLLBACK || judged.error == E_EQUIVOCATION;
+		x->pki->deliveries[x->job->source->index].refused = ref;
+		if (judged.error == E_ROLLBACK)
+			remember(x->job->refused, &x->job->n_refused, ref);
+		else
+			job_note(x->job, judged.error, 0, judged.why);
+		return;
+	}
+	if (ref.delta && !delta_fits(x, ref.series, v))
+		return;
+	if (judged.error != E_NONE)
+		x->job->note = judged.error;
+	if (!in_use(c, v) || c->unsaved || !x->pki->set.extra[ref.series].looked[ref.delta] ||
+	    x->pki->set.extra[ref.series].behind[ref.delta])
+		take(x, ref, &judged);
+	confirm(x, ref);
+}
+
+static void
+end(void *arg, enum source_error error, const char *why)
+{
+	struct job_context *x = arg;
+	struct job *j = x->job;
+	const struct crl_verdict *v;
+
+	if (error != E_NONE)
+		crl_scan_refuse(j->scan, error, why);
+	error = finish(j);
+	v = crl_scan_verdict(j->scan);
+	if (error == E_NONE)
+		judge(x);
+	else if (error == E_SIGNER && v->stranger)
+		j->strangers++;
+	else
+		job_note(j, error, v->offset > UINT32_MAX ? UINT32_MAX : (uint32_t)v->offset, v->why);
+	spool_done(&j->spool, x->pki->folder, j->source->id);
+}
+
+const struct crl_input_taker job_taker = { begin, der, end };
+
+/* ---- all of them -------------------------------------------------------- */
+
+static bool
+superseded(const struct job *j, uint32_t i)
+{
+	uint32_t k;
+
+	for (k = i + 1; k < j->n_taken; k++)
+		if (j->taken[k].ref.series == j->taken[i].ref.series && j->taken[k].ref.delta == j->taken[i].ref.delta)
+			return true;
+	return false;
+}
+
+/* The disk, after the kernel. */
+static void
 install(struct pki *p, struct job *j)
 {
-	const struct crl_verdict *v = crl_scan_verdict(j->scan);
-	struct source *s = j->source;
-	struct store_meta meta;
+	uint32_t i;
+	int rc;
 
-	if (j->disk_error != 0)
-		return j->disk_error;
-	memset(&meta, 0, sizeof(meta));
-	meta.received_at = j->received_at;
-	meta.size = v->size;
-	meta.digest_len = v->digest_len;
-	memcpy(meta.digest, v->digest, sizeof(meta.digest));
-	memcpy(meta.etag, j->header.etag, sizeof(meta.etag));
-	memcpy(meta.last_modified, j->header.last_modified, sizeof(meta.last_modified));
-	return store_install(p->folder, s->id, j->file, &s->highwater, &meta);
+	for (i = 0; i < j->n_taken; i++) {
+		struct taken *t = &j->taken[i];
+
+		if (superseded(j, i))
+			continue;
+		rc = spool_file(&t->spool, p->folder, j->source->id);
+		if (rc >= 0)
+			rc = series_set_install(&p->set, p->folder, t->ref, j->source->id, t->spool.part, rc, &t->meta);
+		if (rc < 0)
+			job_note(j, E_DISK, (uint32_t)-rc, "the CRL folder did not take it");
+	}
 }
 
-static void
-fetched_applied(struct pki *p, struct job *j, const struct clock_view *now)
+/* The kernel took what follows from it, or did not: now the disk. */
+void
+job_settled(struct pki *p, struct job *j, int error, const struct clock_view *now)
 {
-	const struct crl_verdict *v = crl_scan_verdict(j->scan);
 	struct source *s = j->source;
-	bool in_use = v->digest_len == s->digest_len && memcmp(v->digest, s->digest, v->digest_len) == 0;
-	int rc = 0;
+	uint32_t i;
 
-	if (!j->judgement.mark) {
-		job_fail(p, j, j->judgement.error, 0, j->judgement.why, now);
+	if (error != 0) {
+		/* In use, but neither in the kernel nor on the disk: all of it comes again. */
+		job_note(j, E_APPLY, (uint32_t)error, "verified, but cordond did not take what follows");
+		for (i = 0; i < j->n_taken; i++)
+			series_set_crl(&p->set, j->taken[i].ref)->unsaved = true;
+		job_fail(p, j, now);
 		return;
 	}
-	source_use(s, v, j->hits);
-	s->applied = true;
-	memcpy(s->etag, j->header.etag, sizeof(s->etag));
-	memcpy(s->last_modified, j->header.last_modified, sizeof(s->last_modified));
-	if (!in_use || s->unsaved) {
-		/* The mark counts from here on, also while no disk keeps it. */
-		crl_highwater_of(v, pki_authority(p, s)->signed_by[v->signer].key_digest, &s->highwater);
-		log_info("%s: new CRL from %s: %llu entries, %u of ours", pki_authority(p, s)->name,
-		    pki_url(p, s), (unsigned long long)v->entries, j->hits);
-		rc = install(p, j);
-		s->unsaved = rc < 0;
-	}
-	if (rc < 0) {
-		job_fail(p, j, E_DISK, (uint32_t)-rc, "the CRL folder did not take it", now);
+	install(p, j);
+	delivery_renew(p, j, now);
+	if (j->error != E_NONE) {
+		job_fail(p, j, now);
 		return;
 	}
-	source_succeeded(s, now, pki_random(p));
+	sources_view(p, now);
+	source_succeeded(s, delivery_note(p, j, now), j->unchanged, now, pki_random(p));
+	if (j->n_taken > 0)
+		settle_want(p);
 	job_end(p, j, now);
 }
 
 void
-job_applied(struct pki *p, struct job *j, int error, const struct clock_view *now)
+job_end(struct pki *p, struct job *j, const struct clock_view *now)
+{
+	struct source *s = j->source;
+	uint32_t i;
+
+	ipc_done(&j->channel);
+	crl_scan_free(j->scan);
+	spool_done(&j->spool, p->folder, s->id);
+	for (i = 0; i < j->n_taken; i++)
+		spool_done(&j->taken[i].spool, p->folder, s->id);
+	free(j->taken);
+	free(j->refs);
+	free(j->refused);
+	s->transfer_took_ms = (uint32_t)j->took_ms;
+	source_idle(s, now);
+	memset(j, 0, sizeof(*j));
+	j->channel.fd = j->spool.fd = -1;
+}
+
+/* This attempt failed, at all its addresses; what it brought all the same is in use. */
+void
+job_fail(struct pki *p, struct job *j, const struct clock_view *now)
 {
 	struct source *s = j->source;
 
-	if (error == 0 && j->cached) {
-		cached_applied(p, j, now);
-		job_end(p, j, now);
-	} else if (error == 0) {
-		fetched_applied(p, j, now);
-	} else if (j->cached) {
-		log_warn(error, "%s: revocations of the cached CRL were not taken", pki_authority(p, s)->name);
-		source_scan_later(s, now, pki_random(p));
-		s->error = E_APPLY;
-		s->detail = (uint32_t)error;
-		job_end(p, j, now);
-	} else {
-		job_fail(p, j, E_APPLY, (uint32_t)error, "verified, but cordond did not take the revocations",
-		    now);
-	}
+	if (s->error != j->error || s->detail != j->detail)
+		log_warn(0, "%s: %s: %s (%s, detail %u): nobody is released by it", pki_authority(p, s)->name,
+		    pki_url(s), j->why != NULL ? j->why : "refused", source_error_name(j->error), j->detail);
+	sources_view(p, now);
+	source_failed(s, j->error, j->detail, j->retry_after_s, now, pki_random(p));
+	job_end(p, j, now);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* test_source.c -- the schedule of a source, in invented time; and its files. */
+/* test_source.c -- the schedule of a source, in invented time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,21 +7,17 @@
 
 #include <cmocka.h>
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "pki/crl_policy.h"
 #include "pki/source.h"
-#include "pki/store.h"
 
 #define HOUR (3600 * 1000LL)
 #define WALL (CLOCK_FLOOR_MS + 1000 * HOUR)
 #define LOW  0U
 #define HIGH 0xffffffffU
+
+static struct source_url addresses[3] = { { .text = "http://a/crl" }, { .text = "http://b/crl" }, { .text = "http://c/crl" } };
 
 static struct clock_view
 at(int64_t ms)
@@ -29,24 +25,21 @@ at(int64_t ms)
 	return (struct clock_view){ .wall_ms = WALL + ms, .boot_ms = 50000 + ms };
 }
 
+/* With a CRL of an hour ago, in force for a day, confirmed now. */
 static struct source
 fresh_source(void)
 {
 	struct source s;
-	struct crl_verdict v;
 	struct clock_view now = at(0);
 
 	memset(&s, 0, sizeof(s));
-	memset(&v, 0, sizeof(v));
 	s.refresh_ms = HOUR;
+	s.n_urls = 1;
+	s.urls = addresses;
 	source_start(&s, false, &now, HIGH);
-	v.this_update = WALL - HOUR;
-	v.next_update = WALL + 24 * HOUR;
-	v.digest_len = 32;
-	v.entries = 10;
-	source_use(&s, &v, 3);
-	s.applied = true;
-	source_succeeded(&s, &now, LOW);
+	s.view = (struct source_view){ .state = SOURCE_FRESH, .this_update = WALL - HOUR,
+		.next_update = WALL + 24 * HOUR, .entries = 10, .hits = 3, .series = 1 };
+	source_succeeded(&s, E_NONE, false, &now, LOW);
 	return s;
 }
 
@@ -62,14 +55,61 @@ test_start(void **state)
 	/* nothing known: at once, whatever the dice say */
 	source_start(&s, false, &now, HIGH);
 	assert_true(source_wants_fetch(&s, &now));
-	assert_false(source_wants_scan(&s, &now));
-	/* with a cache: that first, and the fetch within a few seconds */
+	/* with a cache: within a minute */
 	source_start(&s, true, &now, HIGH);
-	assert_true(source_wants_scan(&s, &now));
 	assert_false(source_wants_fetch(&s, &now));
-	assert_in_range(s.next_try_boot - now.boot_ms, 1, SOURCE_FIRST_MS);
-	assert_int_equal(source_wait_scan(&s, &now, HOUR), 0);
-	assert_int_equal(source_wait_fetch(&s, &now, HOUR), HOUR);
+	assert_in_range(s.next_try_boot - now.boot_ms, SOURCE_FIRST_MS - 1, SOURCE_FIRST_MS);
+	assert_int_equal(source_wait(&s, &now, HOUR), s.next_try_boot - now.boot_ms);
+	source_start(&s, true, &now, LOW);
+	assert_true(source_wants_fetch(&s, &now));
+	/* nor longer than the refresh */
+	s.refresh_ms = 1000;
+	source_start(&s, true, &now, HIGH);
+	assert_in_range(s.next_try_boot - now.boot_ms, 0, 1000);
+}
+
+/* this_update and next_update, from now; refresh; the first and the last moment for
+ * the next try, when all is well */
+static const struct {
+	int64_t this_update, next_update, refresh, first, last;
+} refreshes[] = {
+	/* an old CRL that is in force for long: so often as the administrator wants */
+	{ -HOUR, 24 * HOUR, HOUR, HOUR - HOUR / 10, HOUR },
+	{ -20 * HOUR, 100 * HOUR, HOUR, HOUR - HOUR / 10, HOUR },
+	{ -20 * HOUR, 0, HOUR, HOUR - HOUR / 10, HOUR },
+	/* published half an hour ago, at a steady pace: when the next one comes */
+	{ -HOUR / 2, 24 * HOUR, HOUR, HOUR / 2 - HOUR / 20, HOUR / 2 },
+	/* before a tenth of its validity is left */
+	{ -10 * HOUR, 10 * HOUR, 24 * HOUR, 8 * HOUR - HOUR * 8 / 10, 8 * HOUR },
+	/* or five minutes */
+	{ -HOUR / 4, HOUR / 4, 24 * HOUR, 9 * 60000, 10 * 60000 },
+	/* that time has begun: as after a failure */
+	{ -23 * HOUR, HOUR, 24 * HOUR, 1, SOURCE_BACKOFF_MS },
+	{ -24 * HOUR, -HOUR, 24 * HOUR, 1, SOURCE_BACKOFF_MS },
+	/* a lab's */
+	{ -5000, HOUR, 1000, 900, 1000 },
+	{ -500, HOUR, 1000, 450, 500 },
+	{ -1000, 2000, 1000, 1, 1000 },
+};
+
+static void
+test_refresh(void **state)
+{
+	struct clock_view now = at(0);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(refreshes) / sizeof(refreshes[0]); i++) {
+		struct source s = fresh_source();
+
+		s.refresh_ms = refreshes[i].refresh;
+		s.view.this_update = WALL + refreshes[i].this_update;
+		s.view.next_update = refreshes[i].next_update == 0 ? 0 : WALL + refreshes[i].next_update;
+		source_succeeded(&s, E_NONE, false, &now, LOW);
+		assert_in_range(s.next_try_boot - now.boot_ms, refreshes[i].first, refreshes[i].last);
+		source_succeeded(&s, E_NONE, false, &now, HIGH);
+		assert_in_range(s.next_try_boot - now.boot_ms, refreshes[i].first, refreshes[i].last);
+	}
 }
 
 static void
@@ -80,10 +120,9 @@ test_refresh_is_spread_over_a_tenth(void **state)
 
 	(void)state;
 	assert_int_equal(s.next_try_boot, now.boot_ms + HOUR);
-	source_succeeded(&s, &now, HIGH);
+	source_succeeded(&s, E_NONE, false, &now, HIGH);
 	assert_in_range(s.next_try_boot - now.boot_ms, HOUR - HOUR / 10, HOUR - HOUR / 10 + 1);
-	assert_int_equal(source_wait_fetch(&s, &now, 1000), 1000);
-	assert_int_equal(source_wait_scan(&s, &now, 1000), 1000);
+	assert_int_equal(source_wait(&s, &now, 1000), 1000);
 	now = at(HOUR);
 	assert_true(source_wants_fetch(&s, &now));
 }
@@ -91,28 +130,92 @@ test_refresh_is_spread_over_a_tenth(void **state)
 static void
 test_back_off(void **state)
 {
-	static const int64_t bounds[] = { 2000, 4000, 8000, 16000, 32000, 64000, 128000, 256000, 300000, 300000 };
-	struct source s = fresh_source();
+	static const int64_t in_force[] = { 30000, 60000, 120000, 240000, 480000, 900000, 900000 };
+	static const int64_t stale[] = { 30000, 60000, 120000, 240000, 300000, 300000, 300000 };
 	struct clock_view now = at(0);
-	size_t i;
+	struct source s;
+	size_t i, k;
 
 	(void)state;
-	for (i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
-		struct source low = s;
+	for (k = 0; k < 3; k++) {
+		s = fresh_source();
+		s.view.state = k == 0 ? SOURCE_FRESH : k == 1 ? SOURCE_STALE : SOURCE_NEVER;
+		for (i = 0; i < sizeof(stale) / sizeof(stale[0]); i++) {
+			struct source low = s;
 
-		source_failed(&low, E_FETCH, 404, &now, LOW);
-		assert_int_equal(low.next_try_boot - now.boot_ms, 1);
-		source_failed(&s, E_FETCH, 404, &now, HIGH);
-		assert_int_equal(s.next_try_boot - now.boot_ms, bounds[i]);
+			source_failed(&low, E_FETCH, 404, 0, &now, LOW);
+			assert_int_equal(low.next_try_boot - now.boot_ms, 1);
+			source_failed(&s, E_FETCH, 404, 0, &now, HIGH);
+			assert_int_equal(s.next_try_boot - now.boot_ms, k == 0 ? in_force[i] : stale[i]);
+		}
 	}
 	/* never slower than the refresh itself */
 	s.refresh_ms = 5000;
-	source_failed(&s, E_FETCH, 404, &now, HIGH);
+	source_failed(&s, E_FETCH, 404, 0, &now, HIGH);
 	assert_int_equal(s.next_try_boot - now.boot_ms, 5000);
 	/* success ends it */
-	source_succeeded(&s, &now, LOW);
-	source_failed(&s, E_FETCH, 404, &now, HIGH);
-	assert_int_equal(s.next_try_boot - now.boot_ms, 2000);
+	source_succeeded(&s, E_NONE, false, &now, LOW);
+	assert_int_equal(s.failures, 0);
+	assert_false(s.slow);
+}
+
+/* What a server asks for is granted, as far as it is not absurd. */
+static void
+test_retry_after(void **state)
+{
+	struct source s = fresh_source();
+	struct clock_view now = at(0);
+
+	(void)state;
+	source_failed(&s, E_FETCH, 503, 120, &now, LOW);
+	assert_int_equal(s.next_try_boot - now.boot_ms, 120000);
+	source_failed(&s, E_FETCH, 503, 1, &now, HIGH);
+	assert_int_equal(s.next_try_boot - now.boot_ms, 60000);
+	source_failed(&s, E_FETCH, 503, UINT32_MAX, &now, LOW);
+	assert_int_equal(s.next_try_boot - now.boot_ms, SOURCE_CAP_MS);
+	s.view.state = SOURCE_STALE;
+	source_failed(&s, E_FETCH, 503, 86400, &now, LOW);
+	assert_int_equal(s.next_try_boot - now.boot_ms, SOURCE_CAP_STALE_MS);
+}
+
+/* Mirrors are tried in order within one attempt; the next attempt begins anew. */
+static void
+test_mirrors(void **state)
+{
+	struct source s = fresh_source();
+	struct clock_view now = at(0);
+
+	(void)state;
+	assert_false(source_next_url(&s));
+	s.n_urls = 3;
+	assert_true(source_next_url(&s));
+	assert_int_equal(s.url, 1);
+	source_succeeded(&s, E_NONE, false, &now, LOW);
+	assert_int_equal(s.answered, 1);
+	assert_int_equal(s.url, 0);
+	assert_true(source_next_url(&s) && source_next_url(&s));
+	assert_false(source_next_url(&s));
+	source_failed(&s, E_FETCH, 404, 0, &now, LOW);
+	assert_int_equal(s.url, 0);
+	assert_int_equal(s.answered, 1);
+	assert_int_equal(s.failures, 1);
+}
+
+/* Who found no slot, or made room, did nothing wrong. */
+static void
+test_postponed(void **state)
+{
+	struct source s = fresh_source();
+	struct clock_view now = at(HOUR);
+
+	(void)state;
+	source_postponed(&s, false, &now);
+	assert_int_equal(s.next_try_boot - now.boot_ms, SOURCE_SLOTLESS_MS);
+	assert_int_equal(s.failures, 0);
+	assert_int_equal(s.error, E_NONE);
+	assert_false(s.slow);
+	source_postponed(&s, true, &now);
+	assert_true(s.slow);
 }
 
 static void
@@ -129,142 +232,155 @@ test_refresh_on_demand(void **state)
 	s.busy = true;
 	assert_false(source_wants_fetch(&s, &now));
 	source_refresh(&s, &now);
-	source_succeeded(&s, &now, LOW);
+	source_succeeded(&s, E_NONE, false, &now, LOW);
 	source_idle(&s, &now);
 	assert_true(source_wants_fetch(&s, &now));
 	s.busy = true;
-	source_succeeded(&s, &now, LOW);
+	source_succeeded(&s, E_NONE, false, &now, LOW);
 	source_idle(&s, &now);
 	assert_false(source_wants_fetch(&s, &now));
 }
 
-static void
-test_one_does_not_wait_for_another(void **state)
-{
-	struct source slow = fresh_source(), other = fresh_source();
-	struct clock_view now = at(HOUR);
-
-	(void)state;
-	slow.busy = true;
-	assert_false(source_wants_fetch(&slow, &now));
-	assert_true(source_wants_fetch(&other, &now));
-}
-
-static void
-test_scan_again(void **state)
-{
-	struct source s = fresh_source();
-	struct clock_view now = at(0);
-
-	(void)state;
-	source_scan_later(&s, &now, HIGH);
-	assert_false(source_wants_scan(&s, &now));
-	assert_int_equal(source_wait_scan(&s, &now, HOUR), 2000);
-	now = at(2000);
-	assert_true(source_wants_scan(&s, &now));
-}
-
-/* ---- validators --------------------------------------------------------- */
+/* ---- validators and states ---------------------------------------------- */
 
 static void
 test_validators(void **state)
 {
 	struct source s = fresh_source();
-	struct clock_view now = at(0), late = at(25 * HOUR);
+	struct clock_view now = at(0);
 
 	(void)state;
 	assert_true(source_may_validate(&s, &now));
-	/* a stale CRL is not made young by "unchanged" */
-	assert_false(source_may_validate(&s, &late));
-	/* no answer says nothing about what we have; a wrong one does */
-	source_failed(&s, E_FETCH, 404, &now, LOW);
+	/* the transfer failed: that says nothing about the content */
+	source_failed(&s, E_FETCH, 404, 0, &now, LOW);
 	assert_true(source_may_validate(&s, &now));
-	source_failed(&s, E_SIG, 0, &now, LOW);
+	/* the content was no good */
+	source_failed(&s, E_SIG, 0, 0, &now, LOW);
 	assert_false(source_may_validate(&s, &now));
-	source_succeeded(&s, &now, LOW);
+	source_succeeded(&s, E_NONE, false, &now, LOW);
 	assert_true(source_may_validate(&s, &now));
-	s.applied = false;
+	s.view.state = SOURCE_STALE;
 	assert_false(source_may_validate(&s, &now));
-	s.applied = true;
-	s.unsaved = true;
+	s.view.state = SOURCE_NEVER;
 	assert_false(source_may_validate(&s, &now));
 }
 
-/* ---- how it stands ------------------------------------------------------ */
+/* "Unchanged" never makes anything fresher, and when something new should be there,
+ * all of it is asked for. */
+static void
+test_unchanged(void **state)
+{
+	struct source s = fresh_source();
+	struct clock_view now = at(HOUR - 1);
+
+	(void)state;
+	source_succeeded(&s, E_NONE, true, &now, LOW);
+	assert_true(source_may_validate(&s, &now));
+	assert_int_equal(s.view.next_update, WALL + 24 * HOUR);
+	now = at(3 * HOUR);
+	assert_int_equal(source_state(&s, &now), SOURCE_DUE);
+	assert_true(source_may_validate(&s, &now));
+	source_succeeded(&s, E_NONE, true, &now, LOW);
+	assert_int_equal(source_state(&s, &now), SOURCE_FRESH);
+	assert_false(source_may_validate(&s, &now));
+	source_succeeded(&s, E_NONE, false, &now, LOW);
+	assert_true(source_may_validate(&s, &now));
+	s.view.state = SOURCE_STALE;
+	source_succeeded(&s, E_NONE, true, &now, LOW);
+	assert_int_equal(source_state(&s, &now), SOURCE_STALE);
+}
 
 static void
 test_states(void **state)
 {
-	struct source s = { .refresh_ms = HOUR };
-	struct clock_view now = at(0);
-
-	(void)state;
-	assert_int_equal(source_state(&s, &now), SOURCE_NEVER);
-	s = fresh_source();
-	assert_int_equal(source_state(&s, &now), SOURCE_FRESH);
-	now = at(2 * HOUR);
-	assert_int_equal(source_state(&s, &now), SOURCE_DUE);
-	now = at(24 * HOUR);
-	assert_int_equal(source_state(&s, &now), SOURCE_STALE);
-	now = at(48 * HOUR);
-	assert_int_equal(source_state(&s, &now), SOURCE_EXPIRED);
-}
-
-/* A router that starts in 1970 does not take its CRL for one of the future,
- * and time goes on for it all the same. */
-static void
-test_clock_in_the_past(void **state)
-{
 	struct source s = fresh_source();
-	struct clock_view now = at(0);
+	struct clock_view now = at(HOUR + HOUR / 10);
 
 	(void)state;
-	now.wall_ms = 1000;
 	assert_int_equal(source_state(&s, &now), SOURCE_FRESH);
-	now.boot_ms += 26 * HOUR;
-	now.wall_ms += 26 * HOUR;
-	assert_int_equal(source_state(&s, &now), SOURCE_STALE);
+	now = at(HOUR + HOUR / 10 + 1);
+	assert_int_equal(source_state(&s, &now), SOURCE_DUE);
+	/* from the cache: nobody confirmed it since we run */
+	s.confirmed_boot = 0;
+	now = at(0);
+	assert_int_equal(source_state(&s, &now), SOURCE_DUE);
+	s.view.state = SOURCE_EXPIRED;
+	assert_int_equal(source_state(&s, &now), SOURCE_EXPIRED);
+	s.view.state = SOURCE_NEVER;
+	assert_int_equal(source_state(&s, &now), SOURCE_NEVER);
 }
 
 static void
 test_report(void **state)
 {
 	struct source s = fresh_source();
-	struct clock_view now = at(10);
+	struct clock_view now = at(1000);
 	struct pki_source r;
 
 	(void)state;
 	s.index = 4;
 	s.authority_number = 9;
-	source_failed(&s, E_FETCH, 503, &now, HIGH);
+	s.view.number_len = 2;
+	s.view.number[1] = 7;
+	s.view.bytes = 1000;
+	s.view.received_at = WALL - 5;
+	s.rollbacks = 6;
+	source_failed(&s, E_TRUNC, 77, 0, &now, HIGH);
 	source_report(&s, &now, &r);
 	assert_int_equal(r.source, 4);
 	assert_int_equal(r.authority, 9);
 	assert_int_equal(r.state, SOURCE_FRESH);
-	assert_int_equal(r.error, E_FETCH);
-	assert_int_equal(r.detail, 503);
+	assert_int_equal(r.error, E_TRUNC);
+	assert_int_equal(r.detail, 77);
+	assert_int_equal(r.failures, 1);
+	assert_int_equal(r.rollbacks, 6);
 	assert_int_equal(r.entries, 10);
 	assert_int_equal(r.hits, 3);
+	assert_int_equal(r.bytes, 1000);
+	assert_int_equal(r.series, 1);
+	assert_int_equal(r.last_change, WALL - 5);
 	assert_int_equal(r.last_success, WALL);
-	assert_int_equal(r.next_try, now.wall_ms + 2000);
-	assert_int_equal(r.this_update, WALL - HOUR);
+	assert_int_equal(r.next_try, now.wall_ms + 30000);
+	assert_int_equal(r.number_len, 2);
+	assert_int_equal(r.number[1], 7);
 }
 
 static void
 test_inherit(void **state)
 {
-	struct source s = { .index = 3, .authority = 1, .authority_number = 8, .refresh_ms = 2 * HOUR };
+	struct source_url renewed[2] = { { .text = "http://b/crl" }, { .text = "http://z/crl" } };
+	struct source s = { .index = 3, .authority = 1, .authority_number = 8, .refresh_ms = 2 * HOUR, .n_urls = 2,
+		.urls = renewed };
 	struct source before = fresh_source();
 
 	(void)state;
+	before.n_urls = 3;
+	before.answered = 2;
 	before.busy = before.again = true;
+	strcpy(addresses[1].etag, "\"b\"");
 	source_inherit(&s, &before);
 	assert_int_equal(s.index, 3);
 	assert_int_equal(s.authority_number, 8);
 	assert_int_equal(s.refresh_ms, 2 * HOUR);
-	assert_int_equal(s.hits, 3);
-	assert_false(s.busy || s.again || s.applied);
+	assert_int_equal(s.view.hits, 3);
+	assert_int_equal(s.answered, 0);
+	assert_false(s.busy || s.again);
 	assert_true(s.tell);
+	/* an address keeps what it said, wherever it stands now */
+	assert_string_equal(s.urls[0].etag, "\"b\"");
+	assert_string_equal(s.urls[1].etag, "");
+	assert_ptr_equal(s.urls, renewed);
+}
+
+static void
+test_servers(void **state)
+{
+	(void)state;
+	assert_int_equal(source_server("file:///x/crl"), 0);
+	assert_true(source_server("http://a/1") != 0);
+	assert_true(source_server("http://a/1") == source_server("http://a/2?x"));
+	assert_true(source_server("http://a/1") != source_server("http://a:81/1"));
+	assert_true(source_server("http://a/1") != source_server("http://b/1"));
 }
 
 static void
@@ -283,135 +399,25 @@ test_ids(void **state)
 	assert_string_not_equal(a, b);
 }
 
-/* ---- files -------------------------------------------------------------- */
-
-static char folder_name[64];
-
-static int
-folder_setup(void **state)
-{
-	strcpy(folder_name, "/tmp/test_source.XXXXXX");
-	if (mkdtemp(folder_name) == NULL)
-		return -1;
-	*state = (void *)(intptr_t)open(folder_name, O_RDONLY | O_DIRECTORY);
-	return 0;
-}
-
-static int
-folder_teardown(void **state)
-{
-	static const char *const suffixes[] = { "crl", "high", "meta", "part" };
-	int dir = (int)(intptr_t)*state;
-	char name[64];
-	size_t i;
-
-	for (i = 0; i < 4; i++) {
-		snprintf(name, sizeof(name), "one.%s", suffixes[i]);
-		unlinkat(dir, name, 0);
-	}
-	close(dir);
-	return rmdir(folder_name);
-}
-
-static bool
-exists(int dir, const char *name)
-{
-	return faccessat(dir, name, F_OK, 0) == 0;
-}
-
-static void
-test_install_and_load(void **state)
-{
-	int dir = (int)(intptr_t)*state, fd;
-	struct crl_highwater hw = { .valid = true, .number_len = 2, .number = { 1, 2 }, .digest_len = 32,
-		.digest = { 9 }, .key_digest = { 8 }, .this_update = 77 }, got;
-	struct store_meta meta = { .received_at = 5, .size = 3, .digest_len = 32, .digest = { 9 },
-		.etag = "\"tag\"", .last_modified = "then" }, got_meta;
-	char text[8] = "";
-
-	assert_int_equal(store_load_highwater(dir, "one", &got), -ENOENT);
-	assert_int_equal(store_open(dir, "one"), -ENOENT);
-	assert_true((fd = store_temporary(dir, "one")) >= 0);
-	assert_int_equal(write(fd, "abc", 3), 3);
-	assert_false(exists(dir, "one.crl"));
-	assert_int_equal(store_install(dir, "one", fd, &hw, &meta), 0);
-	close(fd);
-	assert_false(exists(dir, "one.part"));
-	assert_true((fd = store_open(dir, "one")) >= 0);
-	assert_int_equal(read(fd, text, sizeof(text)), 3);
-	assert_string_equal(text, "abc");
-	close(fd);
-	memset(&got, 0, sizeof(got));
-	assert_int_equal(store_load_highwater(dir, "one", &got), 0);
-	assert_memory_equal(&got, &hw, sizeof(hw));
-	assert_int_equal(store_load_meta(dir, "one", &got_meta), 0);
-	assert_memory_equal(&got_meta, &meta, sizeof(meta));
-}
-
-/* A flipped bit anywhere in a record is seen. */
-static void
-test_damaged_records(void **state)
-{
-	int dir = (int)(intptr_t)*state, fd;
-	struct crl_highwater hw = { .valid = true, .this_update = 77 }, got;
-	struct store_meta meta = { .size = 3 }, got_meta;
-	struct stat st;
-	uint8_t octet;
-	off_t i;
-
-	fd = store_temporary(dir, "one");
-	assert_int_equal(store_install(dir, "one", fd, &hw, &meta), 0);
-	close(fd);
-	fd = openat(dir, "one.high", O_RDWR);
-	assert_int_equal(fstat(fd, &st), 0);
-	for (i = 0; i < st.st_size; i++) {
-		assert_int_equal(pread(fd, &octet, 1, i), 1);
-		octet ^= 4;
-		assert_int_equal(pwrite(fd, &octet, 1, i), 1);
-		assert_int_equal(store_load_highwater(dir, "one", &got), -EBADMSG);
-		octet ^= 4;
-		assert_int_equal(pwrite(fd, &octet, 1, i), 1);
-	}
-	assert_int_equal(store_load_highwater(dir, "one", &got), 0);
-	assert_int_equal(ftruncate(fd, st.st_size - 1), 0);
-	assert_int_equal(store_load_highwater(dir, "one", &got), -EBADMSG);
-	close(fd);
-	fd = openat(dir, "one.meta", O_RDWR | O_APPEND);
-	assert_int_equal(write(fd, "x", 1), 1);
-	close(fd);
-	assert_int_equal(store_load_meta(dir, "one", &got_meta), -EBADMSG);
-}
-
-static void
-test_clean(void **state)
-{
-	int dir = (int)(intptr_t)*state, fd = store_temporary(dir, "one");
-
-	close(fd);
-	assert_true(exists(dir, "one.part"));
-	assert_int_equal(store_clean(dir), 0);
-	assert_false(exists(dir, "one.part"));
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_start),
+		cmocka_unit_test(test_refresh),
 		cmocka_unit_test(test_refresh_is_spread_over_a_tenth),
 		cmocka_unit_test(test_back_off),
+		cmocka_unit_test(test_retry_after),
+		cmocka_unit_test(test_mirrors),
+		cmocka_unit_test(test_postponed),
 		cmocka_unit_test(test_refresh_on_demand),
-		cmocka_unit_test(test_one_does_not_wait_for_another),
-		cmocka_unit_test(test_scan_again),
 		cmocka_unit_test(test_validators),
+		cmocka_unit_test(test_unchanged),
 		cmocka_unit_test(test_states),
-		cmocka_unit_test(test_clock_in_the_past),
 		cmocka_unit_test(test_report),
 		cmocka_unit_test(test_inherit),
 		cmocka_unit_test(test_ids),
-		cmocka_unit_test_setup_teardown(test_install_and_load, folder_setup, folder_teardown),
-		cmocka_unit_test_setup_teardown(test_damaged_records, folder_setup, folder_teardown),
-		cmocka_unit_test_setup_teardown(test_clean, folder_setup, folder_teardown),
+		cmocka_unit_test(test_servers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
