@@ -338,6 +338,10 @@ test_device_certificates(void **state)
 	assert_int_equal(d->certificates[1].issuer, 2);
 	assert_memory_equal(d->certificates[1].serial, "\x20\x01", 2);
 	assert_int_equal(d->certificates[2].issuer, 0);
+	/* The right name and another key. */
+	EXPECT("cordon.conf", LINE("crl = \"file:///x\";"), "devices.d/d.conf:2: behind the device's", "devices.d/d.conf:2: the certificate of "
+	    "device \"d\" was issued by no declared authority: declare the authority that issued it, CN=Example Line CA");
+	folder_put(&f, "cordon.conf", BOTH);
 	FINE("devices.d/d.conf", DEVICE("certificate = \"device-1-old.pem\"; critical = false;"));
 	assert_int_equal(p->devices[0].n_certificates, 1);
 	assert_false(p->devices[0].critical);
