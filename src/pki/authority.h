@@ -30,7 +30,7 @@ struct subject {
 	uint32_t issuer;	/* index into authorities.certificates: the first with the key that signed it; TRUST_NONE: unknown */
 	uint32_t flags;
 	int64_t not_before, not_after;	/* 0: unknown */
-	uint64_t points[SUBJECT_POINTS];	/* hashes as crl_point_hash makes them */
+	uint64_t points[SUBJECT_POINTS];	/* as crl_point_hash, mixed with point_issuer_hash of its cRLIssuer */
 	uint8_t n_points;
 	uint8_t more_points;	/* it has others that were not kept */
 	uint8_t serial_len;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "pki/authority_parts.h"
+#include "pki/der.h"
 
 static int
 index_of(const struct image *im, uint32_t number, uint32_t *out)
@@ -96,6 +97,29 @@ subjects_of_devices(struct authorities *all, const struct image *im)
 
 /* ---- of authorities ----------------------------------------------------- */
 
+/* The octets as they stand: so does the scanner take a serial without its sign
+ * octet, as the number that was meant. False: longer than RFC 5280 4.1.2.2 allows. */
+static bool
+serial_octets(X509 *x, struct subject *s)
+{
+	uint8_t *der = NULL, tag;
+	int n = i2d_ASN1_INTEGER(X509_get0_serialNumber(x), &der);
+	struct buf b, content;
+	bool fits;
+
+	buf_init(&b, der, n > 0 ? (size_t)n : 0);
+	fits = der_get(&b, &tag, &content) == 0 && buf_left(&content) > 0;
+	while (fits && buf_left(&content) > 1 && der_next(&content) == 0)
+		(void)buf_skip(&content, 1);
+	fits = fits && buf_left(&content) <= sizeof(s->serial);
+	if (fits) {
+		s->serial_len = (uint8_t)buf_left(&content);
+		(void)buf_get_bytes(&content, s->serial, s->serial_len);
+	}
+	OPENSSL_free(der);
+	return fits;
+}
+
 static void
 subjects_of_authorities(struct authorities *all)
 {
@@ -103,7 +127,6 @@ subjects_of_authorities(struct authorities *all)
 
 	for (i = 0; i < all->n_certificates; i++) {
 		struct trust_certificate *c = &all->certificates[i];
-		const ASN1_INTEGER *serial;
 		struct authority *p;
 		struct subject *s;
 		uint8_t *der = NULL;
@@ -112,11 +135,9 @@ subjects_of_authorities(struct authorities *all)
 		if (c->parent == TRUST_NONE)
 			continue;
 		p = &all->authorities[c->parent];
-		serial = X509_get0_serialNumber(c->x509);
-		/* RFC 5280 4.1.2.2; a longer one is not found on any CRL. */
-		if (ASN1_STRING_length(serial) > (int)sizeof(s->serial))
-			continue;
 		s = &p->subjects[p->n_subjects];
+		if (!serial_octets(c->x509, s))
+			continue;
 		if ((n = i2d_X509(c->x509, &der)) > 0)
 			(void)subject_read(s, der, (size_t)n);
 		OPENSSL_free(der);
@@ -126,8 +147,6 @@ subjects_of_authorities(struct authorities *all)
 			s->flags |= SUBJECT_ISSUES;
 		s->device = i;
 		s->issuer = all->certificates[c->parent_certificate].node;
-		s->serial_len = (uint8_t)ASN1_STRING_length(serial);
-		memcpy(s->serial, ASN1_STRING_get0_data(serial), s->serial_len);
 		c->subject = p->n_subjects++;
 	}
 }

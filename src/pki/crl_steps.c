@@ -7,6 +7,7 @@
 #include "common/buf.h"
 #include "pki/crl_parts.h"
 #include "pki/crl_state.h"
+#include "pki/point.h"
 
 /* ---- one element -------------------------------------------------------- */
 
@@ -194,7 +195,10 @@ step_extensions(struct crl_scan *s, const uint8_t *p, size_t avail, size_t *used
 		return crl_scan_stop(s, E_DER, "RFC 5280 5.1: something follows the extensions");
 	if (s->v.version == 1)
 		return crl_scan_stop(s, E_DER, "RFC 5280 5.1.2.1: extensions in a version 1 CRL");
-	if ((error = crl_extensions_parse(p, *used, &s->v)) != E_NONE)
+	error = crl_extensions_parse(p, *used, &s->v);
+	if (error == E_NONE)
+		point_of_crl(p, *used, s->issuer, s->issuer_len, &s->v);
+	if (error != E_NONE)
 		return crl_scan_stop(s, error, s->v.why);
 	s->state = S_SIGALG;
 	return 0;

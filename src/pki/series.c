@@ -7,6 +7,7 @@
 
 #include "pki/authority.h"
 #include "pki/name.h"
+#include "pki/point.h"
 #include "pki/series.h"
 
 #define REASON_HOLD   6
@@ -176,16 +177,18 @@ series_weigh(const struct series *s, uint32_t index, const struct authority *a, 
     const struct pki_clock *clock, struct series_weight *out)
 {
 	const struct series_rules *r = &a->rules;
-	bool builds = series_delta_counts(s), sound;
+	bool builds = series_delta_counts(s), sound, own;
+	const struct crl_signer *by;
 
 	*out = (struct series_weight){ .series = s, .index = index, .state = series_state(s, r, clock) };
 	out->delta_hits = delta_newer(s);
 	if (s->signer >= a->n_signers)
 		return;
 	/* RFC 5280 5.3.3: entries of another issuer's CRL are that one's, unless it is indirect. */
-	out->ours = s->full.valid && ((s->full.scope & CRL_SCOPE_INDIRECT) != 0 ||
-	    name_equal(a->signers[s->signer].name, a->signers[s->signer].name_len, a->subject.der,
-		a->subject.len));
+	by = &a->signers[s->signer];
+	own = name_equal(by->name, by->name_len, a->subject.der, a->subject.len);
+	out->ours = s->full.valid && (own || (s->full.scope & CRL_SCOPE_INDIRECT) != 0);
+	out->issuer = own ? 0 : point_issuer_hash(by->name, by->name_len);
 	out->any_key = r->rollover_shared || a->signed_by[s->signer].role == ISSUER_CRL;
 	/* RFC 5280 5.3.1: a full CRL that takes entries off says of nobody that he is off. */
 	sound = out->ours && signer == E_NONE && !s->full.mark_damaged && begun(&s->full, r, clock) &&
@@ -262,8 +265,9 @@ find_hits(const struct series_weight *w, uint32_t cert, struct finding *f)
 
 /* Would this certificate be on it, if it were revoked? RFC 5280 5.2.5, 6.3.3 (b). */
 static bool
-in_scope(const struct series *s, const struct subject *c)
+in_scope(const struct series_weight *w, const struct subject *c)
 {
+	const struct series *s = w->series;
 	unsigned i, j;
 
 	if ((s->full.scope & CRL_SCOPE_ATTRIBUTES) != 0 ||
@@ -274,7 +278,7 @@ in_scope(const struct series *s, const struct subject *c)
 		return true;
 	for (i = 0; i < s->full.n_points; i++)
 		for (j = 0; j < c->n_points; j++)
-			if (s->full.points[i] == c->points[j])
+			if ((s->full.points[i] ^ w->issuer) == c->points[j])
 				return true;
 	return false;
 }
@@ -291,7 +295,7 @@ covered_by(const struct series_weight *w, size_t n, const struct subject *c, uin
 
 	for (i = 0; i < n; i++) {
 		if (!w[i].ours || (!w[i].any_key && w[i].series->signer != signer) ||
-		    !in_scope(w[i].series, c))
+		    !in_scope(&w[i], c))
 			continue;
 		all |= w[i].series->full.reasons;
 		if (w[i].state != SOURCE_EXPIRED)
@@ -359,6 +363,6 @@ series_coverage(const struct series *s, const struct authority *a)
 
 	series_weigh(s, 0, a, E_NONE, &clock, &w);
 	for (i = 0; w.ours && i < a->n_subjects; i++)
-		n += in_scope(s, &a->subjects[i]);
+		n += in_scope(&w, &a->subjects[i]);
 	return n;
 }

@@ -93,6 +93,7 @@ struct series_weight {
 	bool clears;		/* and counts: fresh by every clock, signer in order, no mark damaged */
 	bool delta_hits;	/* there is a delta, and it is newer than the full one */
 	bool delta_removes;	/* and builds on it and is fresh: what it takes off is off */
+	uint64_t issuer;	/* 0: the authority itself; otherwise whose CRL it is, as points name it */
 	bool any_key;		/* it speaks about what any key of the authority signed */
 };
 

@@ -8,13 +8,23 @@
 
 #include "pki/authority_parts.h"
 #include "pki/der.h"
+#include "pki/point.h"
 
 #define OID_BASIC_CONSTRAINTS "\x55\x1d\x13"
 #define OID_CRL_POINTS	      "\x55\x1d\x1f"
 
-/* Hashes of these GeneralNames. */
+static void
+point_add(struct subject *s, uint64_t hash)
+{
+	if (s->n_points == SUBJECT_POINTS)
+		s->more_points = 1;
+	else
+		s->points[s->n_points++] = hash;
+}
+
+/* Hashes of these GeneralNames, each mixed with whose CRLs are meant. */
 static int
-points_add(struct subject *s, struct buf names)
+points_add(struct subject *s, struct buf names, uint64_t issuer)
 {
 	struct buf name;
 	const uint8_t *start;
@@ -24,52 +34,81 @@ points_add(struct subject *s, struct buf names)
 		start = names.data + names.pos;
 		if (der_get(&names, &tag, &name) < 0)
 			return -EBADMSG;
-		if (s->n_points == SUBJECT_POINTS)
-			s->more_points = 1;
-		else
-			s->points[s->n_points++] =
-			    crl_point_hash(start, (size_t)(names.data + names.pos - start));
+		point_add(s, crl_point_hash(start, (size_t)(names.data + names.pos - start)) ^ issuer);
 	}
 	return 0;
 }
 
-/* DistributionPoint: its whole names; without any, those of cRLIssuer stand for
- * them (RFC 5280 6.3.3 (b) (2) (i)). */
-static int
-point_read(struct subject *s, struct buf point)
+/* The first directoryName of a cRLIssuer; false without one. */
+static bool
+crl_issuer(struct buf names, struct buf *out)
 {
-	struct buf field, names, issuer = { 0 };
-	bool named = false;
-	uint8_t tag, kind;
+	uint8_t tag;
 
-	while (buf_left(&point) > 0) {
-		if (der_get(&point, &tag, &field) < 0)
+	while (der_get(&names, &tag, out) == 0)
+		if (tag == 0xa4)
+			return true;
+	return false;
+}
+
+struct point {
+	struct buf names, issuer;	/* cRLIssuer's GeneralNames */
+	uint8_t kind;			/* 0xa0: fullName, 0xa1: relative; 0: no name */
+	bool has_issuer;
+};
+
+static int
+point_parse(struct buf seq, struct point *p)
+{
+	struct buf field;
+	uint8_t tag;
+
+	while (buf_left(&seq) > 0) {
+		if (der_get(&seq, &tag, &field) < 0)
 			return -EBADMSG;
-		if (tag == 0xa0) {
-			named = true;
-			if (der_get(&field, &kind, &names) < 0 || buf_left(&field) != 0)
-				return -EBADMSG;
-			/* A name relative to the issuer's is compared with nothing. */
-			if (kind == 0xa1)
-				s->more_points = 1;
-			else if (kind != 0xa0 || points_add(s, names) < 0)
-				return -EBADMSG;
-		} else if (tag == 0xa2) {
-			issuer = field;
+		if (tag == 0xa0 && (der_get(&field, &p->kind, &p->names) < 0 || buf_left(&field) != 0 ||
+			(p->kind != 0xa0 && p->kind != 0xa1)))
+			return -EBADMSG;
+		if (tag == 0xa2) {
+			p->issuer = field;
+			p->has_issuer = true;
 		}
 	}
-	return named ? 0 : points_add(s, issuer);
+	return 0;
+}
+
+/* DistributionPoint. With cRLIssuer it means that one's CRLs and no others, and
+ * without any name of its own that one's name (RFC 5280 6.3.3 (b)). */
+static int
+point_read(struct subject *s, struct buf seq, struct buf issuer)
+{
+	struct point p = { .kind = 0 };
+	uint64_t whose = 0, hash;
+
+	if (point_parse(seq, &p) < 0)
+		return -EBADMSG;
+	if (p.has_issuer && crl_issuer(p.issuer, &issuer))
+		whose = point_issuer_hash(issuer.data + issuer.pos, buf_left(&issuer));
+	if (p.kind == 0)
+		return points_add(s, p.issuer, whose);
+	if (p.kind == 0xa0)
+		return points_add(s, p.names, whose);
+	if (point_relative(issuer.data + issuer.pos, buf_left(&issuer), p.names, &hash) == 0)
+		point_add(s, hash ^ whose);
+	else
+		s->more_points = 1;
+	return 0;
 }
 
 static int
-points_read(struct subject *s, struct buf value)
+points_read(struct subject *s, struct buf value, struct buf issuer)
 {
 	struct buf seq, point;
 
 	if (der_expect(&value, DER_SEQUENCE, &seq) < 0 || buf_left(&value) != 0)
 		return -EBADMSG;
 	while (buf_left(&seq) > 0)
-		if (der_expect(&seq, DER_SEQUENCE, &point) < 0 || point_read(s, point) < 0)
+		if (der_expect(&seq, DER_SEQUENCE, &point) < 0 || point_read(s, point, issuer) < 0)
 			return -EBADMSG;
 	return 0;
 }
@@ -91,7 +130,7 @@ constraints_read(struct subject *s, struct buf value)
 }
 
 static int
-extensions_read(struct subject *s, struct buf outer)
+extensions_read(struct subject *s, struct buf outer, struct buf issuer)
 {
 	struct buf seq, ext, oid, value, flag;
 	int rc = 0;
@@ -108,7 +147,7 @@ extensions_read(struct subject *s, struct buf outer)
 		if (der_equals(&oid, OID_BASIC_CONSTRAINTS, 3))
 			rc = constraints_read(s, value);
 		else if (der_equals(&oid, OID_CRL_POINTS, 3))
-			rc = points_read(s, value);
+			rc = points_read(s, value, issuer);
 	}
 	return rc;
 }
@@ -131,15 +170,20 @@ validity_read(struct subject *s, struct buf validity)
 static int
 tbs_read(struct subject *s, struct buf tbs)
 {
-	struct buf part, validity;
-	const uint8_t *key;
+	struct buf part, validity, issuer;
+	const uint8_t *key, *start;
 	uint8_t digest[SHA256_DIGEST_LENGTH], tag;
 
 	if (der_next(&tbs) == 0xa0 && der_expect(&tbs, 0xa0, &part) < 0)
 		return -EBADMSG;
-	if (der_expect(&tbs, DER_INTEGER, &part) < 0 || der_expect(&tbs, DER_SEQUENCE, &part) < 0 ||
-	    der_expect(&tbs, DER_SEQUENCE, &part) < 0 || der_expect(&tbs, DER_SEQUENCE, &validity) < 0 ||
-	    der_expect(&tbs, DER_SEQUENCE, &part) < 0 || validity_read(s, validity) < 0)
+	if (der_expect(&tbs, DER_INTEGER, &part) < 0 || der_expect(&tbs, DER_SEQUENCE, &part) < 0)
+		return -EBADMSG;
+	start = tbs.data + tbs.pos;
+	if (der_expect(&tbs, DER_SEQUENCE, &part) < 0)
+		return -EBADMSG;
+	buf_init(&issuer, start, (size_t)(tbs.data + tbs.pos - start));
+	if (der_expect(&tbs, DER_SEQUENCE, &validity) < 0 || der_expect(&tbs, DER_SEQUENCE, &part) < 0 ||
+	    validity_read(s, validity) < 0)
 		return -EBADMSG;
 	key = tbs.data + tbs.pos;
 	if (der_expect(&tbs, DER_SEQUENCE, &part) < 0)
@@ -150,7 +194,7 @@ tbs_read(struct subject *s, struct buf tbs)
 		if (der_get(&tbs, &tag, &part) < 0)
 			return -EBADMSG;
 		if (tag == 0xa3)
-			return extensions_read(s, part);
+			return extensions_read(s, part, issuer);
 	}
 	return 0;
 }

@@ -114,6 +114,8 @@ struct world_crl {
 };
 /* Publish, fetch, scan, judge, and keep what is to be kept. What the source would say. */
 enum source_error world_crl(struct world *, uint32_t ca, const struct world_crl *);
+/* The same for octets that come from elsewhere. */
+enum source_error world_take(struct world *, uint32_t ca, const uint8_t *der, size_t len);
 /* The series that the last CRL went to. */
 struct series *world_last(struct world *);
 

@@ -178,22 +178,31 @@ take(struct world *w, uint32_t ca, const struct crl_scan *scan)
 }
 
 enum source_error
-world_crl(struct world *w, uint32_t ca, const struct world_crl *c)
+world_take(struct world *w, uint32_t ca, const uint8_t *der, size_t len)
 {
 	const struct authority *a = &w->all->authorities[ca];
 	struct crl_scan_setup setup = { .inventory = a->inventory, .names = &a->subject, .n_names = 1,
 		.signers = a->signers, .n_signers = a->n_signers, .max_size = 1 << 20 };
-	struct bytes der = { 0 };
 	struct crl_scan *scan;
 	enum source_error error;
 
-	write_crl(w, ca, c, &der);
 	MUST((scan = crl_scan_new(&setup)) != NULL);
-	(void)crl_scan_feed(scan, der.p, der.n);
+	(void)crl_scan_feed(scan, der, len);
 	error = crl_scan_finish(scan, NULL, 0);
 	if (error == E_NONE)
 		error = take(w, ca, scan);
 	crl_scan_free(scan);
+	return error;
+}
+
+enum source_error
+world_crl(struct world *w, uint32_t ca, const struct world_crl *c)
+{
+	struct bytes der = { 0 };
+	enum source_error error;
+
+	write_crl(w, ca, c, &der);
+	error = world_take(w, ca, der.p, der.n);
 	bytes_free(&der);
 	return error;
 }
