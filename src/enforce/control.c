@@ -165,10 +165,6 @@ request(struct client *c, struct ipc_message *m)
 	case MSG_CTL_STORED:
 		ask_stored(c, p);
 		return;
-	case MSG_CTL_QUARANTINE:
-	case MSG_CTL_RELEASE:
-		ask_old_stand(c, p, m->type == MSG_CTL_QUARANTINE);
-		return;
 	case MSG_CTL_CRL_REFRESH:
 		refresh(c, p);
 		return;

@@ -121,7 +121,6 @@ void ask_stand(struct client *, struct ctl_stand *, int fd);
 void ask_events(struct client *, const struct ctl_device *);
 void ask_revocations(struct client *);
 void ask_crl_reset(struct client *, const struct pki_reset *);
-void ask_old_stand(struct client *, struct ctl_device *, bool quarantine);
 
 /* ---- what ends by itself (until.c) -------------------------------------- */
 

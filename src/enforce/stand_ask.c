@@ -227,22 +227,6 @@ ask_stand(struct client *c, struct ctl_stand *a, int fd)
 	client_answer(c, MSG_CTL_STOOD, &answer, sizeof(answer), -1);
 }
 
-void
-ask_old_stand(struct client *c, struct ctl_device *r, bool quarantine)
-{
-	struct ctl_stand a = { .what = quarantine ? STAND_QUARANTINE : STAND_RELEASE, .n = 1,
-		.causes = quarantine ? 0 : r->causes & (CAUSE_OPERATOR | CAUSE_REVOKED) };
-	struct ctl_stood answer = { .error = 0 };
-	int fd = memfile_new("device"), rc = fd < 0 ? fd : file_write_all(fd, &r->number, sizeof(r->number));
-
-	memcpy(a.words, r->words, sizeof(a.words));
-	if (rc == 0 && (rc = memfile_seal(fd)) == 0)
-		rc = stand(c, &a, fd, &answer);
-	if (fd >= 0)
-		close(fd);
-	client_done(c, rc);
-}
-
 /* ---- looking back ------------------------------------------------------- */
 
 static void

@@ -202,8 +202,7 @@ struct ctl_difference {
 
 struct ctl_device {
 	uint32_t number;
-	uint32_t causes;	/* CTL_RELEASE: which to lift (bits of enum station_cause) */
-	char words[200];	/* the operator's reason */
+	uint32_t pad;
 };
 
 /* What an operator says of devices, all in one transaction. */

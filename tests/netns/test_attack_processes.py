@@ -18,8 +18,8 @@ pytestmark = pytest.mark.once
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 DEFINITIONS = os.path.join(HERE, "../../src/proto/messages.def")
-NAMES = ("READY", "FLOW_FLUSHED", "PKI_FETCH", "PKI_REVOKE", "PKI_REVOKE_DONE", "PKI_SOURCE", "COMPILED",
-         "CTL_QUARANTINE")
+NAMES = ("READY", "FLOW_FLUSHED", "PKI_FETCH", "PKI_REVOKE", "PKI_REVOKE_DONE", "PKI_CLEAR", "PKI_SOURCE", "PKI_AUTHORITY",
+         "PKI_CHECKED", "PKI_LOOKED", "COMPILED", "CTL_CRL_REFRESH")
 
 
 def numbers():
@@ -102,7 +102,9 @@ PROTOCOL = ["garbage", "unknown-type", "wrong-direction", "wrong-size", "length-
 
 @pytest.mark.parametrize("name,how", [("cordon-flow", how) for how in PROTOCOL + ["flood-ready", "flood-flushed"]]
                          + [("cordon-pki", how) for how in ("garbage", "unknown-devices", "revocations-without-end",
-                                                            "sources", "fetches", "flood-ready")])
+                                                            "sources", "fetches", "fetches-of-nothing", "looked",
+                                                            "authorities", "clears-without-end", "loosens",
+                                                            "tightens-beyond-the-policy", "flood-ready")])
 def test_worker_that_lies(world, exchanged, name, how):
     cordond = world.cordon.pids()["cordond"]
     restarts = world.status()["workers"][name]["restarts"]
@@ -112,6 +114,42 @@ def test_worker_that_lies(world, exchanged, name, how):
     else:
         time.sleep(0.5)
     stands(world, how, cordond)
+
+
+@pytest.mark.parametrize("how", ["fetches-of-no-kind", "alarm-of-no-kind", "checks", "cause-of-an-operator",
+                                 "two-causes", "evidence-of-no-kind", "long-serial", "long-number",
+                                 "clears-an-operator", "clears-all", "sources"])
+def test_pki_that_says_what_there_is_none_of(world, exchanged, how):
+    """It is ended for it, each time."""
+    restarts = world.status()["workers"]["cordon-pki"]["restarts"]
+    exchanged("cordon-pki", how)
+    wait_for("it to be ended", lambda: world.status()["workers"]["cordon-pki"]["restarts"] >= restarts + 2, 15, 0.05)
+    assert all(world.station(d) == "enforced" for d in world.lab.devices)
+
+
+def test_pki_that_was_taken_over_loosens_nothing(world, exchanged):
+    """An operator's quarantine and a revocation for good stand, whatever it says."""
+    by_operator, revoked, _ = world.lab.devices
+    world.quarantine(by_operator)
+    world.revoke(revoked)
+    try:
+        exchanged("cordon-pki", "loosens")
+        wait_for("it to be up", lambda: world.status()["workers"]["cordon-pki"]["up"], 10, 0.05)
+        time.sleep(0.3)
+        assert world.station(by_operator) == world.station(revoked) == "quarantined"
+        assert world.refused(revoked, world.lab.server, 4, 5000)
+    finally:
+        world.release(by_operator)
+        world.ca.unrevoke(revoked.serial)
+        world.cordon.ctl("device", "release", revoked.name, "--override", "--reason", "test")
+
+
+def test_pki_that_was_taken_over_keeps_to_the_policy(world, exchanged):
+    """No authority says that staleness restricts or quarantines anybody."""
+    exchanged("cordon-pki", "tightens-beyond-the-policy")
+    wait_for("it to be up", lambda: world.status()["workers"]["cordon-pki"]["up"], 10, 0.05)
+    time.sleep(0.3)
+    assert all(world.station(d) == "enforced" for d in world.lab.devices)
 
 
 def test_flow_that_hangs_is_ended(world, exchanged):
@@ -165,8 +203,9 @@ def test_clients_that_misbehave(world):
     junk = [b"", b"x", os.urandom(16), os.urandom(60000), request(n["CTL_STATUS"], b"123"),
             request(n["CTL_STATUS"], b"1234", length=2 ** 31), request(n["PKI_REVOKE"], b"\0" * 24),
             request(n["CTL_STATUS_IS"], b"\0" * 8), request(0, b"1234"), request(2 ** 32 - 1, b"1234"),
-            request(n["CTL_QUARANTINE"], struct.pack("=II200s", 2 ** 32 - 1, 0, b"%n" * 100)),
-            request(n["CTL_RELEASE"], struct.pack("=II200s", 1, 2 ** 32 - 1, b"\xff" * 200)),
+            request(n["CTL_EVENTS"], struct.pack("=II", 2 ** 32 - 1, 0)),
+            request(n["CTL_STAND"], struct.pack("=IIIIqII20s4x64s200s", 1, 1, 0, 0, 0, 0, 0, b"", b"", b"")),
+            request(n["CTL_CRL_RESET"], struct.pack("=II", 2 ** 32 - 1, 0)),
             request(n["CTL_CRL_REFRESH"], struct.pack("=II", 2 ** 32 - 1, 0))]
     for data in junk:
         with connect(world) as s:

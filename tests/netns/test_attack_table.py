@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Who takes the table, changes it for a moment, or fills the kernel's: nothing is open by it, then or later."""
 import contextlib
+import fcntl
 import os
 import signal
 import socket
@@ -159,22 +160,30 @@ def test_generations_that_wrap(world, family):
             s.connect(os.path.join(world.cordon.run, "control.sock"))
             # the tightening took two generations; the last of these is in quarantine
             for i in range(253):
-                ask(s, kinds["CTL_RELEASE" if i % 2 else "CTL_QUARANTINE"], mark >> 8)
+                stand(s, kinds["CTL_STAND"], RELEASE if i % 2 else QUARANTINE, mark >> 8)
             assert int(str(world.cordon.device(device.name)["mark"]), 0) == mark
             count = world.reflector.got(flow.tag).count
             talk(flow)
             assert world.reflector.got(flow.tag).count == count
-            ask(s, kinds["CTL_RELEASE"], mark >> 8)
+            stand(s, kinds["CTL_STAND"], RELEASE, mark >> 8)
         talk(flow)
         assert world.reflector.got(flow.tag).count == count
         assert world.delivered(device, world.lab.server, family, 5000) == 4
     flow.sock.close()
 
 
-def ask(s, kind, number):
+QUARANTINE, RELEASE = 1, 4      # enum ctl_stand_what
+
+
+def stand(s, kind, what, number):
     """Quarantine or release a device, and be told that it is in force."""
-    s.send(struct.pack("=IIII", kind, 1, 208, 0) + struct.pack("=II200s", number, 2, b"wrap"))
-    assert struct.unpack("=II", s.recv(1000)[16:24])[0] == 0, kind
+    body = struct.pack("=IIIIqII20s4x64s200s", what, 1, 0, 0, 0, 0, 0, b"", b"", b"wrap")
+    fd = os.memfd_create("numbers", os.MFD_ALLOW_SEALING)
+    os.write(fd, struct.pack("=I", number))
+    fcntl.fcntl(fd, 1033, 0xf)      # F_ADD_SEALS: all of them
+    socket.send_fds(s, [struct.pack("=IIII", kind, 1, len(body), 0) + body], [fd])
+    os.close(fd)
+    assert struct.unpack("=II", s.recv(1000)[16:24])[0] == 0, what
 
 
 def numbers():
