@@ -88,8 +88,7 @@ static const int forbidden[] = {
 	SCMP_SYS(reboot), SCMP_SYS(kexec_load), SCMP_SYS(kexec_file_load), SCMP_SYS(init_module),
 	SCMP_SYS(finit_module), SCMP_SYS(delete_module), SCMP_SYS(create_module),
 	SCMP_SYS(query_module), SCMP_SYS(iopl), SCMP_SYS(ioperm), SCMP_SYS(modify_ldt),
-	SCMP_SYS(settimeofday), SCMP_SYS(clock_settime), SCMP_SYS(clock_adjtime),
-	SCMP_SYS(adjtimex), SCMP_SYS(sethostname), SCMP_SYS(setdomainname), SCMP_SYS(syslog),
+	SCMP_SYS(settimeofday), SCMP_SYS(clock_settime), SCMP_SYS(sethostname), SCMP_SYS(setdomainname), SCMP_SYS(syslog),
 	SCMP_SYS(acct), SCMP_SYS(quotactl), SCMP_SYS(quotactl_fd), SCMP_SYS(swapon),
 	SCMP_SYS(swapoff), SCMP_SYS(vhangup), SCMP_SYS(_sysctl), SCMP_SYS(personality),
 	/* mounts and namespaces */
@@ -107,8 +106,10 @@ static const int forbidden[] = {
 	SCMP_SYS(set_mempolicy), LIST_END
 };
 
-/* In addition for who resolves names: it starts, signals and becomes nobody. */
-static const int forbidden_resolver[] = { SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(fork),
+/* In addition for who resolves names: it starts, signals and becomes nobody, and
+ * the clock is none of its business. (cordon-spawn cannot forbid that: cordon-pki,
+ * which asks whether the clock is synchronised, inherits what it forbids itself.) */
+static const int forbidden_resolver[] = { SCMP_SYS(clock_adjtime), SCMP_SYS(adjtimex), SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(fork),
 	SCMP_SYS(vfork), SCMP_SYS(kill), SCMP_SYS(rt_sigqueueinfo), SCMP_SYS(rt_tgsigqueueinfo),
 	SCMP_SYS(pidfd_send_signal), SCMP_SYS(setuid), SCMP_SYS(setgid), SCMP_SYS(setreuid),
 	SCMP_SYS(setregid), SCMP_SYS(setresuid), SCMP_SYS(setresgid), SCMP_SYS(setfsuid),
