@@ -159,7 +159,7 @@ standing_decide(struct deciding *d, const struct authority_device *device, const
 			continue;
 		/* A verified CRL in force ends it, or an administrator who wants it no more;
 		 * the clock alone does not, however often it goes to and fro. */
-		if (v->fresh || (v->possible & each[i]) == 0)
+		if ((v->fresh && !v->revoked) || (v->possible & each[i]) == 0)
 			loosen(d, s, each[i]);
 	}
 }
