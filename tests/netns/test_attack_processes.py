@@ -129,7 +129,7 @@ def test_pki_that_says_what_there_is_none_of(world, exchanged, how):
 
 def test_pki_that_was_taken_over_loosens_nothing(world, exchanged):
     """An operator's quarantine and a revocation for good stand, whatever it says."""
-    by_operator, revoked, _ = world.lab.devices
+    _, by_operator, revoked = world.lab.devices
     world.quarantine(by_operator)
     world.revoke(revoked)
     try:
@@ -141,7 +141,7 @@ def test_pki_that_was_taken_over_loosens_nothing(world, exchanged):
     finally:
         world.release(by_operator)
         world.ca.unrevoke(revoked.serial)
-        world.cordon.ctl("device", "release", revoked.name, "--override", "--reason", "test")
+        world.cordon.ctl("device", "release", revoked.name, "--revoked", "--reason", "test")
 
 
 def test_pki_that_was_taken_over_keeps_to_the_policy(world, exchanged):
