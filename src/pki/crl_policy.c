@@ -98,11 +98,12 @@ crl_judge(const struct crl_verdict *v, const uint8_t key_digest[KEY_DIGEST_LEN],
 	if (!j.apply)
 		return j;
 	if (v->this_update > pki_clock_now(clock) + skew_ms) {
-		/* A revocation is one today as well. What lies ahead of a clock that is
-		 * right must not become the mark: it would lock out all that the
-		 * authority issues until then. */
+		/* A revocation is one today as well. What lies ahead of a clock that may
+		 * be right must not become the mark: it would lock out all that the
+		 * authority issues until then. A clock that is certainly behind knows
+		 * no future. */
 		j.clears = false;
-		if (clock->trusted) {
+		if (clock->trusted || clock->wall_ms >= clock->floor_ms) {
 			j.mark = false;
 			j.error = E_FUTURE;
 			j.why = "thisUpdate lies in the future";

@@ -15,7 +15,8 @@
 #define HOUR (3600 * 1000LL)
 
 static const uint8_t key[KEY_DIGEST_LEN] = { 1 }, other_key[KEY_DIGEST_LEN] = { 2 };
-static const struct pki_clock now = { .wall_ms = NOW, .trusted = true }, unset = { .wall_ms = 1000 };
+static const struct pki_clock now = { .wall_ms = NOW, .trusted = true },
+	unset = { .wall_ms = 1000, .floor_ms = CLOCK_FLOOR_MS };
 
 /* number 0: the CRL has none. */
 static struct crl_verdict
@@ -125,6 +126,9 @@ test_future(void **state)
 	j = crl_judge(&v, key, &none, CRL_SKEW_MS, E_NONE, &now);
 	assert_true(j.apply && j.install);
 	assert_false(j.mark || j.clears);
+	assert_int_equal(j.error, E_FUTURE);
+	/* nobody vouches for the clock, but it is not behind all that is known */
+	j = crl_judge(&v, key, &none, CRL_SKEW_MS, E_NONE, &(struct pki_clock){ .wall_ms = NOW, .floor_ms = CLOCK_FLOOR_MS });
 	assert_int_equal(j.error, E_FUTURE);
 	/* a clock that was never set knows no future */
 	j = crl_judge(&v, key, &none, CRL_SKEW_MS, E_NONE, &unset);
