@@ -110,7 +110,7 @@ membership(struct emitter *em, const struct image *im, const struct image_device
 		by_mark(em, SET_CLASS_OF, d->number << 8);
 		emitter_end_mark(em, class_number);
 	}
-	if (!class->named || class_is_quarantine(class))
+	if (!class->named)
 		return;
 	for (uint32_t i = 0; i < d->addresses.n; i++) {
 		const struct image_address *a = &im->addresses[d->addresses.first + i];

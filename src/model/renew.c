@@ -87,8 +87,9 @@ must_renew(const struct both *b, const struct image_device *x, const struct stat
 	uint32_t before = station_class(b->old, x, from);
 
 	to->limited = station_limited_under(b->next, y, from->limited);
-	return b->services || before != station_class(b->next, y, to) || !identity_same(b->old, x, b->next, y) ||
-	    (b->any && stands_changed(b->old, before, b->changed));
+	if (b->services || (b->any && stands_changed(b->old, before, b->changed)))
+		return true;
+	return before != station_class(b->next, y, to) || !identity_same(b->old, x, b->next, y);
 }
 
 void
