@@ -51,11 +51,21 @@ check_issuers(struct walk *w, const struct image_authority *a)
 	return NULL;
 }
 
-/* Text that is nothing, or shorter than what carries it to cordon-fetch. */
+/* Text that is nothing, or shorter than what carries it to cordon-fetch; as an admin
+ * can have written it. */
 static bool
 short_text_ok(const struct image *im, uint32_t offset, size_t size)
 {
-	return text_ok(im, offset) && strlen(image_text(im, offset)) < size;
+	const char *text;
+	size_t i;
+
+	if (!text_ok(im, offset))
+		return false;
+	text = image_text(im, offset);
+	for (i = 0; text[i] != '\0'; i++)
+		if (i + 1 >= size || text[i] <= ' ' || text[i] > '~' || text[i] == '"' || text[i] == '\\')
+			return false;
+	return true;
 }
 
 /* What is for a server in between, or at the other end. */

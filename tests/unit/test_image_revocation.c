@@ -178,28 +178,63 @@ test_sources(void **state)
 	SOURCE(1, where.file, UINT32_MAX, "a source is not valid");
 }
 
-/* Whatever a certificate says, it leads to no file. */
-static void
-test_device_source(void **state)
+static char *
+long_text(size_t n)
 {
-	struct policy *p = sample_revocation();
+	char *text = malloc(n + 1);
+
+	assert_non_null(text);
+	memset(text, 'a', n);
+	text[n] = '\0';
+	return text;
+}
+
+/* What no admin can write, since the reader would have refused it. *at: takes text. */
+static void
+source_text(struct policy *p, char **at, char *text, const char *want)
+{
 	struct mistakes *m = calloc(1, sizeof(*m));
 	uint8_t *out = NULL;
 	struct image opened;
-	const char *why;
+	const char *why = "";
 	size_t len;
 
-	(void)state;
 	assert_non_null(m);
-	free(p->authorities[1].sources[2].urls[0]);
-	p->authorities[1].sources[2].urls[0] = strdup("file:///etc/shadow");
+	free(*at);
+	*at = text;
 	assert_int_equal(compile_policy(p, NULL, m, &out, &len), 0);
-	assert_int_equal(image_open(out, len, &opened, &why), -EBADMSG);
-	assert_string_equal(why, "a source's address is not valid");
+	assert_int_equal(image_open(out, len, &opened, &why), want == NULL ? 0 : -EBADMSG);
+	if (want != NULL)
+		assert_string_equal(why, want);
 	free(out);
 	policy_free(p);
 	mistakes_done(m);
 	free(m);
+}
+
+static void
+test_source_text(void **state)
+{
+	const char *wrong = "a source's text is out of range";
+	struct policy *p;
+
+	(void)state;
+	/* Whatever a certificate says, it leads to no file. */
+	p = sample_revocation();
+	source_text(p, &p->authorities[1].sources[2].urls[0], strdup("file:///etc/shadow"),
+	    "a source's address is not valid");
+	p = sample_revocation();
+	source_text(p, &p->authorities[1].sources[0].hosts, strdup("a\"; key = \"b"), wrong);
+	p = sample_revocation();
+	source_text(p, &p->authorities[1].sources[0].hosts, long_text(LIMIT_URL - 1), NULL);
+	p = sample_revocation();
+	source_text(p, &p->authorities[1].sources[0].hosts, long_text(LIMIT_URL), wrong);
+	p = sample_revocation();
+	source_text(p, &p->authorities[1].sources[0].no_proxy, long_text(LIMIT_URL), wrong);
+	p = sample_revocation();
+	source_text(p, &p->authorities[1].sources[0].pin, long_text(LIMIT_PIN - 1), NULL);
+	p = sample_revocation();
+	source_text(p, &p->authorities[1].sources[0].pin, long_text(LIMIT_PIN), wrong);
 }
 
 static void
@@ -476,7 +511,7 @@ main(void)
 		cmocka_unit_test(test_authority),
 		cmocka_unit_test(test_ocsp),
 		cmocka_unit_test(test_sources),
-		cmocka_unit_test(test_device_source),
+		cmocka_unit_test(test_source_text),
 		cmocka_unit_test(test_certificates),
 		cmocka_unit_test(test_quarantine),
 		cmocka_unit_test(test_no_peer),
