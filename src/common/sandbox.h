@@ -17,7 +17,7 @@ enum sandbox_rights {
 	SB_NET_CONNECT	= 1 << 2,	/* socket(AF_INET*), connect, getsockopt; what a resolver needs */
 	SB_NETLINK	= 1 << 3,	/* send on an inherited netlink socket, open rtnetlink */
 	SB_THREADS	= 1 << 4,	/* clone3 for threads, futex */
-	SB_CLOCK	= 1 << 6,	/* ask whether the clock is synchronised; to set it takes a capability */
+	SB_CLOCK	= 1 << 7,	/* ask whether the clock is synchronised; to set it takes a capability */
 	SB_SPAWN	= 1 << 5,	/* fork, exec, wait, kill, setuid: cordon-spawn only */
 	SB_WATCH	= 1 << 6,	/* inotify */
 };
