@@ -151,11 +151,14 @@ struct check_run {
 	uint32_t base_authority;	/* index into check.list */
 };
 
-/* One scan and who it is for; verified. */
+#define CHECK_SCANS 16	/* authorities that trust one CRL: more than that have no name in common */
+
+/* The scans that verified it, and for whom (index into check.list). The first
+ * speaks for it: one that lists a device of ours, if any does. */
 struct check_found {
-	const struct check_run *run;
-	const struct crl_scan *scan;
-	uint32_t authority;	/* index into check.list */
+	const struct crl_scan *scans[CHECK_SCANS];
+	uint32_t authorities[CHECK_SCANS];
+	size_t n;
 };
 
 typedef void check_crl_fn(struct check_run *, struct check_report *, const struct check_found *);

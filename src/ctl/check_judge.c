@@ -8,13 +8,17 @@
 
 #include "ctl/check.h"
 
+#define REASON_REMOVE 8	/* RFC 5280 5.3.1: removeFromCRL */
+
 struct judging {
 	struct check_run *run;
 	struct check_report *report;
 	const struct check_authority *by;
 	const struct authority *declared;	/* NULL: of --ca alone */
 	const struct crl_verdict *verdict;
-	struct series series;
+	struct series series;		/* what it is to that authority, */
+	struct series all[CHECK_SCANS];	/* and to each declared one that trusts it: that one first */
+	size_t n_all;
 	struct check_device *devices;
 	uint32_t n_devices;
 };
@@ -100,6 +104,13 @@ judge_delta(struct judging *j)
 	return true;
 }
 
+/* Signed by somebody of --crl-issuer whom the configuration does not let sign. */
+static bool
+is_untrusted(const struct judging *j)
+{
+	return j->declared != NULL && j->report->signer >= j->by->n_declared;
+}
+
 /* ---- devices ------------------------------------------------------------ */
 
 static void
@@ -127,20 +138,23 @@ device_numbered(const struct authorities *all, uint32_t number)
 	return low < all->n_devices && all->devices[low].number == number ? &all->devices[low] : NULL;
 }
 
-/* Listed by somebody whom the configuration does not let sign: what would be, if it did. */
+/* What would be, if it did. */
 static void
-untrusted_devices(struct judging *j)
+untrusted_devices(struct judging *j, const struct check_found *found)
 {
-	const struct series_crl *crl = j->verdict->delta ? &j->series.delta : &j->series.full;
-	uint32_t i;
+	const struct authorities *all = j->run->check->all;
+	struct crl_hit hit;
+	size_t i, pos;
 
-	for (i = 0; i < crl->n_hits; i++) {
-		const struct subject *s = &j->declared->subjects[crl->hits[i].cert];
+	for (i = 0; i < found->n; i++) {
+		uint32_t index = j->run->check->list[found->authorities[i]].index;
 
-		if ((s->flags & SUBJECT_CA) == 0 && crl->hits[i].reason != 8 &&
-		    j->n_devices < j->run->check->all->n_devices)
-			add_device(j, s->device, EFFECT_UNTRUSTED, crl->hits[i].reason, EVIDENCE_CERTIFICATE,
-			    crl->hits[i].revoked_at);
+		for (pos = 0; index != CHECK_NONE && crl_scan_hit(found->scans[i], &pos, &hit);) {
+			const struct subject *s = &all->authorities[index].subjects[hit.cert];
+
+			if ((s->flags & SUBJECT_CA) == 0 && hit.reason != REASON_REMOVE && j->n_devices < all->n_devices)
+				add_device(j, s->device, EFFECT_UNTRUSTED, hit.reason, EVIDENCE_CERTIFICATE, hit.revoked_at);
+		}
 	}
 }
 
@@ -179,22 +193,14 @@ collect(struct judging *j, const struct trust_decision *decision)
 
 /* This CRL alone: what others say stays as it is, and the lack of them moves nobody. */
 static int
-judge_devices(struct judging *j)
+trusted_devices(struct judging *j)
 {
 	const struct authorities *all = j->run->check->all;
-	struct trust_input in = { .series = &j->series, .n_series = 1, .clock = j->run->check->clock };
+	struct trust_input in = { .series = j->all, .n_series = j->n_all, .clock = j->run->check->clock };
 	struct trust_decision decision;
 	bool *settled;
 	int rc;
 
-	if ((j->devices = calloc((size_t)all->n_devices + 1, sizeof(*j->devices))) == NULL)
-		return -ENOMEM;
-	if (j->report->signer >= j->by->n_declared) {
-		limit(j->report, E_SIGNER, "its signer is not among the crl_issuers of the authority: cordon refuses it as it is "
-		    "configured");
-		untrusted_devices(j);
-		return 0;
-	}
 	if ((settled = calloc((size_t)all->n + 1, sizeof(*settled))) == NULL)
 		return -ENOMEM;
 	in.settled = settled;
@@ -205,23 +211,72 @@ judge_devices(struct judging *j)
 	return rc;
 }
 
+static int
+judge_devices(struct judging *j, const struct check_found *found)
+{
+	if ((j->devices = calloc((size_t)j->run->check->all->n_devices + 1, sizeof(*j->devices))) == NULL)
+		return -ENOMEM;
+	if (!is_untrusted(j))
+		return trusted_devices(j);
+	untrusted_devices(j, found);
+	return 0;
+}
+
 /* ---- the whole ---------------------------------------------------------- */
 
+/* A series of this CRL alone, for that one of those who trust it. */
 static int
-take_series(struct judging *j, const struct check_found *found)
+take_series(const struct check_run *run, const struct check_found *found, size_t i, struct series *out)
 {
-	const struct check *k = j->run->check;
-	struct series_crl *crl = j->verdict->delta ? &j->series.delta : &j->series.full;
+	const struct check_authority *by = &run->check->list[found->authorities[i]];
+	const struct crl_verdict *v = crl_scan_verdict(found->scans[i]);
+	struct series_crl *crl = v->delta ? &out->delta : &out->full;
 
-	j->series.authority = j->by->index != CHECK_NONE ? j->by->index : 0;
-	j->series.signer = j->report->signer;
-	j->series.covers_all = j->by->covers_all;
-	memcpy(j->series.key_digest, j->by->by[j->report->signer].key_digest, KEY_DIGEST_LEN);
-	memcpy(j->series.scope_digest, j->verdict->scope_digest, sizeof(j->series.scope_digest));
+	memset(out, 0, sizeof(*out));
+	out->authority = by->index != CHECK_NONE ? by->index : 0;
+	out->signer = (uint32_t)v->signer;
+	out->covers_all = by->covers_all;
+	memcpy(out->key_digest, by->by[v->signer].key_digest, KEY_DIGEST_LEN);
+	memcpy(out->scope_digest, v->scope_digest, sizeof(out->scope_digest));
 	crl->source = PKI_NO_SOURCE;
-	crl->received_at = crl->confirmed_wall = k->clock.wall_ms;
-	crl->confirmed_boot = k->clock.boot_ms;
-	return series_crl_take(crl, found->scan);
+	crl->received_at = crl->confirmed_wall = run->check->clock.wall_ms;
+	crl->confirmed_boot = run->check->clock.boot_ms;
+	return series_crl_take(crl, found->scans[i]);
+}
+
+/* What it is to the others. The first is the one that was judged. */
+static int
+take_others(struct judging *j, const struct check_found *found)
+{
+	const struct check_authority *by;
+	size_t i;
+	int rc = 0;
+
+	j->all[j->n_all++] = j->series;
+	for (i = 1; i < found->n && rc == 0; i++) {
+		by = &j->run->check->list[found->authorities[i]];
+		if (by->index == CHECK_NONE || crl_scan_verdict(found->scans[i])->signer >= by->n_declared)
+			continue;
+		rc = take_series(j->run, found, i, &j->all[j->n_all]);
+		j->n_all += rc == 0;
+	}
+	return rc;
+}
+
+static void
+judging_done(struct judging *j)
+{
+	size_t i;
+
+	free(j->devices);
+	for (i = 1; i < j->n_all; i++) {
+		series_crl_done(&j->all[i].full);
+		series_crl_done(&j->all[i].delta);
+	}
+	/* The base's own hits are not ours to free. */
+	if (j->series.full.hits != j->run->base.full.hits)
+		series_crl_done(&j->series.full);
+	series_crl_done(&j->series.delta);
 }
 
 static void
@@ -245,13 +300,15 @@ judge_time(struct judging *j)
 static bool
 begin(struct judging *j, struct check_run *run, struct check_report *report, const struct check_found *found)
 {
-	*j = (struct judging){ .run = run, .report = report };
+	memset(j, 0, sizeof(*j));
+	j->run = run;
+	j->report = report;
 	if (found == NULL)
 		return false;
-	j->by = &run->check->list[found->authority];
+	j->by = &run->check->list[found->authorities[0]];
 	j->declared = j->by->index != CHECK_NONE ? &run->check->all->authorities[j->by->index] : NULL;
-	j->verdict = crl_scan_verdict(found->scan);
-	if (take_series(j, found) == 0)
+	j->verdict = crl_scan_verdict(found->scans[0]);
+	if (take_series(run, found, 0, &j->series) == 0)
 		return true;
 	report->error = E_FETCH;
 	check_copy(report->why, sizeof(report->why), "no memory");
@@ -261,22 +318,22 @@ begin(struct judging *j, struct check_run *run, struct check_report *report, con
 void
 check_judge(struct check_run *run, struct check_report *report, const struct check_found *found)
 {
-	struct judging j;
+	static struct judging j;
 
 	if (begin(&j, run, report, found) && judge_row(&j) && judge_delta(&j)) {
+		if (is_untrusted(&j))
+			limit(report, E_SIGNER, "its signer is not among the crl_issuer of the authority: cordon refuses it as it "
+			    "is configured");
 		judge_time(&j);
-		if (j.declared != NULL && run->trust != NULL && judge_devices(&j) < 0) {
+		if (j.declared != NULL && run->trust != NULL &&
+		    (take_others(&j, found) < 0 || judge_devices(&j, found) < 0)) {
 			report->error = E_FETCH;
 			check_copy(report->why, sizeof(report->why), "no memory");
 		}
 	}
 	report->n_devices = report->error == E_NONE ? j.n_devices : 0;
 	check_send(run, FRAME_REPORT, report, sizeof(*report), j.devices, report->n_devices * sizeof(*j.devices));
-	free(j.devices);
-	/* The base's own hits are not ours to free. */
-	if (j.series.full.hits != run->base.full.hits)
-		series_crl_done(&j.series.full);
-	series_crl_done(&j.series.delta);
+	judging_done(&j);
 }
 
 /* ---- what was before ---------------------------------------------------- */
@@ -288,8 +345,8 @@ check_take_previous(struct check_run *run, struct check_report *report, const st
 
 	if (found == NULL)
 		return;
-	v = crl_scan_verdict(found->scan);
-	crl_highwater_of(v, run->check->list[found->authority].by[report->signer].key_digest, &run->before);
+	v = crl_scan_verdict(found->scans[0]);
+	crl_highwater_of(v, run->check->list[found->authorities[0]].by[report->signer].key_digest, &run->before);
 	run->before_delta = v->delta;
 	memcpy(run->before_scope, v->scope_digest, sizeof(run->before_scope));
 }
@@ -297,16 +354,15 @@ check_take_previous(struct check_run *run, struct check_report *report, const st
 void
 check_take_base(struct check_run *run, struct check_report *report, const struct check_found *found)
 {
-	struct judging j;
+	static struct judging j;
 
 	if (!begin(&j, run, report, found))
 		return;
 	if (j.verdict->delta || run->has_base) {
-		series_crl_done(&j.series.full);
-		series_crl_done(&j.series.delta);
+		judging_done(&j);
 		return;
 	}
 	run->base = j.series;
 	run->has_base = true;
-	run->base_authority = found->authority;
+	run->base_authority = found->authorities[0];
 }

@@ -19,8 +19,6 @@
 #define PROGRESS_STEP (8U << 20)
 /* A CRL's issuer and algorithm stand in front: a name of 4096 octets at most. */
 #define HEAD_MAX 8192
-/* Authorities that trust one CRL: more than that have no name in common. */
-#define SCANS_MAX 16
 
 /* What begins a CRL, as far as it can be told without a verdict. */
 struct head {
@@ -38,8 +36,8 @@ struct reader {
 	size_t n_bytes;
 	struct head head;
 	char issuer[CHECK_NAME];
-	struct crl_scan *scans[SCANS_MAX];
-	uint32_t authorities[SCANS_MAX];
+	struct crl_scan *scans[CHECK_SCANS];
+	uint32_t authorities[CHECK_SCANS];
 	size_t n_scans;
 	uint8_t *message;
 	size_t message_len, message_room;
@@ -163,7 +161,7 @@ begin_scans(struct reader *r)
 	r->begun = true;
 	head_read(r->bytes, r->n_bytes, &r->head);
 	name_text(&r->head.issuer, r->issuer, sizeof(r->issuer));
-	for (i = 0; i < k->n_list && r->n_scans < SCANS_MAX && rc == 0; i++)
+	for (i = 0; i < k->n_list && r->n_scans < CHECK_SCANS && rc == 0; i++)
 		if (may_issue(&k->list[i], &r->head.issuer))
 			rc = add_scan(r, i);
 	if (rc == 0 && r->n_scans == 0)
@@ -278,36 +276,61 @@ fill(struct reader *r, struct check_report *out, const struct crl_verdict *v)
 	check_copy(out->algorithm, sizeof(out->algorithm), r->head.algorithm);
 }
 
-/* The first that verifies it speaks for it; else the first that was asked. */
-static void
-end(void *arg, enum source_error error, const char *why)
+static bool
+lists_any(const struct crl_scan *scan)
 {
-	struct reader *r = arg;
-	struct check_report report;
-	struct check_found found = { .run = r->run, .authority = CHECK_NONE };
-	size_t i, best = 0;
+	struct crl_hit hit;
+	size_t pos = 0;
 
-	if (!r->begun && begin_scans(r) == 0 && r->head.whole_message)
-		(void)keep_message(r, r->bytes, r->n_bytes);
+	return crl_scan_hit(scan, &pos, &hit);
+}
+
+/* Those that verify it, one that lists any of ours first. */
+static void
+finish_all(struct reader *r, enum source_error error, const char *why, struct check_found *found)
+{
+	size_t i, at;
+
+	found->n = 0;
 	for (i = 0; i < r->n_scans; i++) {
 		if (error != E_NONE)
 			crl_scan_refuse(r->scans[i], error, why);
-		if (finish(r, r->scans[i]) == E_NONE && found.scan == NULL) {
-			found.scan = r->scans[i];
-			best = i;
+		if (finish(r, r->scans[i]) != E_NONE)
+			continue;
+		at = found->n++;
+		if (at > 0 && lists_any(r->scans[i]) && !lists_any(found->scans[0])) {
+			found->scans[at] = found->scans[0];
+			found->authorities[at] = found->authorities[0];
+			at = 0;
 		}
+		found->scans[at] = r->scans[i];
+		found->authorities[at] = r->authorities[i];
 	}
-	if (r->n_scans > 0) {
-		fill(r, &report, crl_scan_verdict(r->scans[best]));
-		report.authority = r->authorities[best];
-		found.authority = r->authorities[best];
-		if (found.scan != NULL) {
-			report.signer = (uint32_t)crl_scan_verdict(found.scan)->signer;
-			name_text(&(struct crl_name){ r->run->check->list[found.authority].signers[report.signer].name,
-			    r->run->check->list[found.authority].signers[report.signer].name_len }, report.signed_by,
-			    sizeof(report.signed_by));
-		}
-		r->fn(r->run, &report, found.scan != NULL ? &found : NULL);
+}
+
+static void
+end(void *arg, enum source_error error, const char *why)
+{
+	const struct crl_signer *signer;
+	struct reader *r = arg;
+	struct check_report report;
+	struct check_found found;
+	size_t i;
+
+	if (!r->begun && begin_scans(r) == 0 && r->head.whole_message)
+		(void)keep_message(r, r->bytes, r->n_bytes);
+	finish_all(r, error, why, &found);
+	if (found.n > 0) {
+		fill(r, &report, crl_scan_verdict(found.scans[0]));
+		report.authority = found.authorities[0];
+		report.signer = (uint32_t)crl_scan_verdict(found.scans[0])->signer;
+		signer = &r->run->check->list[report.authority].signers[report.signer];
+		name_text(&(struct crl_name){ signer->name, signer->name_len }, report.signed_by, sizeof(report.signed_by));
+		r->fn(r->run, &report, &found);
+	} else if (r->n_scans > 0) {
+		fill(r, &report, crl_scan_verdict(r->scans[0]));
+		report.authority = r->authorities[0];
+		r->fn(r->run, &report, NULL);
 	}
 	for (i = 0; i < r->n_scans; i++)
 		crl_scan_free(r->scans[i]);

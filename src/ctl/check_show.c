@@ -272,6 +272,8 @@ print_details(struct ctl *c, const struct check_report *r)
 	const char *words;
 	unsigned bit;
 
+	if (r->error != E_NONE)
+		fprintf(c->out, "what it says of itself, unverified:\n");
 	fprintf(c->out, "issuer       %s\n", r->issuer[0] != '\0' ? format_text(r->issuer, shown, sizeof(shown)) :
 	    "cannot be read");
 	if (r->signed_by[0] != '\0')
@@ -283,8 +285,8 @@ print_details(struct ctl *c, const struct check_report *r)
 	    r->number_len > 0 ? word_crl_number(r->number, r->number_len, number) : "");
 	if (r->base_len > 0)
 		fprintf(c->out, ", of base #%s", word_crl_number(r->base, r->base_len, number));
-	fprintf(c->out, "%s; %s entries in %s octets\n", r->same ? ", the same as before" : "", format_count(r->entries, n[0]),
-	    format_count(r->size, n[1]));
+	fprintf(c->out, "%s; %s %s in %s octets\n", r->same ? ", the same as before" : "", format_count(r->entries, n[0]),
+	    r->entries == 1 ? "entry" : "entries", format_count(r->size, n[1]));
 	fprintf(c->out, "validity     from %s UTC to %s%s\n", format_time(r->this_update, time[0]),
 	    r->next_update != 0 ? format_time(r->next_update, time[1]) : "whenever the next one comes",
 	    r->next_update != 0 ? " UTC" : "");

@@ -231,8 +231,9 @@ say_end(struct checking *k, const struct check_end *end)
 	}
 	worsen(k, EXIT_MISTAKES);
 	if (c->json) {
-		say_json(k, json_pack("{s:o, s:s, s:s, s:s, s:s}", "file", answer_text(k->file), "verdict", "refused", "error",
-		    word_source_error_key(end->error), "error_text", word_source_error(end->error), "rule", end->why));
+		say_json(k, json_pack("{s:o, s:n, s:s, s:s, s:s, s:s, s:n}", "file", answer_text(k->file), "n", "verdict", "refused",
+		    "error", word_source_error_key(end->error), "error_text", word_source_error(end->error), "rule", end->why,
+		    "effects"));
 		return;
 	}
 	fprintf(c->out, "%s: REFUSED, %s: %s%s%s\n", format_text(k->file, shown, sizeof(shown)),

@@ -36,7 +36,7 @@ static const struct {
 	[E_SIGALG] = { "E_SIGALG", "the signature algorithms differ or are unknown", "the CA writes its CRL wrong" },
 	[E_WEAK] = { "E_WEAK", "the signature is too weak", "have the CA sign with SHA-256 and RSA-2048 or better" },
 	[E_SIGNER] = { "E_SIGNER", "the signer may not sign this CRL",
-	    "its certificate lacks cRLSign, or it has to be declared with crl_issuers" },
+	    "its certificate lacks cRLSign, or it has to be declared as its crl_issuer" },
 	[E_CRITICAL] = { "E_CRITICAL", "an unknown critical extension", "this CRL may not be used by who does not know it" },
 	[E_IDP] = { "E_IDP", "its issuing distribution point is not allowed", "the CA writes its CRL wrong" },
 	[E_DUP_EXT] = { "E_DUP_EXT", "an extension comes twice", "the CA writes its CRL wrong" },
