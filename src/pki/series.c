@@ -211,6 +211,16 @@ reason_strength(uint32_t reason)
 	return reason < sizeof(strength) ? strength[reason] : 3;
 }
 
+unsigned
+reason_excuse(uint32_t reason)
+{
+	unsigned strength = reason_strength(reason);
+
+	if (strength == STRENGTH_REPLACED)
+		return EXCUSE_REPLACED;
+	return strength == STRENGTH_HOLD ? EXCUSE_REPLACED + 1 : EXCUSE_REPLACED + 2;
+}
+
 static const struct crl_hit *
 hit_of(const struct series_crl *c, uint32_t cert)
 {
@@ -230,6 +240,8 @@ hit_of(const struct series_crl *c, uint32_t cert)
 static void
 list(struct finding *f, const struct crl_hit *hit, uint32_t index, bool delta)
 {
+	if (reason_excuse(hit->reason) > f->excuse)
+		f->excuse = (uint8_t)reason_excuse(hit->reason);
 	if (f->listed && reason_strength(hit->reason) <= reason_strength(f->reason))
 		return;
 	f->listed = true;

@@ -73,6 +73,7 @@ struct finding {
 	bool stale;		/* would be, but for the time or for who signed them, */
 	bool expired;		/* and so is the grace. None of them: nobody speaks about it */
 	uint8_t reason;		/* the worst; RFC 5280 5.3.1 */
+	uint8_t excuse;		/* the worst of reason_excuse; 0: not listed */
 	uint32_t series;	/* index of who says so */
 	int64_t at;		/* revocationDate */
 };
@@ -116,6 +117,11 @@ bool series_delta_counts(const struct series *);
 #define STRENGTH_REPLACED   2
 #define STRENGTH_COMPROMISE 5
 unsigned reason_strength(uint32_t reason);
+
+/* May a newer certificate make up for it? A hold it does not: so here a hold is
+ * worse than superseded, and a further listing never turns it into an excuse. */
+#define EXCUSE_REPLACED 1
+unsigned reason_excuse(uint32_t reason);
 
 /* Is a delta with that verdict one of this series (NULL: the authority has none
  * under that key and scope), in front of what it has?

@@ -29,8 +29,11 @@ trust_proven_now(const struct pki_clock *clock)
 void
 blame_worsen(struct blame *b, const struct blame *by)
 {
+	unsigned excuse = by->excuse > b->excuse ? by->excuse : b->excuse;
+
 	if (by->strength > b->strength)
 		*b = *by;
+	b->excuse = excuse;
 }
 
 /* ---- one certificate ---------------------------------------------------- */
@@ -55,6 +58,7 @@ trust_listing(const struct trust *t, uint32_t authority, uint32_t subject, struc
 	memset(out, 0, sizeof(*out));
 	if (f->listed) {
 		b.strength = reason_strength(f->reason);
+		b.excuse = f->excuse;
 		b.reason = f->reason;
 		b.evidence = EVIDENCE_CERTIFICATE;
 		b.delta = f->delta;
@@ -66,6 +70,7 @@ trust_listing(const struct trust *t, uint32_t authority, uint32_t subject, struc
 		/* A reason that is none, or removeFromCRL: revoked, it says. */
 		b.reason = said->reason > 10 || reason_strength(said->reason) == 0 ? 0 : said->reason;
 		b.strength = reason_strength(b.reason);
+		b.excuse = reason_excuse(b.reason);
 		b.evidence = EVIDENCE_OCSP;
 		b.delta = false;
 		b.series = TRUST_NONE;

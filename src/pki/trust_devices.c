@@ -49,7 +49,7 @@ replaced(const struct trust *t, const struct authority_device *d, uint32_t at, c
 	struct view newer;
 	uint32_t i;
 
-	if (v->blame.strength != STRENGTH_REPLACED)
+	if (v->blame.excuse != EXCUSE_REPLACED)
 		return false;
 	for (i = at + 1; i < d->n; i++) {
 		view_of(t, &t->all->refs[d->first + i], &newer);
@@ -149,6 +149,16 @@ add(struct trust_verdict *v, struct sum *sum, const struct view *c)
 	}
 }
 
+/* It does not count, but who says so must be in force before anything is loosened. */
+static void
+add_replaced(struct trust_verdict *v, const struct view *c)
+{
+	v->clean &= c->finding->current && c->issuer.clean && !c->expired;
+	v->all_clean &= c->finding->current && c->issuer.all_clean && !c->expired;
+	if (!c->expired)
+		v->fresh &= c->finding->current && !c->unknown;
+}
+
 static enum device_check
 check_of(const struct trust_verdict *v, const struct sum *sum, const struct authority_device *d)
 {
@@ -199,7 +209,9 @@ device_judge(struct trust *t, const struct authority_device *d, struct trust_ver
 		count(&t->reports[c.index], &c);
 		sum.known &= (c.subject->flags & SUBJECT_KNOWN) != 0;
 		v->possible |= possible_by(c.authority);
-		if (!replaced(t, d, i, &c))
+		if (replaced(t, d, i, &c))
+			add_replaced(v, &c);
+		else
 			add(v, &sum, &c);
 	}
 	v->fresh &= sum.counted > 0;

@@ -198,6 +198,19 @@ certificate_blame(const struct trust *t, uint32_t i, struct blame *out)
 		blame_worsen(out, &t->nodes[parent_node(t->all, i)].blame);
 }
 
+/* The better path, by each measure. */
+static bool
+blame_lessen(struct blame *b, const struct blame *by)
+{
+	unsigned excuse = by->excuse < b->excuse ? by->excuse : b->excuse;
+	bool less = by->strength < b->strength || excuse < b->excuse;
+
+	if (by->strength < b->strength)
+		*b = *by;
+	b->excuse = excuse;
+	return less;
+}
+
 static void
 nodes_blame(struct trust *t)
 {
@@ -207,9 +220,9 @@ nodes_blame(struct trust *t)
 	bool more = true;
 
 	for (i = 0; i < all->n_certificates; i++)
-		t->nodes[i].blame = (struct blame){ .strength = UNREACHED };
+		t->nodes[i].blame = (struct blame){ .strength = UNREACHED, .excuse = UNREACHED };
 	/* Each round settles at least one key, or nothing changes any more. */
-	for (round = 0; more && round <= all->n_certificates; round++) {
+	for (round = 0; more && round <= 2 * all->n_certificates; round++) {
 		more = false;
 		for (i = 0; i < all->n_certificates; i++) {
 			struct node *node = &t->nodes[all->certificates[i].node];
@@ -218,10 +231,7 @@ nodes_blame(struct trust *t)
 			certificate_blame(t, i, &b);
 			if ((taint = trust_tainted(t, all->certificates[i].key)) != NULL)
 				blame_worsen(&b, taint);
-			if (b.strength >= node->blame.strength)
-				continue;
-			node->blame = b;
-			more = true;
+			more |= blame_lessen(&node->blame, &b);
 		}
 	}
 }
@@ -337,8 +347,8 @@ trust_issuer(const struct trust *t, uint32_t authority, const struct subject *s,
 			continue;
 		if (!any)
 			*out = *node;
-		else if (node->blame.strength < out->blame.strength)
-			out->blame = node->blame;
+		else
+			(void)blame_lessen(&out->blame, &node->blame);
 		out->clean &= node->clean;
 		out->all_clean &= node->all_clean;
 		any = true;

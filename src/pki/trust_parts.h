@@ -8,6 +8,7 @@
 /* Why something is revoked: whose CRL says what of which certificate. */
 struct blame {
 	unsigned strength;	/* reason_strength; 0: it is not */
+	unsigned excuse;	/* reason_excuse, the worst of all that is said */
 	uint8_t reason;
 	uint8_t evidence;	/* enum pki_evidence */
 	bool delta;
@@ -73,7 +74,7 @@ void trust_find(struct trust *, uint32_t authority, uint32_t subject);
 /* What is found of it as blame. */
 void trust_listing(const struct trust *, uint32_t authority, uint32_t subject, struct blame *);
 
-/* The worse one stays. */
+/* The worse one stays, and of the excuses the worse one. */
 void blame_worsen(struct blame *, const struct blame *by);
 
 /* trust_graph.c */
