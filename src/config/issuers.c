@@ -174,6 +174,23 @@ gather(struct reader *r, struct all_known *all)
 	return true;
 }
 
+/* Whose device is it then? That of the first, unless it names the other one. */
+static void
+check_shared(struct reader *r, const struct all_known *all)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		const struct known *k = &all->k[i], *first = &all->k[k->group];
+		const struct issuer_decl *d = &r->p->authorities[k->authority].issuers[k->nth - 1];
+
+		if (first->authority == k->authority)
+			continue;
+		r->file = d->where.file;
+		advice(r, d->where.line, "authorities \"%s\" and \"%s\" have one name and key: certificates that name no "
+		    "authority are taken for the first one's", r->p->authorities[first->authority].name,
+		    r->p->authorities[k->authority].name);
+	}
+}
+
 static void
 forget(struct all_known *all)
 {
@@ -360,6 +377,7 @@ resolve_issuers(struct reader *r)
 
 	if (!gather(r, &all))
 		return;
+	check_shared(r, &all);
 	check_crl_issuers(r, &all);
 	for (i = 0; i < r->n_intermediates && !r->p->incomplete; i++)
 		check_intermediate(r, &all, r->intermediates[i]);

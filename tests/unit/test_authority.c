@@ -259,6 +259,11 @@ test_names(void **state)
 	EXPECT("cordon.conf", APPLIANCE "authorities = ( { name = \"line\";\ncertificate = ( \"line-ca.pem\", \"foreign-ca.pem\" ); } );",
 	    "cordon.conf:3: authority \"line\": its certificates have two names, CN=Example Line CA,O=Example and "
 	    "CN=Example Foreign CA,O=Example: ");
+	FINE("cordon.conf", APPLIANCE "authorities = ( { name = \"a\"; certificate = \"line-ca.pem\"; crl = \"file:///x\"; },\n"
+	    "{ name = \"b\"; certificate = \"line-ca-cross.pem\"; crl = \"file:///x\"; } );");
+	assert_int_equal(m.n_warnings, 1);
+	assert_string_equal(m.warnings[0], "cordon.conf:3: authorities \"a\" and \"b\" have one name and key: certificates that "
+	    "name no authority are taken for the first one's");
 	EXPECT("cordon.conf", APPLIANCE "authorities = ( { name = \"line\";\ncertificate = ( \"line-ca.pem\", \"line-cas.pem\" ); } );",
 	    "cordon.conf:3: authority \"line\" has the same certificate twice: once is enough");
 	folder_put(&f, "half.pem", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n");
