@@ -218,6 +218,23 @@ stands_there(struct enforcer *e, uint64_t revision, int64_t now, bool *so)
 	return rc;
 }
 
+/* Nobody has looked up who comes with the newest policy, or nobody wrote down what
+ * came of it: they wait for that. */
+static int
+newcomers(const struct image *before, const struct image *next, struct apply_order *order, struct standing **out)
+{
+	struct standing *list = calloc((size_t)next->n[IMAGE_DEVICES] + 1, sizeof(*list));
+
+	if (list == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < next->n[IMAGE_DEVICES]; i++)
+		if (next->devices[i].certificates.n > 0 && image_device(before, next->devices[i].number) == NULL)
+			list[order->n_starts++] = (struct standing){ .number = next->devices[i].number,
+				.cause = CAUSE_NEW, .who.uid = CTL_NOBODY };
+	order->starts = *out = list;
+	return 0;
+}
+
 /* From this policy, if that is what stands there, to the newest as by an apply.
  * Otherwise e is as it was. */
 static bool
@@ -226,15 +243,20 @@ goes_on_from(struct enforcer *e, uint64_t before, int64_t now)
 	struct apply_order order = { .image_fd = e->policy.fd, .revision = e->policy.revision, .stored = true,
 		.on_disk = true };
 	struct enforcer newest = *e;
+	struct standing *starts = NULL;
 	struct apply_report report;
-	bool so = false;
+	bool so = false, done;
 
 	e->policy = (struct loaded_policy){ .fd = -1 };
 	e->stations = NULL;
 	e->standings = NULL;
 	e->again = NULL;
 	e->n_again = 0;
-	if (stands_there(e, before, now, &so) == 0 && so && enforcer_apply(e, &order, now, &report) == 0) {
+	done = stands_there(e, before, now, &so) == 0 && so &&
+	    newcomers(&e->policy.image, &newest.policy.image, &order, &starts) == 0 &&
+	    enforcer_apply(e, &order, now, &report) == 0;
+	free(starts);
+	if (done) {
 		(void)enforcer_judge_again(e);	/* what stands is right all the same */
 		places_free(&newest);
 		loaded_policy_done(&newest.policy);

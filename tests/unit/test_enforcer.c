@@ -913,6 +913,8 @@ test_catches_up(void **state)
 	(void)state;
 	assert_int_equal(apply(sample_full(), &r), 0);
 	p->classes[0].rules[0].services[0].low = p->classes[0].rules[0].services[0].high = 444;
+	sample_device(p, "late", "sensor", 9, "10.10.0.19", "lan0", "factory-ca", 0x77);
+	sample_device(p, "bare-2", "sensor", 10, "10.10.0.20", "lan0", NULL, 0);
 	assert_int_equal(apply(p, &r), 0);
 	assert_int_equal(policy_store_read(f.fd, e.policy.revision, &narrow), 0);
 	assert_int_equal(apply(sample_full(), &r), 0);
@@ -931,6 +933,10 @@ test_catches_up(void **state)
 	assert_int_equal(mark_of("sensor-1"), sensor + 2);
 	assert_int_equal(mark_of("alpha"), gateway);
 	assert_true(quarantined("sensor-2"));
+	/* who came with it was not looked up, for all that is known */
+	assert_int_equal(known("late").cause, CAUSE_NEW);
+	assert_true(quarantined("late"));
+	assert_false(quarantined("bare-2"));
 	at = transactions();
 	stop();
 	assert_int_equal(start(), 0);
