@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* test_crl_policy.c -- replays, double issue, the future, and freshness. */
+/* test_crl_policy.c -- replays, double issue, the future, and freshness. Numbers of tests
+ * are those of the table of cases in doc/revocation.md. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,7 +39,7 @@ verdict(unsigned number, int64_t this_update, uint8_t content)
 }
 
 static void
-test_order(void **state)
+test_62_63_64_65_66_order(void **state)
 {
 	static const struct {
 		unsigned had, has;	/* numbers */
@@ -113,26 +114,103 @@ test_new_key(void **state)
 }
 
 static void
-test_future(void **state)
+test_58_future(void **state)
 {
-	struct crl_highwater none = { .valid = false };
-	struct crl_verdict v = verdict(1, NOW + CRL_SKEW_MS, 1);
+	struct crl_verdict v = verdict(5, NOW + CRL_SKEW_MS, 1);
+	struct crl_highwater none = { 0 };
 	struct crl_judgement j;
 
 	(void)state;
 	j = crl_judge(&v, key, &none, CRL_SKEW_MS, E_NONE, &now);
-	assert_true(j.apply && j.install && j.error == E_NONE);
+	assert_true(j.apply && j.install && j.mark && j.clears && j.error == E_NONE);
 	v.this_update++;
 	j = crl_judge(&v, key, &none, CRL_SKEW_MS, E_NONE, &now);
 	assert_true(j.apply && j.install);
 	assert_false(j.mark || j.clears);
 	assert_int_equal(j.error, E_FUTURE);
-	/* nobody vouches for the clock, but it is not behind all that is known */
-	j = crl_judge(&v, key, &none, CRL_SKEW_MS, E_NONE, &(struct pki_clock){ .wall_ms = NOW, .floor_ms = CLOCK_FLOOR_MS });
-	assert_int_equal(j.error, E_FUTURE);
-	/* a clock that was never set knows no future */
+	/* a clock that was never set knows no future, and proves no present */
 	j = crl_judge(&v, key, &none, CRL_SKEW_MS, E_NONE, &unset);
-	assert_true(j.apply && j.install && j.error == E_NONE);
+	assert_true(j.apply && j.install && j.mark && j.error == E_NONE);
+	assert_false(j.clears);
+	/* the floor does, a bit */
+	assert_int_equal(pki_clock_now(&(struct pki_clock){ .wall_ms = 1, .floor_ms = 2 }), 2);
+	assert_int_equal(pki_clock_now(&(struct pki_clock){ .wall_ms = 3, .floor_ms = 2 }), 3);
+}
+
+/* Whoever signed it: an expired CRL is one to revoke by, so is that of an expired
+ * or revoked signer. */
+static void
+test_17_56_hits_count(void **state)
+{
+	struct crl_verdict v = verdict(5, NOW - 30 * DAY, 1);
+	static const enum source_error errors[] = { E_NONE, E_SIGNER_EXPIRED, E_SIGNER_REVOKED };
+	struct crl_highwater none = { 0 };
+	struct crl_judgement j;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		j = crl_judge(&v, key, &none, CRL_SKEW_MS, errors[i], &now);
+		assert_true(j.apply && j.install && j.mark);
+		assert_int_equal(j.clears, errors[i] == E_NONE);
+		assert_int_equal(j.error, errors[i]);
+		assert_int_equal(j.why != NULL, errors[i] != E_NONE);
+	}
+	/* but a replay is a replay */
+	crl_highwater_of(&v, key, &none);
+	v = verdict(4, NOW - 31 * DAY, 2);
+	j = crl_judge(&v, key, &none, CRL_SKEW_MS, E_SIGNER_EXPIRED, &now);
+	assert_false(j.apply);
+	assert_int_equal(j.error, E_ROLLBACK);
+}
+
+/* A mark goes up and never down, also past a CRL without a number. */
+static void
+test_66_67_mark(void **state)
+{
+	struct crl_verdict v = verdict(0, NOW - 3 * DAY, 1);
+	struct crl_highwater hw = { 0 };
+	static const uint8_t high[20] = { 0xff, 0xff };
+
+	(void)state;
+	v.number_len = 20;
+	memcpy(v.number, high, sizeof(high));
+	crl_highwater_raise(&hw, &v, key);
+	assert_true(hw.valid);
+	assert_int_equal(hw.number_len, 20);
+	v = verdict(0, NOW - 2 * DAY, 2);
+	assert_true(crl_judge(&v, key, &hw, CRL_SKEW_MS, E_NONE, &now).mark);
+	crl_highwater_raise(&hw, &v, key);
+	assert_int_equal(hw.number_len, 20);
+	assert_int_equal(hw.this_update, NOW - 2 * DAY);
+	v = verdict(300, NOW - DAY, 3);
+	assert_int_equal(crl_judge(&v, key, &hw, CRL_SKEW_MS, E_NONE, &now).error, E_ROLLBACK);
+	v.number_len = 20;
+	memcpy(v.number, high, sizeof(high));
+	v.number[19] = 1;
+	assert_true(crl_judge(&v, key, &hw, CRL_SKEW_MS, E_NONE, &now).mark);
+	/* number 0 is a number */
+	hw.valid = false;
+	v = verdict(0, NOW - DAY, 4);
+	v.number_len = 1;
+	crl_highwater_raise(&hw, &v, key);
+	v = verdict(1, NOW - DAY, 5);
+	assert_true(crl_judge(&v, key, &hw, CRL_SKEW_MS, E_NONE, &now).mark);
+}
+
+/* The CA was built anew and counts from 1: refused until an operator resets the mark. */
+static void
+test_68_reset(void **state)
+{
+	struct crl_verdict v = verdict(200, NOW - 2 * DAY, 1);
+	struct crl_highwater hw = { 0 };
+
+	(void)state;
+	crl_highwater_raise(&hw, &v, key);
+	v = verdict(1, NOW - DAY, 2);
+	assert_int_equal(crl_judge(&v, key, &hw, CRL_SKEW_MS, E_NONE, &now).error, E_ROLLBACK);
+	memset(&hw, 0, sizeof(hw));
+	assert_true(crl_judge(&v, key, &hw, CRL_SKEW_MS, E_NONE, &now).mark);
 }
 
 static void
@@ -198,10 +276,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_62_63_64_65_66_order),
 		cmocka_unit_test(test_first),
 		cmocka_unit_test(test_new_key),
-		cmocka_unit_test(test_future),
+		cmocka_unit_test(test_58_future),
+		cmocka_unit_test(test_17_56_hits_count),
+		cmocka_unit_test(test_66_67_mark),
+		cmocka_unit_test(test_68_reset),
 		cmocka_unit_test(test_numbers_are_integers),
 		cmocka_unit_test(test_freshness),
 	};

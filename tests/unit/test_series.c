@@ -290,6 +290,22 @@ test_49_50_51_52_which_base(void **state)
 	}
 }
 
+/* A full CRL that is newer than the delta has all that the delta said. */
+static void
+test_51_overtaken(void **state)
+{
+	struct world *w = fleet();
+
+	(void)state;
+	world_start(w);
+	CRL(.number = 10, .at = -3 * HOUR);
+	CRL(.number = 12, .base = 10, .at = -2 * HOUR, LISTED({ 11, 6, 0 }));
+	assert_int_equal(world_cause(w, 0), CAUSE_REVOKED);
+	CRL(.number = 13, .at = -HOUR);
+	assert_int_equal(world_cause(w, 0), 0);
+	world_free(w);
+}
+
 /* Hits of a delta that belongs to no full CRL count, and it clears nobody. */
 static void
 test_53_foreign_delta(void **state)
@@ -379,7 +395,7 @@ test_56_57_expired(void **state)
 	assert_int_equal(world_check(w, 1), CHECK_STALE);
 	/* no flapping: what the clock brings alone, it does not take back */
 	for (i = 0; i < 4; i++) {
-		w->clock.wall_ms = NOW - (i % 2 == 0 ? 8 * DAY : 0);
+		w->clock.wall_ms = NOW - (i % 2 == 0 ? 8 * DAY + HOUR : 0);
 		world_judge(w);
 		assert_int_equal(w->last.n_loosen, 0);
 		assert_int_equal(world_cause(w, 1), CAUSE_STALE);
@@ -450,7 +466,7 @@ test_60_clock_jumps(void **state)
 	w->all->authorities[0].when_stale = WHEN_STALE_QUARANTINE;
 	CRL(.number = 1, .at = -HOUR, .lasts = DAY);
 	assert_int_equal(world_check(w, 1), CHECK_CLEAN);
-	w->clock.wall_ms = NOW + 3650 * DAY;
+	w->clock.wall_ms = NOW + 100 * DAY;
 	w->clock.trusted = false;
 	world_judge(w);
 	assert_int_equal(world_cause(w, 1), 0);
@@ -594,9 +610,11 @@ test_87_shared(void **state)
 
 	(void)state;
 	world_cert(w, world_device(w), ca, 11, NULL);
+	world_serial(w, world_device(w), ca, 12);
 	world_start(w);
 	CRL(.number = 1, .key = next);
 	assert_int_equal(world_check(w, 0), CHECK_UNCHECKED);
+	assert_int_equal(world_check(w, 1), CHECK_UNCHECKED);
 	w->all->authorities[0].rules.rollover_shared = true;
 	world_judge(w);
 	assert_int_equal(world_check(w, 0), CHECK_CLEAN);
@@ -620,6 +638,7 @@ main(void)
 		cmocka_unit_test(test_47_delta_takes_no_compromise_off),
 		cmocka_unit_test(test_48_base_removes_nothing),
 		cmocka_unit_test(test_49_50_51_52_which_base),
+		cmocka_unit_test(test_51_overtaken),
 		cmocka_unit_test(test_53_foreign_delta),
 		cmocka_unit_test(test_54_delta_lends_its_time),
 		cmocka_unit_test(test_55_expired_delta),

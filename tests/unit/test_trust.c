@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "pki/point.h"
 #include "world.h"
 
 static enum source_error
@@ -121,6 +122,33 @@ test_36_not_indirect(void **state)
 	assert_int_equal(world_check(w, 0), CHECK_UNCHECKED);
 	assert_int_equal(world_cause(w, 0), 0);
 	assert_int_equal(series_coverage(world_last(w), &w->all->authorities[a]), 0);
+	world_free(w);
+}
+
+/* A point with cRLIssuer means that one's CRLs; one without means the CA's own. */
+static void
+test_36_whose_point(void **state)
+{
+	static const char point[] = "http://ca.example/one.crl";
+	struct world *w = world_new();
+	uint32_t a = world_ca(w, "one", NOBODY, 1), other = world_ca(w, "issuer", NOBODY, 1);
+	struct subject *s;
+
+	(void)state;
+	world_delegate(w, a, other);
+	world_cert(w, world_device(w), a, 11, &(struct world_cert){ .point = point });
+	world_cert(w, world_device(w), a, 12, &(struct world_cert){ .point = point });
+	world_start(w);
+	s = &w->all->authorities[a].subjects[0];
+	s->points[0] ^= point_issuer_hash(w->cas[other].name.p, w->cas[other].name.n);
+	CRL(a, .number = 1, .point = point);
+	assert_int_equal(world_check(w, 0), CHECK_UNCHECKED);
+	assert_int_equal(world_check(w, 1), CHECK_CLEAN);
+	CRL(a, .signer = other + 1, .number = 1, .point = point, .indirect = true);
+	assert_int_equal(world_check(w, 0), CHECK_CLEAN);
+	w->series[0].full.valid = false;
+	world_judge(w);
+	assert_int_equal(world_check(w, 1), CHECK_UNCHECKED);
 	world_free(w);
 }
 
@@ -601,6 +629,7 @@ main(void)
 		cmocka_unit_test(test_26_serial_of_another_issuer),
 		cmocka_unit_test(test_36_indirect),
 		cmocka_unit_test(test_36_not_indirect),
+		cmocka_unit_test(test_36_whose_point),
 		cmocka_unit_test(test_43_unrevoked),
 		cmocka_unit_test(test_44_expired),
 		cmocka_unit_test(test_85_batch),
