@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "folder.h"
 #include "model/compile.h"
+#include "model/describe.h"
 #include "model/print.h"
 
 static const char *const goldens[] = { "full", "small", "revocation" };
@@ -254,6 +255,15 @@ assert_same_authorities(const struct image *a, const struct image *b)
 	assert_same_sources(a, b);
 }
 
+/* Nothing is left to tell. */
+static int
+on_change(void *arg, const struct described *d)
+{
+	(void)arg;
+	print_message("%s: %s\n", d->name, d->text);
+	return 1;
+}
+
 static void
 check_golden(const char *name)
 {
@@ -289,6 +299,7 @@ check_golden(const char *name)
 	assert_same_authorities(&first.im, &again.im);
 	assert_int_equal(first.im.appliance->brake_devices, again.im.appliance->brake_devices);
 	assert_int_equal(first.im.appliance->brake_within_s, again.im.appliance->brake_within_s);
+	assert_int_equal(describe_policies(&first.im, &again.im, on_change, NULL), 0);
 	assert_same_rules(&first.im, &again.im);
 	assert_same_schedules(&first.im, &again.im);
 	printed_done(&first);
