@@ -146,20 +146,28 @@ anchors_init(struct trust *t)
 	return 0;
 }
 
-static bool
-key_of_authority(const struct authorities *all, const uint8_t key[16])
+static int
+compare_keys(const void *a, const void *b)
 {
+	return memcmp(a, b, 16);
+}
+
+/* Those of the authorities, sorted. NULL without memory. */
+static uint8_t (*keys_sorted(const struct authorities *all))[16]
+{
+	uint8_t (*keys)[16] = calloc((size_t)all->n_certificates + 1, sizeof(*keys));
 	uint32_t i;
 
-	for (i = 0; key_known(key) && i < all->n_certificates; i++)
-		if (memcmp(all->certificates[i].key, key, 16) == 0)
-			return true;
-	return false;
+	for (i = 0; keys != NULL && i < all->n_certificates; i++)
+		memcpy(keys[i], all->certificates[i].key, sizeof(*keys));
+	if (keys != NULL)
+		qsort(keys, all->n_certificates, sizeof(*keys), compare_keys);
+	return keys;
 }
 
 /* CAs' certificates, and what else has one of their keys. */
-int
-trust_graph_init(struct trust *t)
+static int
+chain_init(struct trust *t, uint8_t (*keys)[16])
 {
 	const struct authorities *all = t->all;
 	uint32_t a, s, n = 0, round;
@@ -169,7 +177,9 @@ trust_graph_init(struct trust *t)
 			for (s = 0; s < all->authorities[a].n_subjects; s++) {
 				const struct subject *c = &all->authorities[a].subjects[s];
 
-				if ((c->flags & SUBJECT_CA) == 0 && !key_of_authority(all, c->key))
+				if ((c->flags & SUBJECT_CA) == 0 && (!key_known(c->key) ||
+					bsearch(c->key, keys, all->n_certificates, sizeof(*keys),
+					    compare_keys) == NULL))
 					continue;
 				if (round == 1)
 					t->chain[n] = (struct subject_ref){ a, s };
@@ -180,7 +190,17 @@ trust_graph_init(struct trust *t)
 			return -ENOMEM;
 	}
 	t->n_chain = n;
-	return anchors_init(t);
+	return 0;
+}
+
+int
+trust_graph_init(struct trust *t)
+{
+	uint8_t (*keys)[16] = keys_sorted(t->all);
+	int rc = keys != NULL ? chain_init(t, keys) : -ENOMEM;
+
+	free(keys);
+	return rc < 0 ? rc : anchors_init(t);
 }
 
 /* ---- nodes -------------------------------------------------------------- */

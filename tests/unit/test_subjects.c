@@ -185,6 +185,31 @@ find(uint8_t *der, size_t len, const uint8_t *octets, size_t n)
 	return NULL;
 }
 
+/* A CRL that lists all of them: how long until it is known what becomes of each? */
+static void
+all_listed(struct trust *trust, struct trust_input *in)
+{
+	struct series s = { .full = { .valid = true, .this_update = NOW - HOUR, .next_update = NOW + DAY,
+		.reasons = REASONS_ALL, .n_hits = FLEET } };
+	struct trust_input with = *in;
+	struct trust_decision d;
+	double start;
+	uint32_t i;
+
+	assert_non_null(s.full.hits = calloc(FLEET, sizeof(*s.full.hits)));
+	for (i = 0; i < FLEET; i++)
+		s.full.hits[i] = (struct crl_hit){ .cert = i, .reason = 1, .revoked_at = NOW - DAY };
+	with.series = &s;
+	with.n_series = 1;
+	start = seconds();
+	assert_int_equal(trust_judge(trust, &with), 0);
+	assert_int_equal(trust_decide(trust, &with, NULL, 0, &d), 0);
+	print_message("all of them compromised: judged and decided in %.3f s\n", seconds() - start);
+	assert_int_equal(d.n_tighten, FLEET);
+	assert_int_equal(d.n_loosen, 0);
+	free(s.full.hits);
+}
+
 static void
 test_large_fleet(void **state)
 {
@@ -237,6 +262,7 @@ test_large_fleet(void **state)
 	start = seconds();
 	assert_int_equal(trust_judge(trust, &in), 0);
 	judged = seconds() - start;
+	all_listed(trust, &in);
 	print_message("%u certificates: read in %.2f s, %.1f octets each beside struct subject (%zu); judged in "
 	    "%.3f s\n", FLEET, loaded, (double)used / FLEET - sizeof(struct subject), sizeof(struct subject),
 	    judged);
