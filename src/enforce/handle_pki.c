@@ -97,7 +97,7 @@ knows_device(const struct cordond *d, uint32_t number)
 static const char *
 pki_revoke(struct cordond *d, const struct pki_revoke *said)
 {
-	struct findings *f = &d->revocation.findings;
+	struct findings *f = lookup_holds(d, said->device) ? &d->revocation.lookup.held : &d->revocation.findings;
 	struct pki_revoke r = *said;
 
 	if (!is_one_of(r.cause) || r.serial_len > sizeof(r.serial) || r.number_len > sizeof(r.number) ||
@@ -110,7 +110,7 @@ pki_revoke(struct cordond *d, const struct pki_revoke *said)
 	if (r.reason > 10)
 		r.reason = 0;
 	/* When memory is short its DONE is answered so, and it tries again. */
-	(void)findings_add(lookup_holds(d, r.device) ? &d->revocation.lookup.held : f, &r);
+	(void)findings_add(f, &r);
 	return NULL;
 }
 

@@ -8,6 +8,8 @@
 #include "common/log.h"
 #include "enforce/cordond.h"
 
+#define ASK_TICKS 6	/* between two times that cordon-pki is asked about the same newcomers */
+
 void
 revocation_forget(struct cordond *d)
 {
@@ -63,8 +65,26 @@ revocation_done(struct cordond *d)
 	free(r->checks);
 }
 
+static bool
+has_newcomers(const struct enforcer *e)
+{
+	for (uint32_t i = 0; i < e->policy.image.n[IMAGE_DEVICES]; i++)
+		if (e->standings[i] != NULL && (e->standings[i]->cause & CAUSE_NEW) != 0)
+			return true;
+	return false;
+}
+
 void
 revocation_tick(struct cordond *d)
 {
-	lookup_let_out(d);
+	struct revocation *r = &d->revocation;
+
+	if (r->lookup.asked || !has_newcomers(&d->enforcer)) {
+		r->ask_ticks = 0;
+	} else if (r->looked == d->enforcer.policy.revision) {
+		lookup_let_out(d);
+	} else if (++r->ask_ticks >= ASK_TICKS) {	/* it could not look them up, and said so */
+		r->ask_ticks = 0;
+		tell_pki(&d->workers[SLOT_PKI]);
+	}
 }

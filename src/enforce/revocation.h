@@ -51,6 +51,7 @@ struct revocation {
 	struct findings findings;
 	struct lookup lookup;
 	uint64_t looked;		/* revision whose devices all are looked up */
+	uint32_t ask_ticks;		/* for how long they were not, of the one in force */
 	struct event *until_timer;
 	struct pki_authority *authorities;	/* parallel to the image's */
 	uint8_t *checks;		/* enum device_check, parallel to its devices, or NULL */
