@@ -147,6 +147,26 @@ def test_kept_over_a_start(world, stale):
     assert world.cordon.ask("policy", "verify")["agrees"]
 
 
+def test_let_through_by_others(world, stale):
+    """What another program put into that class's set while nobody was there is taken out again,
+    and what a restricted device began by it ends."""
+    lab = world.lab
+    by_it = world.flow(stale, lab.server, 4, 123, "by-it")
+    world.cordon.stop()
+    name = next(item["set"]["name"] for item in world.cordon.table()
+                if item.get("set", {}).get("name", "").startswith("allow4_") and lab.other.ip4 in str(item["set"]["elem"]))
+    lab.router.run(["nft", f"add element inet cordon {name} {{ {lab.server.ip4} . udp . 123 }}"])
+    with world.steady(by_it) as steady:
+        wait_for("it to talk", lambda: by_it.answered)
+        world.cordon.start()
+        time.sleep(0.1)
+        count = world.reflector.got(by_it.tag).count
+        time.sleep(0.3)
+        assert world.reflector.got(by_it.tag).count == count
+        steady.stop(0)
+    lives_as(world, stale, 4, "offline")
+
+
 def explain(world, device, *argv):
     done = world.cordon.try_ctl("policy", "explain", "--device", device.name, *argv, "--json")
     return json.loads(done.stdout)
