@@ -21,6 +21,7 @@
 #define PAUSE_MS    1000	/* between two words about one file */
 #define POLL_MS	    30000
 #define BREATH_MS   50		/* events are not read more often: any user may make thousands, in /tmp */
+#define READS_MAX   16		/* at once: more than the kernel keeps by default */
 #define NEVER	    INT64_MAX
 
 struct watched {
@@ -42,6 +43,7 @@ static struct {
 	int64_t read_boot;	/* not before */
 	int64_t poll_boot;
 	bool full;		/* no more watches; said once */
+	size_t n;		/* slots ever used; events are many and slots are large */
 	struct watched all[LIMIT_SOURCES];
 } w;
 
@@ -84,10 +86,10 @@ drop_watches(const struct trail *before)
 	size_t i, k;
 
 	for (i = 0; i < before->n; i++) {
-		for (k = 0; k < LIMIT_SOURCES; k++)
+		for (k = 0; k < w.n; k++)
 			if (w.all[k].used && trail_has(&w.all[k].trail, before->steps[i].wd))
 				break;
-		if (k == LIMIT_SOURCES)
+		if (k == w.n)
 			(void)inotify_rm_watch(w.inotify, before->steps[i].wd);
 	}
 }
@@ -131,7 +133,7 @@ all_changed(int64_t now)
 {
 	size_t i;
 
-	for (i = 0; i < LIMIT_SOURCES; i++) {
+	for (i = 0; i < w.n; i++) {
 		if (!w.all[i].used)
 			continue;
 		w.all[i].force = w.all[i].moved = true;
@@ -148,7 +150,7 @@ take_event(const struct inotify_event *e, const char *name, int64_t now)
 		all_changed(now);
 		return;
 	}
-	for (i = 0; i < LIMIT_SOURCES; i++) {
+	for (i = 0; i < w.n; i++) {
 		if (!w.all[i].used || !trail_meets(&w.all[i].trail, e->wd, name))
 			continue;
 		w.all[i].moved = true;
@@ -156,16 +158,16 @@ take_event(const struct inotify_event *e, const char *name, int64_t now)
 	}
 }
 
-static void
-take_events(int64_t now)
+/* False: there are no more. */
+static bool
+take_some(int64_t now)
 {
-	_Alignas(struct inotify_event) static uint8_t bytes[65536];
+	static uint8_t bytes[65536];
 	struct inotify_event e;
 	char name[NAME_MAX + 1];
-	size_t at, i, len;
+	size_t at, len;
 	ssize_t n = read(w.inotify, bytes, sizeof(bytes));
 
-	w.read_boot = now + BREATH_MS;
 	for (at = 0; n > 0 && at + sizeof(e) <= (size_t)n; at += sizeof(e) + e.len) {
 		memcpy(&e, bytes + at, sizeof(e));
 		len = e.len < sizeof(name) ? e.len : sizeof(name) - 1;
@@ -173,7 +175,19 @@ take_events(int64_t now)
 		name[len] = '\0';
 		take_event(&e, name, now);
 	}
-	for (i = 0; i < LIMIT_SOURCES; i++)
+	return n > 0;
+}
+
+static void
+take_events(int64_t now)
+{
+	unsigned reads;
+	size_t i;
+
+	for (reads = 0; reads < READS_MAX && take_some(now); reads++)
+		continue;
+	w.read_boot = now + BREATH_MS;
+	for (i = 0; i < w.n; i++)
 		if (w.all[i].used && w.all[i].moved)
 			follow(&w.all[i]);
 }
@@ -184,12 +198,14 @@ slot_for(uint32_t which)
 	struct watched *free_one = NULL;
 	size_t i;
 
-	for (i = 0; i < LIMIT_SOURCES; i++) {
+	for (i = 0; i < w.n; i++) {
 		if (w.all[i].used && w.all[i].which == which)
 			return &w.all[i];
 		if (!w.all[i].used && free_one == NULL)
 			free_one = &w.all[i];
 	}
+	if (free_one == NULL && w.n < LIMIT_SOURCES)
+		free_one = &w.all[w.n++];
 	return free_one;
 }
 
@@ -224,7 +240,7 @@ poll_all(int64_t now)
 	size_t i;
 
 	w.poll_boot = now + POLL_MS;
-	for (i = 0; i < LIMIT_SOURCES; i++) {
+	for (i = 0; i < w.n; i++) {
 		if (!w.all[i].used)
 			continue;
 		follow(&w.all[i]);
@@ -240,7 +256,7 @@ tell_due(int64_t now)
 	size_t i;
 	int rc;
 
-	for (i = 0; i < LIMIT_SOURCES; i++)
+	for (i = 0; i < w.n; i++)
 		if (w.all[i].used && w.all[i].due_boot <= now && (rc = tell(&w.all[i], now)) < 0)
 			return rc;
 	return 0;
@@ -252,7 +268,7 @@ next_due(int64_t now, bool *quiet)
 	int64_t at = w.poll_boot;
 	size_t i;
 
-	for (i = 0; i < LIMIT_SOURCES; i++)
+	for (i = 0; i < w.n; i++)
 		if (w.all[i].used && w.all[i].due_boot < at)
 			at = w.all[i].due_boot;
 	*quiet = w.read_boot > now;
@@ -290,11 +306,8 @@ watch_files(struct ipc *pki)
 	struct pollfd p[2] = { { .events = POLLIN }, { .events = POLLIN } };
 	int64_t now = boot_ms();
 	bool quiet;
-	size_t i;
 	int rc = 0;
 
-	for (i = 0; i < LIMIT_SOURCES; i++)
-		w.all[i].due_boot = NEVER;
 	w.pki = pki;
 	w.poll_boot = now + POLL_MS;
 	if ((w.inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) < 0)

@@ -168,7 +168,8 @@ DER = bytes(range(256)) * 400
 CRLS = [("cn=CA,dc=example", [("objectClass", [b"cRLDistributionPoint"]), ("certificateRevocationList;binary", [DER]),
                               ("cACertificate;binary", [b"\x30\x00"]), ("deltaRevocationList;binary", [DER[:1000], b""])])]
 QUERY = "/cn=CA,dc=example?certificateRevocationList;binary?base?(objectClass=cRLDistributionPoint)"
-UNTRUSTED, WRONG_PIN, TIMED_OUT, NOT_FOUND = 60, 90, 28, 39
+WRONG_PIN, NOT_FOUND = 90, 39
+UNTRUSTED = (60, 77)     # not by the CAs there are; there are none
 
 
 def test_crls_of_a_directory():
@@ -181,7 +182,7 @@ def test_crls_of_a_directory():
 def test_a_directory_by_tls():
     with tempfile.TemporaryDirectory() as keys, Directory(CRLS, tls=make_tls(keys)) as d:
         assert len(fetch(d.url(QUERY), ca=d.tls.ca_der).crls) == 3
-        assert fetch(d.url(QUERY)).detail == UNTRUSTED
+        assert fetch(d.url(QUERY)).detail in UNTRUSTED
         assert fetch(d.url(QUERY), ca=d.tls.ca_der, pin="sha256//" + "A" * 43 + "=").detail == WRONG_PIN
 
 

@@ -17,7 +17,8 @@ from hostile_server import Hostile, Proxy, Socks5, make_tls     # noqa: E402
 
 pytestmark = pytest.mark.once
 
-UNTRUSTED, WRONG_PIN, NO_TLS, NO_CONNECTION, BAD_PROXY, FAILED_INIT = 60, 90, 35, 7, 5, 2
+WRONG_PIN, NO_TLS, NO_CONNECTION, BAD_PROXY, FAILED_INIT = 90, 35, 7, 5, 2
+UNTRUSTED = [("E_FETCH", 60), ("E_FETCH", 77)]  # not by the CAs there are; there are none
 OTHER_PIN = "sha256//" + "A" * 43 + "="
 
 
@@ -50,7 +51,7 @@ def said(result):
 # ---- TLS -------------------------------------------------------------------------
 
 def test_https_by_the_ca_that_is_given(secure, tls):
-    assert said(fetch(secure.url("/plain"))) == ("E_FETCH", UNTRUSTED)
+    assert said(fetch(secure.url("/plain"))) in UNTRUSTED
     assert fetch(secure.url("/plain"), ca=tls.ca_der).crl.size == 1000
 
 
@@ -58,15 +59,15 @@ def test_the_ca_that_is_given_is_the_only_one(secure, tls):
     with tempfile.TemporaryDirectory() as folder:
         other = make_tls(folder)
         # of the same name, so that it is the signature that does not fit
-        assert said(fetch(secure.url("/plain"), ca=other.ca_der)) in (("E_FETCH", UNTRUSTED), ("E_FETCH", NO_TLS))
+        assert said(fetch(secure.url("/plain"), ca=other.ca_der)) in [*UNTRUSTED, ("E_FETCH", NO_TLS)]
 
 
 def test_a_certificate_for_another_host_or_time(tls):
     with tempfile.TemporaryDirectory() as folder:
         with Hostile(tls=make_tls(folder, names=("pki.example",))) as s:
-            assert said(fetch(s.url("/plain"), ca=s.tls.ca_der)) == ("E_FETCH", UNTRUSTED)
+            assert said(fetch(s.url("/plain"), ca=s.tls.ca_der)) in UNTRUSTED
         with Hostile(tls=make_tls(folder, days=(-20, -10))) as s:
-            assert said(fetch(s.url("/plain"), ca=s.tls.ca_der)) == ("E_FETCH", UNTRUSTED)
+            assert said(fetch(s.url("/plain"), ca=s.tls.ca_der)) in UNTRUSTED
 
 
 def test_a_pin_must_match(secure, tls):
@@ -79,7 +80,7 @@ def test_a_pin_must_match(secure, tls):
 
 
 def test_a_pin_is_no_ca(secure, tls):
-    assert said(fetch(secure.url("/plain"), pin=tls.pin)) == ("E_FETCH", UNTRUSTED)
+    assert said(fetch(secure.url("/plain"), pin=tls.pin)) in UNTRUSTED
 
 
 @pytest.mark.parametrize("pin", ["/etc/passwd", "md5//AAAA", "sha256//", "sha256//AAAA;/etc/passwd"])
@@ -122,7 +123,7 @@ def test_https_goes_through_the_proxy_without_its_reading(secure, tls):
         result = fetch(secure.url("/plain"), proxy=proxy.url(), ca=tls.ca_der)
         assert result.crl.size == 1000 and result.crl.etag == ""
         assert [(r.method, r.target) for r in proxy.requests] == [("CONNECT", secure.authority())]
-        assert said(fetch(secure.url("/plain"), proxy=proxy.url())) == ("E_FETCH", UNTRUSTED)
+        assert said(fetch(secure.url("/plain"), proxy=proxy.url())) in UNTRUSTED
 
 
 def test_socks(server):
