@@ -16,7 +16,7 @@ from fetcher import Watcher         # noqa: E402
 pytestmark = pytest.mark.once
 
 SOON = 5.0      # by when something must have come
-QUIET = 1.4     # in which nothing must
+QUIET = 1.3     # in which nothing must
 
 
 @pytest.fixture
