@@ -94,9 +94,9 @@ cert_issuer(struct bytes *exts, const struct bytes *who)
 	bytes_free(&value);
 }
 
-/* Half with a reason and half without, or all alike. */
+/* A reason in about so many of a hundred entries. */
 static void
-fair(struct bytes *list, unsigned entries, bool half)
+fair(struct bytes *list, unsigned entries, unsigned percent)
 {
 	uint8_t serial[SERIAL];
 	unsigned i, step = entries / REVOKED > 0 ? entries / REVOKED : 1;
@@ -105,7 +105,7 @@ fair(struct bytes *list, unsigned entries, bool half)
 		serial_of(serial, i % step == 0 && i / step < REVOKED ? i / step : i,
 		    i % step == 0 && i / step < REVOKED);
 		make_entry(list, serial, SERIAL, "260301120000Z",
-		    half && (mix(i) & 1) != 0 ? (int)(mix(i) >> 8) % 6 : -1);
+		    mix(i) % 100 < percent ? (int)(mix(i) >> 20) % 6 : -1);
 	}
 }
 
@@ -183,8 +183,8 @@ make(const char *kind, unsigned entries, const char *path)
 	int n;
 
 	make_name(&name, 0x0c, "Example", "Factory CA");
-	if (strcmp(kind, "half") == 0 || strcmp(kind, "alike") == 0)
-		fair(&list, entries, strcmp(kind, "half") == 0);
+	if (strcmp(kind, "half") == 0 || strcmp(kind, "reasons") == 0 || strcmp(kind, "plain") == 0)
+		fair(&list, entries, kind[0] == 'h' ? 50 : kind[0] == 'r' ? 100 : 0);
 	else
 		hostile(&m, kind, &list, &exts);
 	make_crl(&m, &crl);

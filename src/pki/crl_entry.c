@@ -29,15 +29,15 @@ issuer_parse(struct buf value, struct crl_entry *e)
 	struct buf names, name, inner;
 	uint8_t tag;
 
-	if (der_expect(&value, DER_SEQUENCE, &names) < 0 || buf_left(&value) != 0)
+	if (der_expect(&value, DER_SEQUENCE, &names) < 0 || der_left(&value) != 0)
 		return E_DER;
 	e->has_issuer = true;
 	e->issuer = names.data + names.pos;
-	e->issuer_len = buf_left(&names);
-	while (buf_left(&names) > 0) {
+	e->issuer_len = der_left(&names);
+	while (der_left(&names) > 0) {
 		if (der_get(&names, &tag, &name) < 0)
 			return E_DER;
-		if (tag == 0xa4 && (der_expect(&name, DER_SEQUENCE, &inner) < 0 || buf_left(&name) != 0))
+		if (tag == 0xa4 && (der_expect(&name, DER_SEQUENCE, &inner) < 0 || der_left(&name) != 0))
 			return E_DER;
 	}
 	return E_NONE;
@@ -50,8 +50,8 @@ reason_parse(struct buf value, struct crl_entry *e)
 	struct buf code;
 	uint8_t reason = 0;
 
-	if (der_expect(&value, DER_ENUMERATED, &code) < 0 || buf_left(&value) != 0 ||
-	    buf_left(&code) != 1 || buf_get_u8(&code, &reason) < 0 || !crl_reason_known(reason)) {
+	if (der_expect(&value, DER_ENUMERATED, &code) < 0 || der_left(&value) != 0 ||
+	    der_left(&code) != 1 || buf_get_u8(&code, &reason) < 0 || !crl_reason_known(reason)) {
 		e->warnings |= CRL_WARN_REASON;
 		return;
 	}
@@ -69,13 +69,13 @@ entry_extension(struct buf ext, struct crl_entry *e, unsigned *seen, const char 
 	if (der_expect(&ext, DER_OID, &oid) < 0)
 		return E_DER;
 	if (der_next(&ext) == DER_BOOLEAN) {
-		if (der_expect(&ext, DER_BOOLEAN, &flag) < 0 || buf_left(&flag) != 1 ||
+		if (der_expect(&ext, DER_BOOLEAN, &flag) < 0 || der_left(&flag) != 1 ||
 		    buf_get_u8(&flag, &critical) < 0 || (critical != 0 && critical != 0xff))
 			return E_DER;
 		if (critical == 0)
 			e->warnings |= CRL_WARN_BOOLEAN;
 	}
-	if (der_expect(&ext, DER_OCTETS, &value) < 0 || buf_left(&ext) != 0)
+	if (der_expect(&ext, DER_OCTETS, &value) < 0 || der_left(&ext) != 0)
 		return E_DER;
 	for (i = 0; i < sizeof(known); i++)
 		if (der_equals(&oid, OID_CE(known[i]), 3))
@@ -108,9 +108,9 @@ entry_extensions(struct buf exts, struct crl_entry *e, const char **why)
 	struct buf ext;
 
 	*why = "RFC 5280 5.3: malformed extensions of an entry";
-	if (buf_left(&exts) == 0)
+	if (der_left(&exts) == 0)
 		return E_DER;
-	for (; buf_left(&exts) > 0; n++) {
+	for (; der_left(&exts) > 0; n++) {
 		if (n == CRL_EXT_COUNT || der_expect(&exts, DER_SEQUENCE, &ext) < 0)
 			return E_DER;
 		reason = *why;
@@ -132,11 +132,11 @@ crl_entry_parse(const uint8_t *p, size_t n, struct crl_entry *e, const char **wh
 	memset(e, 0, sizeof(*e));
 	*why = "RFC 5280 5.1: malformed entry";
 	buf_init(&b, p, n);
-	if (der_expect(&b, DER_SEQUENCE, &entry) < 0 || buf_left(&b) != 0 ||
+	if (der_expect(&b, DER_SEQUENCE, &entry) < 0 || der_left(&b) != 0 ||
 	    der_expect(&entry, DER_INTEGER, &serial) < 0)
 		return E_DER;
 	e->serial = serial.data + serial.pos;
-	e->serial_len = buf_left(&serial);
+	e->serial_len = der_left(&serial);
 	if (e->serial_len == 0 || e->serial_len > CRL_SERIAL_MAX) {
 		*why = "serial number beyond 32 octets, or empty";
 		return E_DER;
@@ -145,14 +145,14 @@ crl_entry_parse(const uint8_t *p, size_t n, struct crl_entry *e, const char **wh
 	if (der_get(&entry, &e->date_tag, &date) < 0)
 		return E_DER;
 	e->date = date.data + date.pos;
-	if (der_time(e->date_tag, e->date, buf_left(&date), &ms) < 0) {
+	if (der_time(e->date_tag, e->date, der_left(&date), &ms) < 0) {
 		*why = "RFC 5280 4.1.2.5: revocationDate in a form that is not allowed";
 		return E_DER;
 	}
-	if (buf_left(&entry) == 0)
+	if (der_left(&entry) == 0)
 		return E_NONE;
 	e->extended = true;
-	if (der_expect(&entry, DER_SEQUENCE, &exts) < 0 || buf_left(&entry) != 0)
+	if (der_expect(&entry, DER_SEQUENCE, &exts) < 0 || der_left(&entry) != 0)
 		return E_DER;
 	return entry_extensions(exts, e, why);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* crl_fast.h -- the two shapes that nearly all entries have, read in a few
- * nanoseconds: serial, UTCTime, and nothing else or only a reasonCode.
+/* crl_fast.h -- the shapes that nearly all entries have, read in a few nanoseconds:
+ * serial, a time, and nothing else or only a reasonCode.
  *
  * The one place of pki that indexes foreign bytes itself: every index stands
  * behind a length check, and tests hold it against crl_entry_parse. */
@@ -60,37 +60,87 @@ crl_fast_reason_head(const uint8_t *p)
 	return ((a ^ want_a) | (b ^ want_b)) == 0;
 }
 
-/* False: not of these shapes; ask crl_entry_parse. */
-static inline bool
-crl_entry_fast(const uint8_t *p, size_t n, struct crl_entry *e)
+static inline uint32_t
+crl_fast_u32(const uint8_t *p)
 {
-	size_t serial_len, at;
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return le32toh(v);
+}
+
+/* The most frequent shapes, without a branch between them: p[0..n) begins with an
+ * entry whose date is a UTCTime. Its length, or 0: of another shape. */
+static inline size_t
+crl_fast_utc(const uint8_t *p, size_t n, struct crl_entry *e)
+{
+	size_t total, serial_len, rest;
+	uint32_t head;
 	unsigned plain, extended;
 
-	/* 2 header, 2 + 1 serial, 15 time; lengths in short form. */
-	if (n < 20 || n > 129 || p[0] != DER_SEQUENCE || p[1] != n - 2 || p[2] != DER_INTEGER)
-		return false;
-	serial_len = p[3];
-	at = 4 + serial_len;
-	/* Where the serial ends, 15 octets of time are left, and 14 more or none. */
-	plain = n == at + 15;
-	extended = (unsigned)(n == at + 29) & (unsigned)crl_fast_reason_head(p + n - 14) &
-	    (unsigned)crl_reason_known(p[n - 1]);
-	if (serial_len == 0 || serial_len > CRL_SERIAL_MAX || (plain | extended) == 0)
-		return false;
-	if (p[at] != DER_UTCTIME || p[at + 1] != 13 || !crl_fast_date(p + at + 2))
-		return false;
-	e->reason = extended ? p[n - 1] : CRL_REASON_ZERO;
-	e->extended = extended != 0;
+	if (n < 20)
+		return 0;
+	/* SEQUENCE with a short length, INTEGER */
+	head = crl_fast_u32(p);
+	total = 2 + (head >> 8 & 0xff);
+	serial_len = head >> 24;
+	rest = total - 4 - serial_len;
+	if ((head & 0x00ff80ff) != (DER_INTEGER << 16 | DER_SEQUENCE) || total > n || serial_len - 1 >= CRL_SERIAL_MAX)
+		return 0;
+	/* 15 octets of time, and then nothing or 14 of reason */
+	plain = rest == 15;
+	if ((plain | (unsigned)(rest == 29)) == 0)
+		return 0;
+	extended = (unsigned)crl_fast_reason_head(p + total - 14) & (unsigned)crl_reason_known(p[total - 1]);
+	if ((plain | extended) == 0 || p[4 + serial_len] != DER_UTCTIME || p[5 + serial_len] != 13 ||
+	    !crl_fast_date(p + 6 + serial_len))
+		return 0;
+	e->reason = plain ? CRL_REASON_ZERO : p[total - 1];
+	e->extended = !plain;
 	e->serial = p + 4;
 	e->serial_len = serial_len;
-	e->date = p + at + 2;
+	e->date = p + 6 + serial_len;
 	e->date_tag = DER_UTCTIME;
 	e->issuer = NULL;
 	e->issuer_len = 0;
 	e->has_issuer = false;
 	e->warnings = crl_serial_warnings(e->serial, serial_len);
-	return true;
+	return total;
+}
+
+/* The same with a GeneralizedTime of this century: RFC 5280 has them from 2050 on. */
+static inline size_t
+crl_fast_general(const uint8_t *p, size_t n, struct crl_entry *e)
+{
+	size_t total, serial_len, at;
+	bool reason;
+
+	if (n < 22 || p[0] != DER_SEQUENCE || p[1] >= 0x80 || p[2] != DER_INTEGER)
+		return 0;
+	total = 2U + p[1];
+	serial_len = p[3];
+	at = 4 + serial_len;
+	if (total > n || serial_len == 0 || serial_len > CRL_SERIAL_MAX || (total != at + 17 && total != at + 31))
+		return 0;
+	reason = total == at + 31;
+	if ((reason && (!crl_fast_reason_head(p + total - 14) || !crl_reason_known(p[total - 1]))) ||
+	    p[at] != DER_GENTIME || p[at + 1] != 15 || p[at + 2] != '2' || p[at + 3] != '0' ||
+	    !crl_fast_date(p + at + 4))
+		return 0;
+	*e = (struct crl_entry){ .serial = p + 4, .serial_len = serial_len, .date = p + at + 2,
+		.date_tag = DER_GENTIME, .reason = reason ? p[total - 1] : CRL_REASON_ZERO, .extended = reason,
+		.warnings = crl_serial_warnings(p + 4, serial_len) };
+	return total;
+}
+
+/* The entry that p[0..n) begins with, when it has one of these shapes: its length.
+ * 0: it has not, or is not whole; ask crl_entry_parse. */
+static inline size_t
+crl_entry_fast(const uint8_t *p, size_t n, struct crl_entry *e)
+{
+	size_t total = crl_fast_utc(p, n, e);
+
+	return total > 0 ? total : crl_fast_general(p, n, e);
 }
 
 #endif

@@ -108,8 +108,7 @@ pass_entry(const struct crl_scan *s, const uint8_t *p, size_t avail, uint32_t *w
 	size_t total, pos = INVENTORY_START;
 	uint32_t cert;
 
-	if (avail < 2 || p[1] >= 0x80 || (total = 2U + p[1]) > avail || !crl_entry_fast(p, total, &e) ||
-	    (s->v.version == 1 && e.extended))
+	if ((total = crl_entry_fast(p, avail, &e)) == 0 || (e.extended && s->v.version == 1))
 		return 0;
 	if (s->filter != NULL) {
 		serial_load(&key, e.serial, e.serial_len);

@@ -26,12 +26,12 @@ struct inventory_cert {
 	uint32_t cert;		/* what the caller calls it */
 };
 
-/* What turns nearly every stranger away: one bit per hash. In the header, since
- * a CRL of a million entries asks it a million times. */
+/* What turns nearly every stranger away: two bits per hash, in one word. In the
+ * header, since a CRL of a million entries asks it a million times. */
 struct inventory_filter {
 	struct inventory_key key;
-	unsigned shift;		/* the top bits of the hash are the number of the bit */
-	uint64_t *bits;
+	unsigned shift;		/* the top bits of the hash are the number of the word */
+	uint64_t *words;
 };
 
 struct inventory;
@@ -110,13 +110,20 @@ inventory_hash(const struct inventory_key *key, const struct serial *s)
 	return h * ((uint64_t)key->k[8] << 32 | key->k[9] | 1);
 }
 
+/* The two bits of a hash: by the 12 bits below those that number the word. */
+static inline uint64_t
+inventory_bits(const struct inventory_filter *f, uint64_t h)
+{
+	return 1ULL << (h >> (f->shift - 6) & 63) | 1ULL << (h >> (f->shift - 12) & 63);
+}
+
 /* False: certainly none of ours. */
 static inline bool
 inventory_maybe(const struct inventory_filter *f, const struct serial *s)
 {
-	uint64_t h = inventory_hash(&f->key, s) >> f->shift;
+	uint64_t h = inventory_hash(&f->key, s);
 
-	return (f->bits[h / 64] >> (h & 63) & 1) != 0;
+	return (~f->words[h >> f->shift] & inventory_bits(f, h)) == 0;
 }
 
 #endif

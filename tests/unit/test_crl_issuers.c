@@ -418,11 +418,11 @@ test_points(void **state)
 		bytes_free(&point);
 		bytes_free(&idp);
 	}
-	/* a name relative to the issuer's is none that is looked at */
+	/* a name relative to the issuer's stands for a whole one */
 	scoped("\x30\x06\xa0\x04\xa1\x02\x30\x00", 8, &o);
 	assert_int_equal(o.error, E_NONE);
-	assert_int_equal(o.v.n_points, 0);
-	assert_true(o.v.more_points);
+	assert_int_equal(o.v.n_points, 1);
+	assert_false(o.v.more_points);
 	/* no name at all, a third kind of name, something behind it */
 	scoped("\x30\x04\xa0\x02\xa0\x00", 6, &o);
 	assert_int_equal(o.error, E_DER);
