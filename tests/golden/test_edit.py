@@ -168,6 +168,57 @@ def test_import_wants_a_plain_name(etc, tmp_path):
     etc.must(1, "device", "import", str(tmp_path / "none.csv"))
 
 
+# ---- rebind ------------------------------------------------------------------
+
+
+def test_rebind_in_a_configuration_file(etc):
+    etc.must(0, "device", "add", "sensor-9", "--class", "sensor", "--mac", "02:00:00:00:00:09")
+    done = etc.must(0, "device", "rebind", "sensor-9", "--mac", "02:00:00:00:09:99", "--words", "board replaced")
+    assert "02:00:00:00:09:99 in place of 02:00:00:00:00:09, in devices.d/sensor-9.conf" in done.stdout
+    assert "cordonctl policy apply" in done.stdout
+    text = etc.files()["sensor-9.conf"]
+    assert re.search(r"^ *# rebound at .* UTC.*, before 02:00:00:00:00:09: board replaced\n.*mac = \"02:00:00:00:09:99\"",
+                     text, re.M)
+    assert 'name = "sensor-9"; class = "sensor"; mac = "02:00:00:00:09:99"' in etc.policy()
+
+
+def test_rebind_in_a_table(etc, tmp_path):
+    etc.must(0, "device", "import", inventory(tmp_path, "name,class,mac\ns-1,brick,02:00:00:00:01:01\n"
+                                              "s-2,brick,02-00-00-00-01-02\n"))
+    done = etc.must(0, "device", "rebind", "s-2", "--mac", "02:00:00:00:01:99", "--json")
+    answer = json.loads(done.stdout)
+    assert answer["mac"] == "02:00:00:00:01:99" and answer["mac_before"] == "02:00:00:00:01:02"
+    assert etc.files()["line-3.csv"] == "name,class,mac\ns-1,brick,02:00:00:00:01:01\ns-2,brick,02:00:00:00:01:99\n"
+    assert "no comments" in etc.must(64, "device", "rebind", "s-2", "--mac", "02:00:00:00:01:98", "--words", "x").stderr
+
+
+@pytest.mark.parametrize("argv, code, words", [
+    (["sensor-9", "--mac", GATEWAY], 1, "is the MAC of the device"),
+    (["sensor-9", "--mac", "02:00:00:00:00:09"], 1, "already"),
+    (["sensor-9", "--mac", "02:00:00:00:00"], 64, "Ethernet address"),
+    (["sensor-9"], 64, "--mac is needed"),
+    (["sensr-9", "--mac", "02:00:00:00:00:99"], 1, "did you mean"),
+    (["sensor-9", "--mac", "02:00:00:00:00:99", "--words", "a\nb"], 64, "--words"),
+])
+def test_rebind_mistakes(etc, argv, code, words):
+    etc.must(0, "device", "add", "sensor-9", "--class", "sensor", "--mac", "02:00:00:00:00:09")
+    before = etc.files()
+    assert words in etc.must(code, "device", "rebind", *argv).stderr
+    assert etc.files() == before
+
+
+def test_rebind_of_the_right_device_only(etc):
+    """Another entry that mentions the MAC first is not the one: then nothing is changed."""
+    path = os.path.join(etc.devices, "two.conf")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write('devices = ( { name = "behind"; class = "sensor"; via = "02:00:00:00:00:77"; address = [ "10.77.0.1" ]; '
+                'interface = "lan1"; }, { name = "x"; class = "sensor"; mac = "02:00:00:00:00:78"; } );\n')
+    before = etc.files()
+    done = etc.ctl("device", "rebind", "behind", "--mac", "02:00:00:00:00:79")
+    assert done.returncode == 1 and "behind a router" in done.stderr, done.stderr
+    assert etc.files() == before
+
+
 # ---- help, man page, completion ------------------------------------------------
 
 

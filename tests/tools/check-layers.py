@@ -3,7 +3,8 @@
 """check-layers.py -- who may include whom, which library stays where, which calls nobody makes.
 
     common knows nothing; proto knows common; model knows common and proto/limits.h;
-    config and evidence know model; a process knows all of those and no other process."""
+    config and evidence know model; a process knows all of those and no other process (but
+    cordonctl the part of pki that only computes)."""
 import os
 import re
 import sys
@@ -14,14 +15,16 @@ LOWER = {"common": {"common"}, "proto": {"proto", "common"}, "model": {"model", 
          "config": {"config", "model", "common", "proto"}, "evidence": {"evidence", "model", "common", "proto"}}
 PROCESSES = ("spawn", "enforce", "flow", "pki", "fetch", "ctl")
 SHARED = set(LOWER)
-ALSO = {"model": {"proto/limits.h"}}
+# cordonctl judges CRLs by the very code of cordon-pki, of which it has what does no I/O
+ALSO = {"model": {"proto/limits.h"},
+        "ctl": {f"pki/{name}.h" for name in ("authority", "crl_input", "crl_scan", "der", "name", "trust")}}
 
 # library header -> where it may be included
 LIBRARIES = {
     r"libconfig\.h": r"src/config/",
     r"libnftnl/": r"src/enforce/nft_\w+\.[ch]$",
     r"sqlite3\.h": r"src/evidence/",
-    r"openssl/": r"src/(pki|config)/",
+    r"openssl/": r"src/(pki|config)/|src/ctl/check\w*\.[ch]$",
     r"curl/": r"src/fetch/",
     r"jansson\.h": r"src/ctl/",
 }

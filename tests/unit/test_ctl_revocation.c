@@ -703,19 +703,31 @@ test_device_history(void **state)
 
 /* ---- classes ------------------------------------------------------------ */
 
+/* What the compiler makes of a class's own quarantine is no class to anybody. */
 static void
 test_hidden_classes(void **state)
 {
 	struct world *w = *state;
-	struct image_class *class;
+	struct policy *p = sample_full();
+	void *other;
 
 	station(w, "sensor-1")->where = STATION_RESTRICTED;
-	/* A class of the sample stands in for one that the compiler made. */
-	class = (struct image_class *)(uintptr_t)image_class_named(&w->im, "gateway");
 	assert_int_equal(RUN("class", "show", "sensor", "--json"), EXIT_DONE);
 	says_number(w, "restricted", 1);
 	says_null(w, "quarantine_allow");
-	assert_non_null(class);
+	sample_remedy(&p->classes[0], "192.0.2.99", 8443);
+	w = world_of(p);
+	assert_int_equal(w->im.n[IMAGE_CLASSES], 4);
+	assert_int_equal(RUN("class", "list", "--json"), EXIT_DONE);
+	says_string(w, "classes.2.name", "sensor");
+	has_not(w->out, "\"number\":3");
+	assert_int_equal(RUN("class", "list"), EXIT_DONE);
+	assert_int_equal(RUN("class", "show", "sensor"), EXIT_DONE);
+	has(w->out, "in quarantine also reaches, beside what the appliance's quarantine allows:\n  192.0.2.99: tcp 8443");
+	assert_int_equal(RUN("class", "show", "sensor", "--json"), EXIT_DONE);
+	says_string(w, "quarantine_allow.0.to", "192.0.2.99");
+	other = w;
+	world_tear_down(&other);
 }
 
 /* ---- rebind ------------------------------------------------------------- */
