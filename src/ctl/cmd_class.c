@@ -194,7 +194,7 @@ show(struct ctl *c, struct client *cl, struct view *v)
 	fprintf(c->out, "may reach:\n");
 	reach_print(&v->image, class, REACH_OUT, "  ", c->out);
 	if (own_quarantine(v, class) != NULL) {
-		fprintf(c->out, "in quarantine also reaches, beside what the appliance's quarantine allows:\n");
+		fprintf(c->out, "in quarantine it may reach:\n");
 		reach_print(&v->image, own_quarantine(v, class), REACH_OUT, "  ", c->out);
 	}
 	fprintf(c->out, "may be reached from:\n");
