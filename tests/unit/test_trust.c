@@ -433,6 +433,26 @@ test_89_renewed(void **state)
 	}
 }
 
+/* What is on hold is not excused by being superseded as well, on whatever CRL. */
+static void
+test_89_on_hold_as_well(void **state)
+{
+	struct world *w = world_new();
+	uint32_t ca = world_ca(w, "factory", NOBODY, 1), device = world_device(w);
+
+	(void)state;
+	world_cert(w, device, ca, 11, NULL);
+	world_cert(w, device, ca, 12, NULL);
+	world_start(w);
+	CRL(ca, .number = 1, .users = true, LISTED({ 11, 6, 0 }));
+	assert_int_equal(world_cause(w, device), CAUSE_REVOKED);
+	CRL(ca, .number = 1, LISTED({ 11, 4, 0 }));
+	assert_int_equal(world_cause(w, device), CAUSE_REVOKED);
+	assert_true(trust_verdicts(w->trust)[device].revoked);
+	assert_int_equal(w->last.n_loosen, 0);
+	world_free(w);
+}
+
 /* A key that is lost is lost wherever it stands: on another device, by another CA. */
 static void
 test_89_one_key(void **state)
@@ -639,6 +659,7 @@ main(void)
 		cmocka_unit_test(test_86_circle),
 		cmocka_unit_test(test_88_delegated_signer_revoked),
 		cmocka_unit_test(test_89_renewed),
+		cmocka_unit_test(test_89_on_hold_as_well),
 		cmocka_unit_test(test_89_one_key),
 		cmocka_unit_test(test_91_known_and_back),
 		cmocka_unit_test(test_92_clones),

@@ -217,7 +217,8 @@ further_hit(struct world *w)
 	assert_int_equal(trust_decide(w->trust, &in, w->standings, w->n_standings, &out), 0);
 	memcpy(before, trust_verdicts(w->trust), w->all->n_devices * sizeof(before[0]));
 	n = out.n_loosen;
-	memcpy(loosened, out.loosen, n * sizeof(loosened[0]));
+	if (n > 0)
+		memcpy(loosened, out.loosen, n * sizeof(loosened[0]));
 	had = crl->hits;
 	assert_non_null(more = calloc(crl->n_hits + 1U, sizeof(*more)));
 	if (crl->n_hits > 0)
