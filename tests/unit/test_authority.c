@@ -26,7 +26,7 @@ static void
 copy_in(const char *name)
 {
 	char path[256], from[128];
-	uint8_t data[8192];
+	uint8_t data[32768];
 	size_t n;
 	FILE *in;
 
@@ -44,7 +44,7 @@ setup(void **state)
 	static const char *const names[] = { "root-ca.pem", "line-ca.pem", "line-ca-2.pem", "line-ca-cross.pem",
 		"line-cas.pem", "foreign-ca.pem", "crl-signer.pem", "silent-signer.pem", "foreign-signer.pem",
 		"orphan-signer.pem", "ocsp.pem", "web-ca.pem", "expired-ca.pem", "device-1-old.pem", "device-1-new.pem",
-		"device-2.pem", "device-3.pem" };
+		"device-2.pem", "device-3.pem", "shards-ca.pem", "shards-256.pem", "shards-1.pem" };
 	int rc = reading_setup(state);
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -455,6 +455,24 @@ test_whose_devices(void **state)
 	assert_int_equal(p->authorities[1].n_sources, 1);
 }
 
+/* As many as a CA may have partitions; one more is told, and not used. */
+static void
+test_many_device_sources(void **state)
+{
+	(void)state;
+	folder_put(&f, "classes.d/c.conf", CLASSES);
+	folder_put(&f, "cordon.conf", APPLIANCE "authorities = ( { name = \"shards\"; certificate = \"shards-ca.pem\";\n"
+	    "devices_crl = \"c.example\"; } );");
+	FINE("devices.d/d.conf", DEVICE("certificate = \"shards-256.pem\";"));
+	assert_int_equal(line()->n_sources, LIMIT_DEVICE_SOURCES);
+	assert_int_equal(m.n_warnings, 0);
+	FINE("devices.d/d.conf", DEVICE("certificate = ( \"shards-256.pem\", \"shards-1.pem\" );"));
+	assert_int_equal(line()->n_sources, LIMIT_DEVICE_SOURCES);
+	assert_string_equal(line()->sources[255].urls[0], "http://c.example/255");
+	assert_int_equal(m.n_warnings, 1);
+	assert_non_null(strstr(m.warnings[0], "cordon.conf:3: authority \"shards\": its devices' certificates name more than 256"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, reading_teardown)
 
 int
@@ -474,6 +492,7 @@ main(void)
 		TEST(test_inventory),
 		TEST(test_device_sources),
 		TEST(test_whose_devices),
+		TEST(test_many_device_sources),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
