@@ -39,7 +39,7 @@ clock_is_set(void)
 	struct timex t = { .modes = 0 };
 
 	/* With modes 0 it is a question and needs no right. */
-	return ntp_adjtime(&t) >= 0 && (t.status & STA_UNSYNC) == 0 && t.maxerror < ERROR_MAX_US;
+	return ntp_adjtime(&t) >= 0 && (t.status & STA_UNSYNC) == 0 && t.maxerror <= ERROR_MAX_US;
 }
 
 static int

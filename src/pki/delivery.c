@@ -163,7 +163,7 @@ delivery_note(struct pki *p, const struct job *j, const struct clock_view *now)
 		if (d->of[i].delta && series_delta_counts(&p->set.series[d->of[i].series]))
 			note = E_NONE;
 	trust_report(p->trust, j->source->authority, &report);
-	if (note == E_NONE && report.unrevoked > 0)
+	if (note == E_NONE && (report.unrevoked > 0 || (report.alarms & ALARM_REMOVED) != 0))
 		note = E_UNREVOKED;
 	return note;
 }

@@ -225,6 +225,7 @@ take_over(struct pki *p, struct authorities *all, const struct clock_view *now)
 	struct brought *brought = brought_of(p);
 	struct authorities *old_all = p->all;
 	uint32_t old_n = old_all != NULL ? old_all->n_sources : 0;
+	struct ocsp_memory said;
 	int rc;
 
 	if (sources == NULL || deliveries == NULL || brought == NULL) {
@@ -234,6 +235,7 @@ take_over(struct pki *p, struct authorities *all, const struct clock_view *now)
 		authorities_free(all);
 		return -ENOMEM;
 	}
+	ocsp_keep(p, &said);
 	drop(p, now);
 	free(p->deliveries);
 	p->all = all;
@@ -247,7 +249,7 @@ take_over(struct pki *p, struct authorities *all, const struct clock_view *now)
 	free(brought);
 	p->trust = trust_new(all);
 	p->settled = calloc((size_t)all->n + 1, sizeof(*p->settled));
-	if (p->trust == NULL || p->settled == NULL || reports_new(p) < 0 || ocsp_new(p, now) < 0)
+	if (p->trust == NULL || p->settled == NULL || reports_new(p) < 0 || ocsp_new(p, &said, now) < 0)
 		return -ENOMEM;
 	watch_renew(p, now);
 	return 0;

@@ -20,7 +20,7 @@
 #define PKI_SEND_MS	    10000	/* for cordond to take a message */
 #define PKI_TICK_MS	    1000	/* so often it is looked whether time alone changed something */
 #define PKI_JUDGE_MS	    300000	/* and so often all is judged anew: certificates run out */
-#define PKI_CHECKED_MS	    2000	/* PKI_CHECKED comes no more often */
+#define PKI_CHECKED_MS(n)   ((n) < 10000 ? 0 : 2000)	/* PKI_CHECKED of so many devices comes no more often */
 #define PKI_SCAN_PIECE	    (1 << 20)	/* of a cached CRL between two looks at the channels */
 #define PKI_CANDIDATE_MS    180000	/* a policy that was looked up is applied by then, or never */
 #define PKI_FIRST_TRY_MS    120000	/* by then each source had its chance to bring a CRL */
@@ -238,7 +238,20 @@ int watch_fd(const struct pki *);
 
 /* ocsp_job.c: responders are asked about devices, where the policy says so. */
 #define OCSP_AT_ONCE 2	/* responders */
-int ocsp_new(struct pki *, const struct clock_view *);
+struct ocsp_remembered {
+	uint32_t authority;	/* number */
+	uint8_t serial_len;
+	uint8_t serial[20];
+	struct trust_said said;
+};
+struct ocsp_memory {
+	struct ocsp_remembered *of;
+	size_t n;
+};
+void ocsp_keep(struct pki *, struct ocsp_memory *);
+int ocsp_new(struct pki *, struct ocsp_memory *, const struct clock_view *);	/* takes it */
+bool ocsp_allows(struct pki *, const struct pki_clear *, const struct clock_view *);
+void ocsp_forget_wanted(struct pki *);
 void ocsp_free(struct pki *);
 void ocsp_fetcher(struct pki *, uint32_t authority, int fd, const struct clock_view *);	/* fd -1: none */
 void ocsp_run(struct pki *, const struct clock_view *);

@@ -193,7 +193,7 @@ checks_tell(struct pki *p, const struct clock_view *now)
 	struct reports *r = p->reports;
 	int fd, rc;
 
-	if (!r->checks_changed || (r->checks_told && now->boot_ms - r->checks_boot < PKI_CHECKED_MS))
+	if (!r->checks_changed || (r->checks_told && now->boot_ms - r->checks_boot < PKI_CHECKED_MS(m.n)))
 		return;
 	if ((fd = memfile_new("checked")) < 0) {
 		log_warn(fd, "no memory file");
@@ -215,8 +215,9 @@ reports_tell(struct pki *p, const struct clock_view *now)
 	/* What a candidate calls its sources and devices cordond does not know yet. */
 	if (p->all == NULL || p->lookup.candidate)
 		return;
-	sources_tell(p, now);
+	/* Whoever hears that a source was tried finds what followed. */
 	checks_tell(p, now);
+	sources_tell(p, now);
 }
 
 int64_t
@@ -226,6 +227,6 @@ reports_wait(const struct pki *p, const struct clock_view *now, int64_t max)
 
 	if (p->reports == NULL || !p->reports->checks_changed || p->lookup.candidate)
 		return max;
-	left = p->reports->checks_boot + PKI_CHECKED_MS - now->boot_ms;
+	left = p->reports->checks_boot + PKI_CHECKED_MS(p->all->n_devices) - now->boot_ms;
 	return left < 0 ? 0 : left < max ? left : max;
 }

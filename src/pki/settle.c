@@ -99,7 +99,7 @@ batch_free(struct settling *s)
 }
 
 static int
-batch_of(struct pki *p, const struct trust_decision *d)
+batch_of(struct pki *p, const struct trust_decision *d, const struct clock_view *now)
 {
 	struct settling *s = &p->settling;
 	size_t i, loosen = may_loosen(p) ? d->n_loosen : 0;
@@ -117,9 +117,10 @@ batch_of(struct pki *p, const struct trust_decision *d)
 			s->tighten[s->n_tighten].source = PKI_NO_SOURCE;
 		s->n_tighten++;
 	}
-	if (loosen > 0)
-		memcpy(s->loosen, d->loosen, loosen * sizeof(*s->loosen));
-	s->n_loosen = loosen;
+	for (i = 0; i < loosen; i++)
+		if (ocsp_allows(p, &d->loosen[i], now))
+			s->loosen[s->n_loosen++] = d->loosen[i];
+	ocsp_forget_wanted(p);
 	return 0;
 }
 
@@ -242,7 +243,7 @@ settle_run(struct pki *p, const struct clock_view *now)
 	}
 	s->wanted = false;
 	s->round++;
-	if ((rc = judge(p, &d, now)) < 0 || (rc = batch_of(p, &d)) < 0) {
+	if ((rc = judge(p, &d, now)) < 0 || (rc = batch_of(p, &d, now)) < 0) {
 		batch_free(s);
 		not_taken(p, -rc, now);
 		return;

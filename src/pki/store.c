@@ -32,8 +32,8 @@ static const char mark_magic[] = "CORDONh2", meta_magic[] = "CORDONm2", source_m
 enum part { PART_CRL, PART_MARK, PART_META };
 
 static const char *const suffixes[2][3] = {
-	{ "full", "full-mark", "full-meta" },
-	{ "delta", "delta-mark", "delta-meta" },
+	{ "full.der", "full.high", "full.meta" },
+	{ "delta.der", "delta.high", "delta.meta" },
 };
 
 static const char *
@@ -216,15 +216,18 @@ ends_with(const char *name, const char *end)
 	return n > m && strcmp(name + n - m, end) == 0;
 }
 
-/* ".crl", ".high" and ".meta" are of the first format, one set for each address. */
+/* Half-written ones, and those of the first format, one set for each address. */
 static bool
 is_rest(const char *name)
 {
-	static const char *const ends[] = { ".part", ".new", ".crl", ".high", ".meta" };
+	static const char *const old[] = { ".crl", ".high", ".meta" };
 	size_t i;
 
-	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-		if (ends_with(name, ends[i]))
+	if (ends_with(name, ".part") || ends_with(name, ".new"))
+		return true;
+	for (i = 0; i < sizeof(old) / sizeof(old[0]); i++)
+		if (strspn(name, "0123456789abcdef") == STORE_ID_LEN - 1 &&
+		    strcmp(name + STORE_ID_LEN - 1, old[i]) == 0)
 			return true;
 	return false;
 }
@@ -257,7 +260,7 @@ series_file(int folder, const char *name, void (*found)(void *arg, const char *i
 	id[sizeof(id) - 1] = '\0';
 	for (delta = false;; delta = true) {
 		/* Who has a mark is told for that one. */
-		if (ends_with(name, suffixes[delta][PART_MARK]) ||
+		if (strcmp(name + sizeof(id), suffixes[delta][PART_MARK]) == 0 ||
 		    (strcmp(name + sizeof(id), suffixes[delta][PART_CRL]) == 0 &&
 			faccessat(folder, name_of(mark, id, delta, PART_MARK), F_OK, 0) < 0))
 			found(arg, id, delta);
