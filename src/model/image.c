@@ -288,6 +288,16 @@ image_device_with_address(const struct image *im, uint8_t family, const uint8_t 
 	return NULL;
 }
 
+uint32_t
+image_declared_classes(const struct image *im)
+{
+	uint32_t n = 0, i;
+
+	for (i = 1; i < im->n[IMAGE_CLASSES]; i++)
+		n += (im->classes[i].hints & CLASS_QUARANTINE) == 0;
+	return n;
+}
+
 const struct image_class *
 image_class_named(const struct image *im, const char *name)
 {

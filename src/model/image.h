@@ -327,6 +327,9 @@ image_class_has_inbound(const struct image *im, const struct image_class *c)
 	return c->reaches.n > 0 && im->reaches[c->reaches.first + c->reaches.n - 1].direction == REACH_IN;
 }
 
+/* How many classes an admin declared: without quarantine, and without that of classes. */
+uint32_t image_declared_classes(const struct image *);
+
 /* Linear; for operators' commands. */
 const struct image_class *image_class_named(const struct image *, const char *name);
 const struct image_authority *image_authority_named(const struct image *, const char *name);

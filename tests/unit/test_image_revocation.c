@@ -265,6 +265,8 @@ test_quarantine(void **state)
 	(void)state;
 	assert_int_equal(im.classes[sensor].quarantine, q->number);
 	assert_int_equal(q->hints, CLASS_QUARANTINE);
+	assert_int_equal(im.n[IMAGE_CLASSES], 7);
+	assert_int_equal(image_declared_classes(&im), 4);
 	assert_int_equal(q->named, 0);
 	CLASS(hidden, mode, MODE_AUDIT, more);
 	CLASS(hidden, refuse, REFUSE_REJECT, more);
