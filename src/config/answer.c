@@ -134,6 +134,6 @@ answer_json(const struct mistakes *m, const struct image *im, FILE *out)
 	json_lines(m->lines, m->n, "mistakes", out);
 	json_lines(m->warnings, m->n_warnings, "warnings", out);
 	fprintf(out, "  \"devices\": %u,\n  \"classes\": %u\n}\n", im == NULL ? 0 : im->n[IMAGE_DEVICES],
-	    im == NULL ? 0 : im->n[IMAGE_CLASSES] - 1);
+	    im == NULL ? 0 : image_declared_classes(im));
 	return ferror(out) ? -EIO : 0;
 }

@@ -249,7 +249,7 @@ show(const struct options *o, const struct mistakes *m, const struct image *im)
 	if (im != NULL && o->print)
 		rc = print_policy(im, stdout);
 	else if (im != NULL && !o->json && o->output == NULL)
-		printf("no mistakes: %u devices in %u classes\n", im->n[IMAGE_DEVICES], im->n[IMAGE_CLASSES] - 1);
+		printf("no mistakes: %u devices in %u classes\n", im->n[IMAGE_DEVICES], image_declared_classes(im));
 	if (rc == 0 && fflush(stdout) != 0)
 		rc = -errno;
 	if (rc < 0)
