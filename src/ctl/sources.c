@@ -232,7 +232,8 @@ static const struct {
 	{ alarm, problem, offsetof(struct pki_authority, count), singular, plural }
 	A(ALARM_SIGNER, true, authority, NULL, "its own certificate, or a signer's, ran out or is revoked: its CRLs revoke, "
 	    "but clear nobody; declare the new certificate"),
-	A(ALARM_STALE, true, stale, " certificate is on no CRL in force", " certificates are on no CRL in force"),
+	A(ALARM_STALE, true, stale, " certificate has no CRL in force that speaks about it",
+	    " certificates have no CRL in force that speaks about them"),
 	A(ALARM_BATCH, false, batch, " device is taken by the revoked certificate of a CA: see `cordonctl device list'",
 	    " devices are taken by the revoked certificate of a CA: see `cordonctl pending' and `cordonctl device list'"),
 	A(ALARM_UNREVOKED, false, unrevoked, " device was revoked and is no longer listed: it stays in quarantine; if the CA "

@@ -12,9 +12,11 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/file.h"
 #include "ctl/ctl.h"
 #include "ctl/rebind.h"
 #include "ctl/stand.h"
@@ -536,7 +538,7 @@ test_crl_list_alarms(void **state)
 	struct pki_authority *a = fake_authority(&w->fake, 0);
 	static const char *const words[] = { "1 device was revoked and is no longer listed: it stays in quarantine",
 		"1 device has the certificate of another one", "1 device is taken by the revoked certificate of a CA",
-		"its own certificate, or a signer's, ran out", "removeFromCRL", "1 certificate is on no CRL in force",
+		"its own certificate, or a signer's, ran out", "removeFromCRL", "1 certificate has no CRL in force",
 		"1 serial is unknown to its OCSP responder", "covers = \"all\"" };
 	unsigned bit;
 
@@ -731,6 +733,111 @@ test_hidden_classes(void **state)
 	world_tear_down(&other);
 }
 
+/* ---- golden ------------------------------------------------------------- */
+
+/* A world in which a lot is the matter. */
+static void
+trouble(struct world *w)
+{
+	struct snapshot_device *a = station(w, "sensor-1"), *b = station(w, "sensor-2");
+	struct pki_source *s = fake_source(&w->fake, 0);
+	uint32_t ca = w->im.authorities[0].number;
+
+	*a = (struct snapshot_device){ .number = a->number, .mark = a->mark, .where = STATION_QUARANTINED,
+		.cause = CAUSE_REVOKED | CAUSE_OPERATOR, .since = 1795346459000, .authority = ca, .crl_reason = 1,
+		.revoked_at = 1795346400000, .evidence = EVIDENCE_KEY, .check = CHECK_REVOKED | CHECK_CHAIN_UNKNOWN,
+		.until = 1795446459000, .serial_len = 1, .serial = { 0x4f }, .crl_number_len = 2, .crl_number = { 0x0a },
+		.words = "seen scanning" };
+	b->pending = CAUSE_REVOKED;
+	b->authority = ca;
+	b->crl_reason = 2;
+	b->evidence = EVIDENCE_ISSUER;
+	b->check = CHECK_STALE;
+	b->since = 1795346460000;
+	*s = (struct pki_source){ .state = SOURCE_STALE, .error = E_ROLLBACK, .entries = 1200, .hits = 2, .failures = 3,
+		.this_update = 1795246459000, .next_update = 1795336459000, .last_success = 1795336459000,
+		.last_try = 1795346459000, .next_try = 1795346559000, .last_change = 1795246460000, .bytes = 42000,
+		.transfer_ms = 17, .rollbacks = 3, .series = 1, .warnings = 3, .number_len = 2, .number = { 0x0a } };
+	*fake_authority(&w->fake, 0) = (struct pki_authority){ .authority = ca, .alarms = ALARM_STALE | ALARM_UNREVOKED,
+		.clean = 1, .stale = 1, .revoked = 2, .unrevoked = 1 };
+	w->fake.status.quarantined = w->fake.status.pending = 1;
+	w->fake.status.brake_devices = 32;
+	w->fake.status.brake_within_s = 3600;
+	w->fake.status.brake_used = 1;
+	w->fake.n_events = 1;
+	w->fake.events[0] = (struct device_event){ .at = 1795346459000, .device = a->number, .what = DEVICE_QUARANTINED,
+		.cause = CAUSE_OPERATOR, .who = { 0, "alice" }, .words = "seen scanning" };
+	w->fake.n_revocations = 1;
+	w->fake.revocations[0] = (struct ctl_revocation){ .authority = ca, .serial_len = 2, .serial = { 0x99, 0xaa },
+		.reason = 4, .since = 1795346459000, .who = { 0, "alice" }, .words = "lost" };
+}
+
+static void
+golden_one(struct world *w, FILE *out, const char *argv[])
+{
+	int exit = run(w, argv), i;
+
+	fputs("$", out);
+	for (i = 0; argv[i] != NULL; i++)
+		fprintf(out, " %s", argv[i]);
+	fprintf(out, "\n%s%sexit %d\n\n", w->out, w->err, exit);
+}
+
+#define GOLDEN(...) golden_one(w, out, (const char *[]){ "cordonctl", __VA_ARGS__, NULL })
+
+/* Lines of the sample count on from test to test. */
+static void
+without_lines(char *text, const char *before)
+{
+	char *at, *from;
+
+	for (at = strstr(text, before); at != NULL; at = strstr(at, before)) {
+		at += strlen(before);
+		from = at + strspn(at, "0123456789");
+		memmove(at, from, strlen(from) + 1);
+	}
+}
+
+/* All of what they print, against a file; GOLDEN_UPDATE=1 writes it anew. */
+static void
+test_golden(void **state)
+{
+	struct world *w = *state;
+	const char *source = getenv("srcdir");
+	char file[512], *text = NULL;
+	uint8_t *was;
+	size_t len, was_len;
+	FILE *out = open_memstream(&text, &len), *f;
+
+	trouble(w);
+	GOLDEN("crl", "list");
+	GOLDEN("crl", "list", "--json");
+	GOLDEN("pending");
+	GOLDEN("pending", "--json");
+	GOLDEN("device", "show", "sensor-1");
+	GOLDEN("device", "list");
+	GOLDEN("device", "list", "--pending", "--json");
+	GOLDEN("device", "history", "sensor-1");
+	GOLDEN("device", "history", "sensor-1", "--json");
+	GOLDEN("revocation", "list");
+	GOLDEN("revocation", "list", "--json");
+	GOLDEN("status");
+	GOLDEN("crl", "reset", "factory-ca");
+	fclose(out);
+	without_lines(text, "sample.conf:");
+	without_lines(text, "\"line\":");
+	snprintf(file, sizeof(file), "%s/tests/golden/ctl-revocation.text", source != NULL ? source : ".");
+	if (getenv("GOLDEN_UPDATE") != NULL) {
+		assert_non_null(f = fopen(file, "w"));
+		fputs(text, f);
+		fclose(f);
+	}
+	assert_int_equal(file_read_at(AT_FDCWD, file, 1 << 20, &was, &was_len), 0);
+	assert_string_equal(text, (const char *)was);
+	free(was);
+	free(text);
+}
+
 /* ---- rebind ------------------------------------------------------------- */
 
 static void
@@ -778,7 +885,7 @@ main(void)
 		T(test_serials_are_numbers), T(test_revocation_list), T(test_pending), T(test_critical_is_said),
 		T(test_crl_list), T(test_crl_list_never_looks_fine), T(test_crl_list_alarms), T(test_crl_failing),
 		T(test_crl_refresh_waits), T(test_crl_reset), T(test_checks_in_words), T(test_evidence_is_shown),
-		T(test_device_history), T(test_hidden_classes), T(test_rebind_text),
+		T(test_device_history), T(test_hidden_classes), T(test_golden), T(test_rebind_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
