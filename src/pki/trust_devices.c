@@ -121,32 +121,37 @@ blame_take(struct trust_verdict *v, const struct blame *b)
 
 struct sum {
 	uint32_t counted;	/* certificates that are neither replaced nor expired */
-	bool unchecked, stale, expired;
+	bool unchecked, stale;
 	bool known;		/* all of them are at hand */
+	struct trust_verdict old;	/* what is wanted for the expired ones, if there are no others */
 };
+
+static void
+want(struct trust_verdict *v, const struct view *c)
+{
+	uint8_t wanted = c->blame.strength == 0 ? wanted_by(c) : 0;
+
+	v->fresh &= c->finding->current;
+	if (wanted != 0 && v->wanted == 0)
+		v->wanted_by = c->index;
+	v->wanted |= wanted;
+}
 
 static void
 add(struct trust_verdict *v, struct sum *sum, const struct view *c)
 {
 	const struct finding *f = c->finding;
-	uint8_t wanted;
 
 	if (c->blame.strength > 0)
 		blame_take(v, &c->blame);
 	v->clean &= finding_clean(f) && c->issuer.clean && !c->expired;
 	v->all_clean &= finding_clean(f) && c->issuer.all_clean && !c->expired;
-	if (c->expired) {
-		sum->expired = true;
+	want(c->expired ? &sum->old : v, c);
+	if (c->expired)
 		return;
-	}
 	sum->counted++;
 	sum->unchecked |= unchecked(f);
 	sum->stale |= !finding_clean(f);
-	v->fresh &= f->current;
-	if (c->blame.strength == 0 && (wanted = wanted_by(c)) != 0) {
-		v->wanted_by = v->wanted == 0 ? c->index : v->wanted_by;
-		v->wanted |= wanted;
-	}
 }
 
 /* It does not count, but who says so must be in force before anything is loosened. */
@@ -199,7 +204,7 @@ count(struct pki_authority *r, const struct view *c)
 static void
 device_judge(struct trust *t, const struct authority_device *d, struct trust_verdict *v)
 {
-	struct sum sum = { .known = true };
+	struct sum sum = { .known = true, .old.fresh = d->n > 0 };
 	struct view c;
 	uint32_t i;
 
@@ -214,7 +219,12 @@ device_judge(struct trust *t, const struct authority_device *d, struct trust_ver
 		else
 			add(v, &sum, &c);
 	}
-	v->fresh &= sum.counted > 0;
+	/* To have run out spares nobody what its authority wants for a dead CRL. */
+	if (sum.counted == 0) {
+		v->fresh = sum.old.fresh;
+		v->wanted = sum.old.wanted;
+		v->wanted_by = sum.old.wanted_by;
+	}
 	v->check = (uint8_t)check_of(v, &sum, d);
 	if (!sum.known)
 		v->check |= CHECK_CHAIN_UNKNOWN;

@@ -198,6 +198,31 @@ test_44_expired(void **state)
 	world_free(w);
 }
 
+/* To have run out is no way past an administrator who wants a CRL in force. */
+static void
+test_44_57_expired_and_stale(void **state)
+{
+	struct world *w = world_new();
+	uint32_t ca = world_ca(w, "factory", NOBODY, 1), dead = world_ca(w, "dead", NOBODY, 1);
+
+	(void)state;
+	world_cert(w, world_device(w), ca, 11, &(struct world_cert){ .not_after = NOW - DAY });
+	/* an old one of a CA that is gone is no reason, beside a new one */
+	world_cert(w, world_device(w), dead, 12, &(struct world_cert){ .not_after = NOW - DAY });
+	world_cert(w, 1, ca, 13, NULL);
+	world_start(w);
+	w->all->authorities[ca].when_stale = w->all->authorities[dead].when_stale = WHEN_STALE_QUARANTINE;
+	CRL(dead, .number = 1, .at = -30 * DAY, .lasts = DAY);
+	CRL(ca, .number = 1, .at = -5 * DAY, .lasts = DAY);
+	assert_int_equal(world_check(w, 0), CHECK_EXPIRED);
+	assert_int_equal(world_cause(w, 0), CAUSE_STALE);
+	CRL(ca, .number = 2);
+	assert_int_equal(world_cause(w, 0), 0);
+	assert_int_equal(world_cause(w, 1), 0);
+	assert_int_equal(world_check(w, 1), CHECK_CLEAN);
+	world_free(w);
+}
+
 /* ---- hierarchies -------------------------------------------------------- */
 
 /* root -> sub -> line; devices of sub and of line. */
@@ -652,6 +677,7 @@ main(void)
 		cmocka_unit_test(test_36_whose_point),
 		cmocka_unit_test(test_43_unrevoked),
 		cmocka_unit_test(test_44_expired),
+		cmocka_unit_test(test_44_57_expired_and_stale),
 		cmocka_unit_test(test_85_batch),
 		cmocka_unit_test(test_85_revoked_ca_clears_nobody),
 		cmocka_unit_test(test_85_batch_on_hold),
