@@ -297,13 +297,13 @@ int
 workers_init(struct cordond *d)
 {
 	static const enum proc procs[] = { [SLOT_FLOW] = PROC_FLOW, [SLOT_PKI] = PROC_PKI,
-		[SLOT_COMPILE] = PROC_COMPILE };
+		[SLOT_COMPILE] = PROC_COMPILE, [SLOT_WATCH] = PROC_FETCH };
 
 	for (size_t i = 0; i < SLOTS; i++) {
 		struct worker *w = &d->workers[i];
 
 		w->d = d;
-		w->proc = i < SLOT_FETCH ? procs[i] : PROC_FETCH;
+		w->proc = i < sizeof(procs) / sizeof(procs[0]) ? procs[i] : PROC_FETCH;
 		w->lasting = i == SLOT_FLOW || i == SLOT_PKI;
 		w->ipc.fd = -1;
 		if ((w->timer = evtimer_new(d->base, on_timer, w)) == NULL)
