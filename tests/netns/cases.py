@@ -96,8 +96,9 @@ class CaseSite(Site):
         value = _list(f'"{self.folder}/{n}"' for n in names)
         fill = {"folder": self.drop, "name": a.name, "pki": pki, "web": self.lab.web.ip4, "web6": self.lab.web.ip6,
                 "other": self.lab.other.ip4}
+        words = f"crl = ({_fill(crl, fill)});" if crl else ""
         return (f'  {{ name = "{a.name}"; certificate = {value};\n'
-                f'    crl = ({_fill(crl, fill)}); refresh = "1h"; {_fill(a.options, fill)} }}')
+                f'    {words} refresh = "1h"; {_fill(a.options, fill)} }}')
 
     def _devices(self):
         blocks = [self._one(d) for a in self.cases.authorities for d in a.devices]
@@ -260,6 +261,10 @@ class CaseWorld(TestWorld):
     def check(self, device):
         """What is known of its certificates: clean, stale, unchecked, ..."""
         return self.shown(device)["check"]
+
+    def wait_check(self, device, *words):
+        """It is told now and then, not at each CRL."""
+        return wait_for(f"{device.name} to be {' or '.join(words)}", lambda: self.check(device) in words, 6, 0.2)
 
 
 class Clock:

@@ -9,7 +9,7 @@ import time
 
 HOW = "@HOW@"
 (READY, FLOW_FLUSHED, PKI_FETCH, PKI_REVOKE, PKI_REVOKE_DONE, PKI_CLEAR, PKI_SOURCE, PKI_AUTHORITY, PKI_CHECKED,
- PKI_LOOKED, COMPILED, CRL_REFRESH) = @NUMBERS@
+ PKI_LOOKED, COMPILED, CRL_REFRESH, IMAGE, PKI_LOOKUP) = @NUMBERS@
 
 channel = socket.socket(fileno=3)
 channel.setblocking(True)
@@ -91,6 +91,17 @@ elif HOW == "fetches-of-no-kind":
 elif HOW == "looked":
     for i in range(2000):
         send(PKI_LOOKED, struct.pack("=QII", i, 2 ** 32 - 1, i % 2))
+elif HOW == "looks-badly":
+    # of that policy it could not, and of others it could
+    while True:
+        data, fds, _, _ = socket.recv_fds(channel, 65536, 4)
+        for fd in fds:
+            os.close(fd)
+        kind, revision = struct.unpack("=I12xQ", data[:24])
+        if kind in (IMAGE, PKI_LOOKUP):
+            send(PKI_LOOKED, struct.pack("=QII", revision + 1, 0, 0))
+            send(PKI_LOOKED, struct.pack("=QII", revision - 1, 0, 0))
+            send(PKI_LOOKED, struct.pack("=QII", revision, 0, 5))
 elif HOW == "authorities":
     for i in range(2000):
         send(PKI_AUTHORITY, struct.pack("=14I", i, 255, *[2 ** 32 - 1] * 12))

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.once
 HERE = os.path.dirname(os.path.realpath(__file__))
 DEFINITIONS = os.path.join(HERE, "../../src/proto/messages.def")
 NAMES = ("READY", "FLOW_FLUSHED", "PKI_FETCH", "PKI_REVOKE", "PKI_REVOKE_DONE", "PKI_CLEAR", "PKI_SOURCE", "PKI_AUTHORITY",
-         "PKI_CHECKED", "PKI_LOOKED", "COMPILED", "CTL_CRL_REFRESH")
+         "PKI_CHECKED", "PKI_LOOKED", "COMPILED", "CTL_CRL_REFRESH", "IMAGE", "PKI_LOOKUP")
 
 
 def numbers():
@@ -150,6 +150,28 @@ def test_pki_that_was_taken_over_keeps_to_the_policy(world, exchanged):
     wait_for("it to be up", lambda: world.status()["workers"]["cordon-pki"]["up"], 10, 0.05)
     time.sleep(0.3)
     assert all(world.station(d) == "enforced" for d in world.lab.devices)
+
+
+def test_pki_that_cannot_look_up_lets_nobody_in(world, exchanged):
+    """What it says of other policies is no answer, and an error is none either."""
+    late = world.lab.devices[2]
+    world.site.devices = world.lab.devices[:2]
+    world.apply()
+    exchanged("cordon-pki", "looks-badly")
+    try:
+        wait_for("it to be up", lambda: world.status()["workers"]["cordon-pki"]["up"], 10, 0.05)
+        world.site.devices = list(world.lab.devices)
+        world.apply()
+        time.sleep(0.3)
+        assert world.station(late) == "quarantined" and world.station(world.lab.devices[0]) == "enforced"
+        assert world.refused(late, world.lab.server, 4, 5000)
+    finally:
+        path = os.path.join(world.cordon.stage.programs, "cordon-pki")
+        os.rename(path + ".real", path)
+        end_hostile(world)
+        world.site.devices = list(world.lab.devices)
+        world.apply()
+    world.wait_station(late, "enforced", timeout=15)
 
 
 def test_flow_that_hangs_is_ended(world, exchanged):

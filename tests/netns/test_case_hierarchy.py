@@ -37,7 +37,7 @@ def test_85_an_intermediate_takes_its_batch(w):
     w.expect(A85, cut=range(20))
     w.expect(B85, free=[0, 1])
     assert w.cordon.generation() - before <= 2      # one transaction, and its second look
-    assert w.shown(A85.devices[3])["evidence"] == "issuer"
+    assert w.shown(A85.devices[3])["revoked"]["evidence"] == "issuer"
 
 
 R86, A86 = hierarchy("c86")
@@ -109,7 +109,7 @@ D89 = [A89.add(serial=10 * i + 1, certificates=[A89.ca.issue(10 * i, key=old), A
 def test_89_renewed(w):
     w.publish(A89, A89.ca.crl(entry(10, crl.SUPERSEDED), entry(20, crl.KEY_COMPROMISE)))
     w.expect(A89, cut=[1], free=[0, 2])
-    assert w.shown(D89[1])["evidence"] in ("certificate", "key")
+    assert w.shown(D89[1])["revoked"]["evidence"] in ("certificate", "key")
     w.publish(A89, A89.ca.crl(entry(10, crl.SUPERSEDED), entry(11), entry(20, crl.KEY_COMPROMISE), number=2))
     w.expect(A89, cut=[0, 1], free=[2])
 
@@ -163,7 +163,7 @@ A94, A94_CUT = declare("c94", 2, crl=""), declare("c94-cut", 2, crl="", options=
 
 def test_94_no_source(w):
     w.expect(A94, free=[0, 1])
-    assert w.check(A94.devices[0]) == "unchecked"
+    w.wait_check(A94.devices[0], "unchecked")
     assert w.authority_row(A94)["unchecked"] == 2
     w.wait_cut(*A94_CUT.devices)
     wait_for("it to be shown", lambda: w.check(A94_CUT.devices[0]) == "unchecked")

@@ -50,7 +50,7 @@ def test_96_revoked_though_no_crl_says_so(w):
     w.responder.say(A96, lambda q: ocsp.response(A96.ca, q, "revoked" if q.serial == A96.serial(0) else "good"))
     w.wait_cut(A96.devices[0], timeout=20)
     w.expect(A96, cut=[0], free=[1])
-    assert w.shown(A96.devices[0])["evidence"] == "ocsp"
+    assert w.shown(A96.devices[0])["revoked"]["evidence"] == "ocsp"
 
 
 A97 = declare("c97")

@@ -191,7 +191,7 @@ def test_81_addresses_out_of_certificates(w):
     w.server.publish("/c81.crl", A81.ca.crl(entry(A81.serial(0)), more=[crl.scope([CDP])]))
     w.refresh(A81)
     w.expect(A81, cut=[0], free=[1])
-    assert w.check(A81.devices[1]) == "clean"
+    w.wait_check(A81.devices[1], "clean")
     assert w.refresh(A81_INSIDE)[0]["error"] == "E_PRIVATE"
     assert not w.sources(A81_OTHER)
     w.expect(A81_OTHER, free=[0])

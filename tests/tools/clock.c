@@ -76,7 +76,7 @@ adjtimex(struct timex *tx)
 	int rc = real_adjtimex(tx);
 
 	if (setting->synchronized)
-		tx->status &= ~STA_UNSYNC;
+		tx->status &= ~STA_UNSYNC, tx->maxerror = 0;
 	else
 		tx->status |= STA_UNSYNC;
 	return setting->synchronized && rc >= 0 ? TIME_OK : TIME_ERROR;
