@@ -84,6 +84,8 @@ static struct {
 	unsigned n_clears;
 	unsigned n_batch;	/* since the last PKI_REVOKE_DONE */
 	unsigned n_asked;	/* PKI_FETCH */
+	unsigned n_watches;
+	pid_t watcher;
 	struct pki_looked looked;
 	unsigned n_looked;
 	struct pki_authority authority;
@@ -251,9 +253,14 @@ bring_fetcher(const struct pki_fetch *f)
 	struct pki_fetcher fetcher = { .kind = f->kind, .which = f->which };
 	struct ipc c;
 	int ours, pair[2];
+	pid_t pid;
 	char *end;
 
-	start(FETCH_PROGRAM, &ours, -1);
+	pid = start(FETCH_PROGRAM, &ours, -1);
+	if (f->kind == FETCH_WATCH) {
+		t.watcher = pid;
+		t.n_watches++;
+	}
 	ipc_init(&c, ours, PROC_BIT(PROC_ENFORCE), PROC_BIT(PROC_FETCH), &messages);
 	assert_int_equal(ipc_recv_wait(&c, &m, WAIT_MS), 1);
 	assert_int_equal(m.type, MSG_READY);
@@ -556,6 +563,8 @@ before(void **state)
 	(void)state;
 	empty_folder(t.crl_folder);
 	memset(t.web, 0, offsetof(struct web, port));
+	t.n_watches = 0;
+	(void)unlinkat(t.crl_folder, "../crl", 0);
 	t.refuse = t.ready = t.play = false;
 	t.fetch.fd = -1;
 	t.max_bytes = LIMIT_CRL_BYTES;
@@ -860,6 +869,41 @@ test_file_source(void **state)
 	refresh();
 	assert_true(until(revoked, WAIT_MS));
 	assert_int_equal(t.n_revokes, 1);
+	assert_int_equal(t.revokes[0].device, 3);
+}
+
+static bool
+watched(void)
+{
+	return t.n_watches > 0;
+}
+
+/* What is put into a folder takes effect at once, and so does the next one when
+ * whoever watched it has died in between. */
+static void
+test_files_are_watched(void **state)
+{
+	struct clock_view start_at, now;
+
+	(void)state;
+	snprintf(t.url, sizeof(t.url), "file://%s/crl", t.folder);
+	send_image(3);
+	assert_true(until(failed, WAIT_MS));
+	assert_true(until(watched, WAIT_MS));
+	assert_false(until(never, QUIET_MS));
+	forget();
+	clock_now(&start_at);
+	publish((const uint8_t[]){ 1 }, 1, 1);
+	assert_true(until(revoked, WAIT_MS));
+	clock_now(&now);
+	assert_in_range(now.boot_ms - start_at.boot_ms, 0, 2000);
+	t.n_watches = 0;
+	kill(t.watcher, SIGKILL);
+	assert_true(until(watched, WAIT_MS));
+	assert_false(until(never, QUIET_MS));
+	forget();
+	publish((const uint8_t[]){ 1, 3 }, 2, 2);
+	assert_true(until(revoked, WAIT_MS));
 	assert_int_equal(t.revokes[0].device, 3);
 }
 
@@ -1286,6 +1330,7 @@ main(void)
 		TEST(test_damaged_cache),
 		TEST(test_not_applied),
 		TEST(test_file_source),
+		TEST(test_files_are_watched),
 		TEST(test_hanging_server),
 		TEST(test_one_for_each_server),
 		TEST(test_slow_servers_delay_nobody),
