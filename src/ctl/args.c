@@ -29,12 +29,23 @@ option_name(const void *arg, size_t i)
 	return opt_infos[i].name;
 }
 
-/* Does it stand for itself with this noun's commands? */
+/* Options that take a value, but none with the commands of this noun. */
+static const struct {
+	enum opt opt;
+	const char *noun;
+} bare_options[] = {
+	{ OPT_CONFIRM, "crl" },
+};
+
 static bool
 is_bare(enum opt o, const char *noun)
 {
-	return opt_infos[o].value == NULL ||
-	    (opt_infos[o].bare != NULL && noun != NULL && strcmp(opt_infos[o].bare, noun) == 0);
+	size_t i;
+
+	for (i = 0; noun != NULL && i < sizeof(bare_options) / sizeof(bare_options[0]); i++)
+		if (bare_options[i].opt == o && strcmp(bare_options[i].noun, noun) == 0)
+			return true;
+	return opt_infos[o].value == NULL;
 }
 
 static int

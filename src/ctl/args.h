@@ -69,7 +69,6 @@ struct opt_info {
 	const char *value;	/* what stands for it in help; NULL: it takes none */
 	bool many;		/* may be given more than once */
 	const char *what;
-	const char *bare;	/* with commands of this noun it takes no value; NULL: with none */
 };
 
 extern const struct opt_info opt_infos[OPTS];

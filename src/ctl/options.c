@@ -31,7 +31,7 @@ const struct opt_info opt_infos[OPTS] = {
 	[OPT_AS] = { "as", "FORM", false, "print an inventory to edit: csv or config" },
 	[OPT_FOLLOW] = { "follow", NULL, false, "go on as new ones come" },
 	[OPT_CONFIRM] = { "confirm", "TIME", false, "go back after 60s, 5m, 1h unless `policy confirm' comes; "
-	    "of `crl reset', without a TIME: do it", "crl" },
+	    "of `crl reset', without a TIME: do it" },
 	[OPT_FORCE] = { "force", NULL, false, "even if it cuts your own connection" },
 	[OPT_TO] = { "to", "ADDRESS", false, "where the device goes: an address, a device, a name, or appliance" },
 	[OPT_FROM] = { "from", "ADDRESS", false, "who begins a connection to the device" },
