@@ -13,34 +13,35 @@
 #include "pki/crl_parts.h"
 #include "pki/der.h"
 
-/* Eight digits as four numbers of two digits, 16 bits each, the first lowest;
- * *bad gets bits when a byte is no digit. */
+/* Eight characters as digits, the first lowest; *bad gets bits in 0x80 of a lane
+ * that is no digit, or one above what room leaves it: room is 0x7f less the highest. */
 static inline uint64_t
-crl_fast_pairs(const uint8_t *p, uint64_t *bad)
+crl_fast_digits(const uint8_t *p, uint64_t room, uint64_t *bad)
 {
 	uint64_t v;
 
 	memcpy(&v, p, sizeof(v));
 	v = le64toh(v) - 0x3030303030303030ULL;
-	*bad |= (v | (v + 0x7676767676767676ULL)) & 0x8080808080808080ULL;
-	return (v * 10 + (v >> 8)) & 0x00ff00ff00ff00ffULL;
+	*bad |= v | (v + room);
+	return v;
 }
 
 /* Is p[0..13) a UTCTime that certainly exists? February 29 is left to the calendar. */
 static inline bool
 crl_fast_date(const uint8_t p[13])
 {
-	/* by month, so that no month above 12 or of 0 has a day */
-	static const uint8_t days[16] = { 0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-	uint64_t bad = 0, day, month, front, back;
+	/* by month, so that month 0 and those above 12 have no day */
+	static const uint8_t days[32] = { 0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	uint64_t bad = 0, day, pairs;
 
-	front = crl_fast_pairs(p, &bad);		/* YY MM DD HH */
-	back = crl_fast_pairs(p + 4, &bad);		/* DD HH MM SS */
-	month = front >> 16 & 0xff;
-	day = front >> 32 & 0xff;
-	/* HH <= 23, MM and SS <= 59: the sum of a lane reaches its top bit beyond that */
-	bad |= (back + 0x7fc47fc47fe80000ULL) & 0x8000800080000000ULL;
-	return bad == 0 && month < 16 && day - 1 < days[month & 15] && p[12] == 'Z';
+	/* YY MM DD HH, of which the tens are at most 9, 1, 3, 2 */
+	pairs = crl_fast_digits(p, 0x767d767c767e7676ULL, &bad);
+	/* DD HH MM SS: 3, 2, 5, 5 */
+	(void)crl_fast_digits(p + 4, 0x767a767a767d767cULL, &bad);
+	pairs = (pairs * 10 + (pairs >> 8)) & 0x00ff00ff00ff00ffULL;
+	day = pairs >> 32 & 0xff;
+	return (bad & 0x8080808080808080ULL) == 0 && day - 1 < days[pairs >> 16 & 31] && pairs >> 48 < 24 &&
+	    p[12] == 'Z';
 }
 
 /* SEQUENCE { SEQUENCE { reasonCode, OCTET STRING { ENUMERATED of one octet. By
