@@ -109,6 +109,12 @@ test_a_hold_ends_and_nothing_else(void **state)
 		told(&s, revoked(1, 0x4f, final[i], 1000));
 		assert_false(standing_cleared(&s, &ours, false, &out));
 	}
+	/* of two certificates one is on hold, the other revoked by a reason as light that does not end */
+	s = (struct standing){ .number = 7 };
+	told(&s, revoked(1, 0x4f, REASON_HOLD, 1000));
+	told(&s, revoked(1, 0x50, 8, 1000));
+	assert_int_equal(s.by.reason, REASON_HOLD);
+	assert_false(standing_cleared(&s, &ours, false, &out));
 	/* two authorities hold it: one of them cannot let it go */
 	s = (struct standing){ .number = 7 };
 	told(&s, revoked(1, 0x4f, REASON_HOLD, 1000));
