@@ -145,7 +145,8 @@ note(struct fake *f, const struct ipc_message *m, size_t len, const uint32_t *nu
 	if (f->asked == NULL)
 		return;
 	memcpy(&a.stand, m->payload, len);
-	memcpy(a.numbers, numbers, (n < 64 ? n : 64) * sizeof(*numbers));
+	if (n > 0)
+		memcpy(a.numbers, numbers, (n < 64 ? n : 64) * sizeof(*numbers));
 	must((file = fopen(f->asked, "a")) != NULL && fwrite(&a, sizeof(a), 1, file) == 1 && fclose(file) == 0,
 	    f->asked);
 }
