@@ -240,7 +240,6 @@ take_series(const struct check_run *run, const struct check_found *found, size_t
 	memcpy(out->scope_digest, v->scope_digest, sizeof(out->scope_digest));
 	crl->source = PKI_NO_SOURCE;
 	crl->received_at = crl->confirmed_wall = run->check->clock.wall_ms;
-	crl->confirmed_boot = run->check->clock.boot_ms;
 	return series_crl_take(crl, found->scans[i]);
 }
 
