@@ -32,10 +32,12 @@
 #include "common/file.h"
 #include "crl_make.h"
 #include "proto/messages.h"
+#include "record.h"
 #include "sample.h"
 
 #define PKI_PROGRAM   "src/pki/cordon-pki"
 #define FETCH_PROGRAM "src/fetch/cordon-fetch"
+#define RECORDED_PROGRAM "tests/unit/pki_recorded"
 #define WAIT_MS	      10000
 #define QUIET_MS      1500	/* in which nothing must happen */
 #define DATE	      "260301120000Z"
@@ -62,6 +64,7 @@ static struct {
 	struct web *web;
 	pid_t web_pid;
 	pid_t pki_pid;
+	const char *program;	/* in place of PKI_PROGRAM */
 	struct ipc pki;
 	char url[128];
 	uint8_t *ca;
@@ -74,6 +77,11 @@ static struct {
 	unsigned n_hanging;	/* so many sources stand before t.url */
 	bool play;		/* be the fetcher ourselves */
 	struct ipc fetch;	/* then: pki's channel to it */
+	int reason;		/* of what is published; 0: keyCompromise */
+	const struct bytes *name_of;	/* who publishes; NULL: the authority */
+	const char *mirror;	/* a second address of the source */
+	struct pki_standing standing;	/* device 0: none; told before the image */
+	bool early;		/* somebody was let out before the CRL was on the disk */
 	bool ready;
 	bool refuse;		/* answer PKI_REVOKE_DONE with an error */
 	/* what came */
@@ -267,7 +275,8 @@ bring_fetcher(const struct pki_fetch *f)
 	if (f->kind == FETCH_CRL && f->which < t.n_hanging)
 		snprintf(limits.url_prefix, sizeof(limits.url_prefix), "http://127.0.0.1:%u/", t.hanging_ports[f->which]);
 	else if (f->kind == FETCH_CRL)
-		snprintf(limits.url_prefix, sizeof(limits.url_prefix), "%s", t.url);
+		snprintf(limits.url_prefix, sizeof(limits.url_prefix), "%s",
+		    t.mirror != NULL && f->url == 0 ? t.mirror : t.url);
 	if (strncmp(t.url, "http", 4) == 0 && (end = strchr(limits.url_prefix + 8, '/')) != NULL)
 		*end = '\0';
 	assert_int_equal(ipc_pair(pair), 0);
@@ -292,6 +301,31 @@ play_fetcher(const struct pki_fetch *f)
 	ipc_init(&t.fetch, pair[0], PROC_BIT(PROC_FETCH), PROC_BIT(PROC_PKI), &messages);
 }
 
+/* Is what is published the CRL in use, on the disk? */
+static bool
+published_is_installed(void)
+{
+	int dir = open(t.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	uint8_t *crl = NULL, *der = NULL;
+	size_t n = 0, m = 0;
+	struct dirent *e;
+	bool same = false;
+	DIR *d;
+
+	assert_int_equal(file_read_at(dir, "crl", 1 << 20, &crl, &n), 0);
+	d = fdopendir(openat(t.crl_folder, ".", O_RDONLY | O_DIRECTORY));
+	while ((e = readdir(d)) != NULL && !same) {
+		if (strstr(e->d_name, ".der") == NULL || file_read_at(t.crl_folder, e->d_name, 1 << 20, &der, &m) < 0)
+			continue;
+		same = n == m && memcmp(crl, der, n) == 0;
+		free(der);
+	}
+	closedir(d);
+	close(dir);
+	free(crl);
+	return same;
+}
+
 static void
 take_revocation(const struct ipc_message *m)
 {
@@ -305,6 +339,7 @@ take_revocation(const struct ipc_message *m)
 	} else if (m->type == MSG_PKI_CLEAR) {
 		assert_in_range(t.n_clears, 0, REVOKES_MAX - 1);
 		t.clears[t.n_clears++] = *(const struct pki_clear *)m->payload;
+		t.early = t.early || !published_is_installed();
 		t.n_batch++;
 	} else {
 		t.n_done++;
@@ -424,6 +459,19 @@ add_url(struct authority_decl *a, unsigned i)
 	(void)sample_source(a, url);
 }
 
+static void
+send_standing(void)
+{
+	struct pki_standings m = { .n = t.standing.device != 0 };
+	int fd = memfile_new("standings");
+
+	assert_true(fd >= 0);
+	assert_int_equal(file_write_all(fd, &t.standing, m.n * sizeof(t.standing)), 0);
+	assert_int_equal(memfile_seal(fd), 0);
+	assert_int_equal(ipc_send(&t.pki, MSG_PKI_STANDINGS, 0, &m, sizeof(m), fd), 0);
+	close(fd);
+}
+
 /* A policy with these devices (serial = number of the device), all of one authority. */
 static void
 send_image(unsigned devices)
@@ -453,6 +501,13 @@ send_image(unsigned devices)
 	a->issuers[0].der = der.p;
 	a->issuers[0].der_len = der.n;
 	a->refresh_s = 3600;
+	if (t.mirror != NULL) {
+		a->sources[0].urls = realloc(a->sources[0].urls, 2 * sizeof(char *));
+		a->sources[0].urls[1] = strdup(t.url);
+		free(a->sources[0].urls[0]);
+		a->sources[0].urls[0] = strdup(t.mirror);
+		a->sources[0].n_urls = 2;
+	}
 	for (i = 1; i < t.sources; i++)
 		add_url(a, i);
 	if (t.ca != NULL) {
@@ -470,6 +525,7 @@ send_image(unsigned devices)
 	assert_true(fd >= 0);
 	assert_int_equal(file_write_all(fd, bytes, len), 0);
 	assert_int_equal(memfile_seal(fd), 0);
+	send_standing();
 	assert_int_equal(ipc_send(&t.pki, MSG_IMAGE, 0, &ref, sizeof(ref), fd), 0);
 	close(fd);
 	free(bytes);
@@ -496,8 +552,10 @@ refresh(void)
 static void
 publish_as(const uint8_t *serials, size_t n, uint8_t number, EVP_PKEY *key)
 {
+	const struct bytes *name = t.name_of != NULL ? t.name_of : &t.name;
+
 	struct bytes entries = { 0 }, exts = { 0 }, der = { 0 };
-	struct make m = { .key = key, .alg = "ecdsa-sha256", .name = &t.name, .no_number = true,
+	struct make m = { .key = key, .alg = "ecdsa-sha256", .name = name, .no_number = true,
 		.entries = &entries, .extensions = &exts, .next_update = "20990101000000Z" };
 	char this_update[16];
 	int dir = open(t.folder, O_RDONLY | O_DIRECTORY);
@@ -506,7 +564,7 @@ publish_as(const uint8_t *serials, size_t n, uint8_t number, EVP_PKEY *key)
 	snprintf(this_update, sizeof(this_update), "2601010000%02uZ", number % 60U);
 	m.this_update = this_update;
 	for (i = 0; i < n; i++)
-		make_entry(&entries, &serials[i], 1, DATE, 1);
+		make_entry(&entries, &serials[i], 1, DATE, t.reason != 0 ? t.reason : 1);
 	make_crl_number(&exts, &number, 1);
 	make_crl(&m, &der);
 	assert_int_equal(file_replace_at(dir, "crl", der.p, der.n, 0644), 0);
@@ -529,7 +587,7 @@ pki_start(void)
 {
 	int fd;
 
-	t.pki_pid = start(PKI_PROGRAM, &fd, t.crl_folder);
+	t.pki_pid = start(t.program != NULL ? t.program : PKI_PROGRAM, &fd, t.crl_folder);
 	ipc_init(&t.pki, fd, PROC_BIT(PROC_ENFORCE), PROC_BIT(PROC_PKI), &messages);
 }
 
@@ -563,7 +621,12 @@ before(void **state)
 	(void)state;
 	empty_folder(t.crl_folder);
 	memset(t.web, 0, offsetof(struct web, port));
-	t.n_watches = 0;
+	t.n_watches = t.n_batch = 0;
+	t.reason = 0;
+	t.name_of = NULL;
+	t.mirror = NULL;
+	t.early = false;
+	memset(&t.standing, 0, sizeof(t.standing));
 	(void)unlinkat(t.crl_folder, "../crl", 0);
 	t.refuse = t.ready = t.play = false;
 	t.fetch.fd = -1;
@@ -760,6 +823,8 @@ test_new_device_is_looked_up(void **state)
 	assert_int_equal(t.n_revokes, 1);
 	t.web->how = SERVE_404;
 	t.web->requests = 0;
+	t.standing = (struct pki_standing){ .device = 2, .cause = CAUSE_REVOKED, .authority = t.revokes[0].authority,
+		.reason = 1 };
 	forget();
 	send_image(4);
 	assert_true(until(looked, WAIT_MS));
@@ -1095,6 +1160,216 @@ test_lying_fetcher(void **state)
 	assert_int_equal(t.revokes[0].device, 2);
 }
 
+/* ---- the power goes ----------------------------------------------------- */
+
+#define OPS_MAX	  400
+#define NAMES_MAX 24
+#define INODES_MAX 200
+
+struct inode {
+	uint8_t *data;
+	size_t len, synced;	/* octets written, and those that a disk surely has */
+};
+
+struct folder_state {
+	char names[NAMES_MAX][80];
+	int inodes[NAMES_MAX];	/* -1: free */
+};
+
+/* A folder as the recorded operations leave it: what a process sees, and what is
+ * surely on the disk. */
+static struct {
+	struct inode inodes[INODES_MAX];
+	int n_inodes;
+	struct folder_state seen, durable;
+	int fds[128];		/* -2: the folder itself */
+} cut;
+
+static int *
+entry_of(struct folder_state *f, const char *name, bool make)
+{
+	int i, free_one = -1;
+
+	for (i = 0; i < NAMES_MAX; i++) {
+		if (f->inodes[i] >= 0 && strcmp(f->names[i], name) == 0)
+			return &f->inodes[i];
+		if (f->inodes[i] < 0 && free_one < 0)
+			free_one = i;
+	}
+	if (!make)
+		return NULL;
+	assert_true(free_one >= 0);
+	strcpy(f->names[free_one], name);
+	return &f->inodes[free_one];
+}
+
+static void
+cut_init(void)
+{
+	int i;
+
+	for (i = 0; i < cut.n_inodes; i++)
+		free(cut.inodes[i].data);
+	memset(&cut, 0, sizeof(cut));
+	memset(cut.seen.inodes, 0xff, sizeof(cut.seen.inodes));
+	memset(cut.durable.inodes, 0xff, sizeof(cut.durable.inodes));
+	for (i = 0; i < 128; i++)
+		cut.fds[i] = -1;
+	cut.fds[PROC_FD_STATE] = -2;
+}
+
+static void
+cut_apply(const struct record *r, const uint8_t *data)
+{
+	int *e, inode = r->fd >= 0 && r->fd < 128 ? cut.fds[r->fd] : -1;
+
+	if (r->op == 'c') {
+		e = entry_of(&cut.seen, r->a, true);
+		if (*e < 0) {
+			assert_true(cut.n_inodes < INODES_MAX);
+			*e = cut.n_inodes++;
+		}
+		cut.fds[r->fd] = *e;
+	} else if (r->op == 'o') {
+		e = entry_of(&cut.seen, r->a, false);
+		cut.fds[r->fd] = strcmp(r->a, ".") == 0 ? -2 : e != NULL ? *e : -1;
+	} else if (r->op == 'w' && inode >= 0) {
+		cut.inodes[inode].data = realloc(cut.inodes[inode].data, cut.inodes[inode].len + r->len);
+		memcpy(cut.inodes[inode].data + cut.inodes[inode].len, data, r->len);
+		cut.inodes[inode].len += r->len;
+	} else if (r->op == 's' && inode >= 0) {
+		cut.inodes[inode].synced = cut.inodes[inode].len;
+	} else if (r->op == 's' && inode == -2) {
+		cut.durable = cut.seen;
+	} else if (r->op == 'r') {
+		e = entry_of(&cut.seen, r->a, false);
+		assert_non_null(e);
+		inode = *e;
+		*e = -1;
+		*entry_of(&cut.seen, r->b, true) = inode;
+	} else if (r->op == 'u') {
+		e = entry_of(&cut.seen, r->a, false);
+		if (e != NULL)
+			*e = -1;
+	}
+}
+
+/* Lay that folder out for cordon-pki. A digest of it, to know it again. */
+static uint64_t
+cut_lay_out(bool names_kept, bool data_kept)
+{
+	const struct folder_state *f = names_kept ? &cut.seen : &cut.durable;
+	uint64_t sum = 1469598103934665603ULL, one;
+	size_t k, n;
+	int i, fd;
+
+	empty_folder(t.crl_folder);
+	for (i = 0; i < NAMES_MAX; i++) {
+		const struct inode *node = f->inodes[i] >= 0 ? &cut.inodes[f->inodes[i]] : NULL;
+
+		if (node == NULL)
+			continue;
+		n = data_kept ? node->len : node->synced;
+		fd = openat(t.crl_folder, f->names[i], O_WRONLY | O_CREAT | O_TRUNC, 0600);
+		assert_true(fd >= 0);
+		assert_int_equal(write(fd, node->data, n), n);
+		close(fd);
+		one = 1469598103934665603ULL;
+		for (k = 0; f->names[i][k] != '\0'; k++)
+			one = (one ^ (uint8_t)f->names[i][k]) * 1099511628211ULL;
+		for (k = 0; k < n; k++)
+			one = (one ^ node->data[k]) * 1099511628211ULL;
+		sum += one;
+	}
+	return sum;
+}
+
+/* Start on what the power left: the old CRL or the new one with all it lists, and
+ * nothing that is older than what is in use. */
+static void
+cut_check(void)
+{
+	static const unsigned expected[] = { 0, 1, 2, 3 };
+	unsigned number;
+
+	forget();
+	t.web->how = SERVE_404;
+	pki_start();
+	send_image(3);
+	assert_true(until(looked, WAIT_MS));
+	refresh();
+	assert_true(until(failed, WAIT_MS));
+	number = t.source.series > 0 ? t.source.number[0] : 0;
+	assert_in_range(number, 0, 3);
+	assert_int_equal(t.source.hits, expected[number]);
+	assert_int_equal(t.n_clears, 0);
+	if (number > 0) {
+		t.web->how = SERVE_FILE;
+		publish((const uint8_t[]){ 9 }, 1, (uint8_t)(number - 1));
+		refresh();
+		assert_true(until(failed, WAIT_MS));
+		assert_int_equal(t.source.error, E_ROLLBACK);
+		assert_int_equal(t.n_clears, 0);
+	}
+	pki_stop();
+}
+
+/* Every operation may be the last one: with all before it on the disk, with only what
+ * was synced, and with names kept whose contents were not. */
+static void
+test_power_cut(void **state)
+{
+	static const uint8_t listed[] = { 1, 2, 3 };
+	uint8_t *log;
+	uint64_t seen[3 * OPS_MAX], sum;
+	size_t len, at, n_seen = 0, ops = 0, i;
+	char path[128];
+	int dir = open(t.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), how;
+
+	(void)state;
+	pki_stop();
+	snprintf(path, sizeof(path), "%s/record", t.folder);
+	setenv("CORDON_TEST_RECORD", path, 1);
+	t.program = RECORDED_PROGRAM;
+	pki_start();
+	t.program = NULL;
+	unsetenv("CORDON_TEST_RECORD");
+	for (i = 1; i <= 3; i++) {
+		publish(listed, i, (uint8_t)i);
+		if (i == 1)
+			send_image(3);
+		else
+			refresh();
+		assert_true(until(revoked, WAIT_MS) && until(settled, WAIT_MS));
+		forget();
+	}
+	pki_stop();
+	assert_int_equal(file_read_at(dir, "record", 1 << 20, &log, &len), 0);
+	cut_init();
+	for (at = 0; at + sizeof(struct record) <= len; ops++) {
+		struct record r;
+
+		assert_true(ops < OPS_MAX);
+		memcpy(&r, log + at, sizeof(r));
+		cut_apply(&r, log + at + sizeof(r));
+		at += sizeof(r) + r.len;
+		for (how = 0; how < 3; how++) {
+			sum = cut_lay_out(how != 1, how == 0);
+			for (i = 0; i < n_seen && seen[i] != sum; i++)
+				;
+			if (i < n_seen)
+				continue;
+			seen[n_seen++] = sum;
+			cut_check();
+		}
+	}
+	assert_true(ops > 30);
+	assert_true(n_seen > 20);
+	pki_start();
+	free(log);
+	close(dir);
+}
+
 /* ---- HTTPS -------------------------------------------------------------- */
 
 static void
@@ -1231,6 +1506,154 @@ test_https(void **state)
 	EVP_PKEY_free(key);
 }
 
+/* ---- several addresses, several CRLs ------------------------------------- */
+
+static bool
+cleared(void)
+{
+	return t.n_clears > 0;
+}
+
+/* Nobody is at the first address: the second is asked at once. */
+static void
+test_mirror(void **state)
+{
+	struct clock_view start_at, now;
+	char closed[64];
+
+	(void)state;
+	snprintf(closed, sizeof(closed), "http://127.0.0.1:%u/crl", free_port());
+	t.mirror = closed;
+	publish((const uint8_t[]){ 2 }, 1, 1);
+	clock_now(&start_at);
+	send_image(3);
+	assert_true(until(revoked, WAIT_MS));
+	clock_now(&now);
+	assert_in_range(now.boot_ms - start_at.boot_ms, 0, 3000);
+	assert_true(until(settled, WAIT_MS));
+	assert_int_equal(t.source.url, 1);
+	assert_int_equal(t.source.failures, 0);
+}
+
+/* One PEM file of what was published so far, in that order. */
+static void
+bundle(const struct bytes *ders, size_t n)
+{
+	int dir = open(t.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	static char text[16384];
+	size_t at = 0, i;
+
+	for (i = 0; i < n; i++) {
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "-----BEGIN X509 CRL-----\n");
+		at += (size_t)EVP_EncodeBlock((uint8_t *)text + at, ders[i].p, (int)ders[i].n);
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "\n-----END X509 CRL-----\n");
+	}
+	assert_int_equal(file_replace_at(dir, "crl", text, at, 0644), 0);
+	close(dir);
+}
+
+static struct bytes
+published(void)
+{
+	int dir = open(t.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct bytes b = { 0 };
+
+	assert_int_equal(file_read_at(dir, "crl", 1 << 20, &b.p, &b.n), 0);
+	close(dir);
+	return b;
+}
+
+/* Somebody else's CRLs beside ours are no fault; a bad one of ours is told, and the
+ * good one counts all the same. */
+static void
+test_bundle(void **state)
+{
+	EVP_PKEY *other = make_key("P-256");
+	struct bytes name = { 0 }, ders[3];
+	size_t i;
+
+	(void)state;
+	make_name(&name, 0x0c, "Example", "Somebody Else");
+	publish((const uint8_t[]){ 2 }, 1, 1);
+	ders[1] = published();
+	t.name_of = &name;
+	publish_as((const uint8_t[]){ 1 }, 1, 1, other);
+	ders[0] = published();
+	t.name_of = NULL;
+	publish_as((const uint8_t[]){ 3 }, 1, 2, other);
+	ders[2] = published();
+	bundle(ders, 2);
+	send_image(3);
+	assert_true(until(revoked, WAIT_MS) && until(settled, WAIT_MS));
+	assert_int_equal(t.n_revokes, 1);
+	assert_int_equal(t.revokes[0].device, 2);
+	assert_int_equal(t.source.series, 1);
+	free(ders[1].p);
+	publish((const uint8_t[]){ 1, 2 }, 2, 3);
+	ders[1] = published();
+	bundle(ders, 3);
+	refresh();
+	assert_true(until(failed, WAIT_MS));
+	assert_int_equal(t.source.error, E_SIG);
+	assert_int_equal(t.n_revokes, 1);
+	assert_int_equal(t.revokes[0].device, 1);
+	assert_true(t.source.number[0] == 3);
+	for (i = 0; i < 3; i++)
+		free(ders[i].p);
+	bytes_free(&name);
+	EVP_PKEY_free(other);
+}
+
+/* A hold ends with the next CRL, once that is on the disk; not while the mark is
+ * damaged, until an operator resets it. */
+static void
+test_hold(void **state)
+{
+	struct pki_reset reset = { .source = 0 };
+	struct dirent *e;
+	DIR *d;
+	int fd;
+
+	(void)state;
+	t.reason = 6;
+	publish((const uint8_t[]){ 2 }, 1, 1);
+	send_image(3);
+	assert_true(until(revoked, WAIT_MS) && until(settled, WAIT_MS));
+	assert_int_equal(t.revokes[0].reason, 6);
+	publish(NULL, 0, 2);
+	refresh();
+	assert_true(until(cleared, WAIT_MS) && until(settled, WAIT_MS));
+	assert_int_equal(t.clears[0].device, 2);
+	assert_int_equal(t.clears[0].cause, CAUSE_REVOKED);
+	assert_false(t.early);
+	publish((const uint8_t[]){ 2 }, 1, 3);
+	refresh();
+	assert_true(until(revoked, WAIT_MS) && until(settled, WAIT_MS));
+	pki_stop();
+	d = fdopendir(openat(t.crl_folder, ".", O_RDONLY | O_DIRECTORY));
+	while ((e = readdir(d)) != NULL) {
+		if (strstr(e->d_name, ".high") == NULL)
+			continue;
+		fd = openat(t.crl_folder, e->d_name, O_WRONLY);
+		assert_int_equal(pwrite(fd, "\x7f", 1, 60), 1);
+		close(fd);
+	}
+	closedir(d);
+	t.standing = (struct pki_standing){ .device = 2, .cause = CAUSE_REVOKED, .authority = t.revokes[0].authority,
+		.reason = 6 };
+	publish(NULL, 0, 4);
+	forget();
+	pki_start();
+	send_image(3);
+	refresh();
+	assert_true(until(failed, WAIT_MS));
+	assert_int_equal(t.source.error, E_MARK);
+	assert_false(until(cleared, QUIET_MS));
+	assert_int_equal(ipc_send(&t.pki, MSG_PKI_RESET, 0, &reset, sizeof(reset), -1), 0);
+	assert_true(until(cleared, WAIT_MS));
+	assert_int_equal(t.clears[0].device, 2);
+}
+
 /* ---- memory ------------------------------------------------------------- */
 
 /* Kilobytes at their highest. */
@@ -1336,6 +1759,10 @@ main(void)
 		TEST(test_slow_servers_delay_nobody),
 		TEST(test_limits_of_a_transfer),
 		TEST(test_lying_fetcher),
+		TEST(test_power_cut),
+		TEST(test_mirror),
+		TEST(test_bundle),
+		TEST(test_hold),
 		TEST(test_large_crl),
 		TEST(test_https),
 		TEST(test_rights),
