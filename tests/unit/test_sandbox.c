@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -310,6 +311,42 @@ do_many_files(void)
 	return 0;
 }
 
+static int
+do_watch(void)
+{
+	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC), wd;
+
+	if (fd < 0 || (wd = inotify_add_watch(fd, "/", IN_CREATE)) < 0)
+		return errno;
+	return result(inotify_rm_watch(fd, wd));
+}
+
+/* Further in, for what a process turned out to be for. */
+static int
+narrow(unsigned rights)
+{
+	static const char *const paths[] = { "/", NULL };
+	const struct sandbox sb = { .program = "test", .rights = rights, .read_paths = paths };
+
+	return -sandbox_narrow(&sb);
+}
+
+static int
+do_narrow_and_watch(void)
+{
+	int rc = narrow(SB_FILES_READ | SB_WATCH);
+
+	return rc != 0 ? rc : do_watch();
+}
+
+static int
+do_narrow_and_connect(void)
+{
+	int rc = narrow(SB_FILES_READ | SB_WATCH);
+
+	return rc != 0 ? rc : do_socket_inet();
+}
+
 struct outcome {
 	const char *name;
 	unsigned rights;
@@ -362,6 +399,11 @@ static const struct outcome outcomes[] = {
 	{ "connect: no ptrace", SB_NET_CONNECT, do_ptrace, SIGSYS, 0 },
 	{ "connect: no bpf", SB_NET_CONNECT, do_bpf, SIGSYS, 0 },
 	{ "connect: no user namespace", SB_NET_CONNECT, do_user_namespace, SIGSYS, 0 },
+	{ "read: watches nothing", SB_FILES_READ, do_watch, SIGSYS, 0 },
+	{ "watch: watches", SB_FILES_READ | SB_WATCH, do_watch, 0, 0 },
+	{ "watch: opens nothing", SB_WATCH, do_open_read, SIGSYS, 0 },
+	{ "narrowed: watches", SB_NET_CONNECT, do_narrow_and_watch, 0, 0 },
+	{ "narrowed: no internet", SB_NET_CONNECT, do_narrow_and_connect, SIGSYS, 0 },
 	{ "spawn: starts programs", SB_SPAWN, do_fork_exec, 0, 0 },
 	{ "spawn: no ptrace", SB_SPAWN, do_ptrace, SIGSYS, 0 },
 	{ "spawn: no mount", SB_SPAWN, do_mount, SIGSYS, 0 },
