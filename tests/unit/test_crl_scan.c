@@ -673,6 +673,30 @@ test_extension_count(void **state)
 
 /* ---- what is refused ---------------------------------------------------- */
 
+/* One of a kilobyte, with something of everything. */
+static void
+usual_crl(struct bytes *der)
+{
+	struct bytes entries = { 0 }, exts = { 0 }, entry_exts = { 0 };
+	struct make m = base(&entries);
+	uint8_t serial[16] = { 0x31 };
+
+	m.extensions = &exts;
+	EXTENSION(&exts, OID_AKI, false, "\x30\x06\x80\x04" "key.", 8);
+	EXTENSION(&exts, OID_IDP, true, "\x30\x03\x84\x01\xff", 5);
+	EXTENSION(&entry_exts, "\x55\x1d\x18", false, "\x18\x0f" "20260101000000Z", 17);
+	for (serial[15] = 0; serial[15] < 14; serial[15]++)
+		make_entry(&entries, serial, sizeof(serial), serial[15] == 3 ? "20" DATE : DATE,
+		    serial[15] % 3 == 0 ? 4 : -1);
+	make_entry_with(&entries, SERIAL(THEIRS), DATE, &entry_exts);
+	make_entry(&entries, SERIAL(OURS), DATE, 1);
+	make_crl(&m, der);
+	assert_in_range(der->n, 800, 1100);
+	bytes_free(&entries);
+	bytes_free(&exts);
+	bytes_free(&entry_exts);
+}
+
 static void
 test_every_truncation(void **state)
 {
@@ -680,7 +704,7 @@ test_every_truncation(void **state)
 	size_t n;
 
 	(void)state;
-	small_crl(&der);
+	usual_crl(&der);
 	for (n = 0; n < der.n; n++) {
 		assert_int_equal(scan_in_pieces(der.p, n, n > 0 ? n : 1), n == 0 ? E_EMPTY : E_TRUNC);
 		assert_int_equal(hits(), 0);
@@ -696,7 +720,7 @@ test_every_flip(void **state)
 	int bit;
 
 	(void)state;
-	small_crl(&der);
+	usual_crl(&der);
 	for (i = 0; i < der.n; i++) {
 		for (bit = 0; bit < 8; bit++) {
 			der.p[i] ^= 1 << bit;
