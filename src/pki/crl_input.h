@@ -19,8 +19,7 @@
 enum crl_input_other { CRL_OTHER_TEXT = 1, CRL_OTHER_HTML, CRL_OTHER_GZIP, CRL_OTHER_BINARY };
 
 /* Gets the CRLs of a body one after the other: begin, der in pieces, end; the
- * next begins only after end. Calls come from within init's caller's feed and
- * finish, and from nowhere else. */
+ * next begins only after end. Called by crl_input_feed and crl_input_finish only. */
 struct crl_input_taker {
 	/* The n-th, from 0. Not 0: this one is not wanted, and neither der nor end
 	 * is called for it. */
