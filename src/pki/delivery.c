@@ -78,7 +78,6 @@ delivery_confirm(struct pki *p, const struct source *s, const struct clock_view 
 	for (i = 0; i < d->n; i++) {
 		struct series_crl *c = series_set_crl(&p->set, d->of[i]);
 
-		c->confirmed_boot = now->boot_ms;
 		c->confirmed_wall = now->wall_ms;
 	}
 }

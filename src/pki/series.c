@@ -119,7 +119,7 @@ crl_ends(const struct series_crl *c, const struct series_rules *r)
 static int64_t
 proven_now(const struct series_crl *c, const struct pki_clock *clock)
 {
-	int64_t elapsed = clock->boot_ms - c->confirmed_boot, now;
+	int64_t elapsed = clock->boot_ms - c->verified_boot, now;
 
 	if (clock->trusted)
 		return pki_clock_now(clock);

@@ -120,6 +120,7 @@ take(struct job_context *x, struct series_ref ref, const struct crl_judgement *j
 	}
 	c->source = x->job->source->index;
 	c->received_at = x->now.wall_ms;
+	c->verified_boot = x->now.boot_ms;
 	c->unsaved = true;	/* until the disk has it, it loosens nothing */
 	e->looked[ref.delta] = true;
 	e->need_scan[ref.delta] = e->damaged[ref.delta] = false;
@@ -144,7 +145,6 @@ confirm(struct job_context *x, struct series_ref ref)
 {
 	struct series_crl *c = series_set_crl(&x->pki->set, ref);
 
-	c->confirmed_boot = x->now.boot_ms;
 	c->confirmed_wall = x->now.wall_ms;
 	remember(x->job->refs, &x->job->n_refs, ref);
 	if ((x->job->source->flags & SOURCE_COVERS_ALL) != 0 && !x->pki->set.series[ref.series].covers_all) {

@@ -28,7 +28,7 @@ LIES = ("drip-body?every=1", "drip-headers?every=1", "hang", "endless", "endless
 def w(make_world, tmp_path_factory):
     tls = make_tls(str(tmp_path_factory.mktemp("tls")), names=(WEB,))
     A78_UP.files["c78-ca.pem"] = crl.pem(tls.ca_der, "CERTIFICATE")
-    world = make_case_world(make_world, CASES)
+    world = make_case_world(make_world, CASES, own_clock=True)      # one that is right: what ages, ages by it
     assert world.lab.web.ip4 == WEB
     with world.lab.web.ns.inside():
         servers = [Hostile(world.lab.web.ip4, 8081), Hostile(world.lab.web.ip6, 8081), Proxy(world.lab.web.ip4, 8082),

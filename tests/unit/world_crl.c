@@ -170,7 +170,9 @@ take(struct world *w, uint32_t ca, const struct crl_scan *scan)
 	MUST(j.install && series_crl_take(crl, scan) == 0);
 	if (j.mark)
 		crl_highwater_raise(&crl->highwater, v, s->key_digest);
-	crl->confirmed_boot = w->clock.boot_ms;
+	/* the same again is no younger for that */
+	if (!j.same)
+		crl->verified_boot = w->clock.boot_ms;
 	crl->confirmed_wall = w->clock.wall_ms;
 	if (j.mark && v->this_update <= pki_clock_now(&w->clock) && v->this_update > w->clock.floor_ms)
 		w->clock.floor_ms = v->this_update;
