@@ -481,6 +481,26 @@ test_60_clock_jumps(void **state)
 	world_free(w);
 }
 
+/* A replay of the same CRL, over and over, keeps nothing fresh. */
+static void
+test_60_same_again(void **state)
+{
+	struct world *w = fleet();
+	uint32_t i;
+
+	(void)state;
+	world_start(w);
+	w->clock.trusted = false;
+	w->clock.wall_ms = NOW + HOUR;
+	for (i = 0; i < 5; i++) {
+		CRL(.number = 1, .lasts = DAY, .at = 0);
+		assert_int_equal(world_check(w, 1), i < 3 ? CHECK_CLEAN : CHECK_STALE);
+		w->clock.boot_ms += 8 * HOUR;
+	}
+	assert_int_equal(series_state(world_last(w), &w->all->authorities[0].rules, &w->clock), SOURCE_STALE);
+	world_free(w);
+}
+
 /* An unset clock: floor and time since boot carry on. */
 static void
 test_60_unset_clock(void **state)
@@ -646,6 +666,7 @@ main(void)
 		cmocka_unit_test(test_57_grace),
 		cmocka_unit_test(test_58_future),
 		cmocka_unit_test(test_60_clock_jumps),
+		cmocka_unit_test(test_60_same_again),
 		cmocka_unit_test(test_60_unset_clock),
 		cmocka_unit_test(test_61_no_next_update),
 		cmocka_unit_test(test_62_63_64_65_66_order),
