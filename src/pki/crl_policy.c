@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* crl_policy.c -- replays, double issue and freshness, as pure functions. */
+/* crl_policy.c -- replays, double issue and dates ahead of the clock, as pure functions. */
 #include <string.h>
 
 #include "pki/crl_policy.h"
@@ -116,21 +116,4 @@ crl_judge(const struct crl_verdict *v, const uint8_t key_digest[KEY_DIGEST_LEN],
 		    "the certificate of its signer is revoked";
 	}
 	return j;
-}
-
-enum source_state
-crl_state(int64_t this_update, int64_t next_update, int64_t now_ms, int64_t confirmed_ms,
-    int64_t refresh_ms)
-{
-	int64_t ends;
-
-	if (this_update == 0)
-		return SOURCE_NEVER;
-	ends = next_update != 0 ? next_update : this_update + CRL_MAX_AGE_MS;
-	if (now_ms >= ends + CRL_GRACE_MS)
-		return SOURCE_EXPIRED;
-	if (now_ms >= ends)
-		return SOURCE_STALE;
-	/* A tenth of grace: refreshes are spread, and one takes its time. */
-	return confirmed_ms > refresh_ms + refresh_ms / 10 ? SOURCE_DUE : SOURCE_FRESH;
 }

@@ -15,6 +15,7 @@
 #define KEY_DIGEST_LEN	 32	/* SHA-256 of a SubjectPublicKeyInfo */
 
 #define CRL_SKEW_MS	 (5 * 60 * 1000LL)	/* clocks of CAs and routers differ by minutes */
+/* What counts where no authority says otherwise. */
 #define CRL_MAX_AGE_MS	 (24 * 3600 * 1000LL)	/* of a CRL that does not say when the next comes */
 #define CRL_GRACE_MS	 (24 * 3600 * 1000LL)	/* from stale to expired */
 #define CLOCK_FLOOR_MS	 1767225600000LL	/* 2026-01-01: an earlier clock is unset */
@@ -67,10 +68,5 @@ void crl_highwater_of(const struct crl_verdict *, const uint8_t key_digest[KEY_D
     struct crl_highwater *out);
 void crl_highwater_raise(struct crl_highwater *, const struct crl_verdict *,
     const uint8_t key_digest[KEY_DIGEST_LEN]);
-
-/* Freshness of the CRL in use. confirmed_ms ago it was fetched or confirmed last;
- * refresh_ms is how often that should happen. this_update 0: none in use. */
-enum source_state crl_state(int64_t this_update, int64_t next_update, int64_t now_ms, int64_t confirmed_ms,
-    int64_t refresh_ms);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* test_crl_policy.c -- replays, double issue, the future, and freshness. Numbers of tests
+/* test_crl_policy.c -- replays, double issue, and the future. Numbers of tests
  * are those of the table of cases in doc/revocation.md. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,6 @@
 
 #define DAY  (24 * 3600 * 1000LL)
 #define NOW  (CLOCK_FLOOR_MS + 100 * DAY)
-#define HOUR (3600 * 1000LL)
 
 static const uint8_t key[KEY_DIGEST_LEN] = { 1 }, other_key[KEY_DIGEST_LEN] = { 2 };
 static const struct pki_clock now = { .wall_ms = NOW, .trusted = true },
@@ -241,37 +240,6 @@ test_numbers_are_integers(void **state)
 	}
 }
 
-static void
-test_freshness(void **state)
-{
-	static const struct {
-		int64_t next;		/* after NOW; 0: none */
-		int64_t this_before;	/* before NOW */
-		int64_t confirmed;	/* ago */
-		enum source_state state;
-	} rows[] = {
-		{ DAY, DAY, 0, SOURCE_FRESH },
-		{ DAY, DAY, HOUR + HOUR / 10, SOURCE_FRESH },
-		{ DAY, DAY, HOUR + HOUR / 10 + 1, SOURCE_DUE },
-		{ DAY, DAY, INT64_MAX, SOURCE_DUE },
-		{ 1, DAY, 0, SOURCE_FRESH },
-		{ -1, DAY, 0, SOURCE_STALE },
-		{ -CRL_GRACE_MS + 1, 9 * DAY, 0, SOURCE_STALE },
-		{ -CRL_GRACE_MS, 9 * DAY, 0, SOURCE_EXPIRED },
-		{ 0, CRL_MAX_AGE_MS - 1, 0, SOURCE_FRESH },
-		{ 0, CRL_MAX_AGE_MS, 0, SOURCE_STALE },
-		{ 0, CRL_MAX_AGE_MS + CRL_GRACE_MS, 0, SOURCE_EXPIRED },
-	};
-	size_t i;
-
-	(void)state;
-	assert_int_equal(crl_state(0, 0, NOW, 0, HOUR), SOURCE_NEVER);
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		assert_int_equal(crl_state(NOW - rows[i].this_before, rows[i].next == 0 ? 0 : NOW + rows[i].next,
-				     NOW, rows[i].confirmed, HOUR),
-		    rows[i].state);
-}
-
 int
 main(void)
 {
@@ -284,7 +252,6 @@ main(void)
 		cmocka_unit_test(test_66_67_mark),
 		cmocka_unit_test(test_68_reset),
 		cmocka_unit_test(test_numbers_are_integers),
-		cmocka_unit_test(test_freshness),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
