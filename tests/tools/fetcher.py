@@ -45,7 +45,7 @@ def numbers(path, pattern, first=0):
 
 
 def errors():
-    with open(os.path.join(TOP, "src/proto/messages.h"), encoding="utf-8") as f:
+    with open(os.path.join(TOP, "src/proto/pki.h"), encoding="utf-8") as f:
         body = re.search(r"enum source_error \{(.*?)\};", f.read(), re.S).group(1)
     return {name: i for i, name in enumerate(re.findall(r"^\s*(E_\w+)", body, re.M))}
 
