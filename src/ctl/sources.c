@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "ctl/answer.h"
+#include "model/words.h"
+#include "pki/crl_input.h"
 
 void
 trouble_say(json_t *list, const char *fmt, ...)
@@ -51,16 +53,35 @@ source_is_overdue(const struct view *v, uint32_t i)
 	return s->fetching == 0 && s->next_try != 0 && v->head->taken_at - s->next_try > SOURCE_OVERDUE_MS;
 }
 
-const char *
-source_error_text(const struct pki_source *s, char *buf, size_t size)
+/* What the number beside an error says; "" when it says nothing to a person. */
+static const char *
+error_detail(const struct view *v, uint32_t i, char *buf, size_t size)
 {
-	if (s->error == E_NONE)
-		buf[0] = '\0';
-	else if (s->error != E_FETCH || s->detail == 0)
-		snprintf(buf, size, "%s: %s", word_source_error_key(s->error), word_source_error(s->error));
-	else
-		snprintf(buf, size, "%s: %s (%s %" PRIu32 ")", word_source_error_key(s->error),
-		    word_source_error(s->error), s->detail >= 100 ? "HTTP status" : "curl error", s->detail);
+	static const char *const other[] = { [CRL_OTHER_TEXT] = " (text)", [CRL_OTHER_HTML] = " (a page of HTML)",
+		[CRL_OTHER_GZIP] = " (gzip)", [CRL_OTHER_BINARY] = " (other bytes)" };
+	const struct pki_source *s = &v->sources[i];
+	char limit[SIZE_STRLEN];
+
+	buf[0] = '\0';
+	if (s->error == E_FETCH && s->detail != 0)
+		snprintf(buf, size, " (%s %" PRIu32 ")", s->detail >= 100 ? "HTTP status" : "curl error", s->detail);
+	else if (s->error == E_TOO_BIG)
+		snprintf(buf, size, " (%s)", size_format(v->image.sources[i].max_bytes, limit));
+	else if (s->error == E_NOT_CRL && s->detail > 0 && s->detail < sizeof(other) / sizeof(other[0]))
+		return other[s->detail];
+	return buf;
+}
+
+const char *
+source_error_text(const struct view *v, uint32_t i, char *buf, size_t size)
+{
+	const struct pki_source *s = &v->sources[i];
+	char detail[64];
+
+	buf[0] = '\0';
+	if (s->error != E_NONE)
+		snprintf(buf, size, "%s: %s%s", word_source_error_key(s->error), word_source_error(s->error),
+		    error_detail(v, i, detail, sizeof(detail)));
 	return buf;
 }
 
@@ -99,7 +120,7 @@ source_json(const struct view *v, uint32_t i)
 	    "url", answer_text(source_url(v, i)), "kind", source_is_delta(v, i) ? "delta" : "full",
 	    "state", word_source_state(s->state), "fetching", s->fetching != 0,
 	    "error", s->error != E_NONE ? word_source_error_key(s->error) : NULL,
-	    "error_text", s->error != E_NONE ? source_error_text(s, error, sizeof(error)) : NULL,
+	    "error_text", s->error != E_NONE ? source_error_text(v, i, error, sizeof(error)) : NULL,
 	    "advice", s->error != E_NONE ? word_source_error_advice(s->error) : NULL,
 	    "detail", (int)s->detail, "number", s->number_len > 0 ? number : NULL,
 	    "number_text", s->number_len > 0 ? word_crl_number(s->number, s->number_len, decimal) : NULL,
@@ -194,7 +215,7 @@ say_state(const struct view *v, uint32_t i, const char *name, json_t *problems, 
 		trouble_say(problems, "a verified revocation is not enforced yet: %s: %s", name, word_source_error(s->error));
 	else if (s->error != E_NONE)
 		trouble_say(s->state == SOURCE_FRESH || s->state == SOURCE_DUE ? notes : problems,
-		    "%s: %s%s%s; %" PRIu32 " failure%s in a row%s", name, source_error_text(s, error, sizeof(error)),
+		    "%s: %s%s%s; %" PRIu32 " failure%s in a row%s", name, source_error_text(v, i, error, sizeof(error)),
 		    word_source_error_advice(s->error)[0] != '\0' ? ": " : "", word_source_error_advice(s->error),
 		    s->failures, s->failures == 1 ? "" : "s",
 		    s->this_update != 0 ? "; the CRL before it still counts" : "");

@@ -28,7 +28,7 @@ bool source_is_delta(const struct view *, uint32_t i);
 bool source_is_overdue(const struct view *, uint32_t i);
 
 /* "E_FETCH: the transfer failed (HTTP status 404)"; "" when all is well. */
-const char *source_error_text(const struct pki_source *, char *buf, size_t size);
+const char *source_error_text(const struct view *, uint32_t i, char *buf, size_t size);
 
 json_t *source_json(const struct view *, uint32_t i);
 void sources_table(struct table *);

@@ -152,10 +152,11 @@ judge(struct cordond *d, struct batch *b, const struct clock_view *now)
 		const struct image_device *device = &e->policy.image.devices[index];
 		struct station st = e->stations[index];
 
-		if (b->acts[i] == 0 || !had_access(e, index))
+		/* To restrict is no quarantine: the administrator said where to. */
+		if ((b->acts[i] & CAUSE_QUARANTINE) == 0 || !had_access(e, index))
 			continue;
 		if (device->flags & DEVICE_CRITICAL) {
-			standing_wait(&b->s.list[i], b->acts[i]);
+			standing_wait(&b->s.list[i], b->acts[i] & CAUSE_QUARANTINE);
 			b->critical++;
 		} else if (station_place(&e->policy.image, device, &b->s.list[i], &st)) {
 			b->counted++;
@@ -167,7 +168,7 @@ judge(struct cordond *d, struct batch *b, const struct clock_view *now)
 		size_t index = enforcer_index(e, s->number);
 
 		if (b->held && had_access(e, index))
-			standing_wait(s, b->acts[i]);
+			standing_wait(s, b->acts[i] & CAUSE_QUARANTINE);
 		if (b->acts[i] != 0 && (e->standings[index] == NULL || (s->cause & b->acts[i]) != 0 ||
 		    (e->standings[index]->cause | e->standings[index]->pending) == 0))
 			s->since = now->wall_ms;

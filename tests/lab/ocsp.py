@@ -112,8 +112,8 @@ class Responder:
                 self.send_header("Content-Type", "application/ocsp-response")
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
-                self.wfile.write(data)
                 responder._asked[name] += 1
+                self.wfile.write(data)
 
             def log_message(self, *args):
                 pass

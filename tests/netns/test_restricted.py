@@ -32,7 +32,7 @@ def world(make_world):
     made = make_world(kinds=(("sensor", 3), ("camera", 1), ("gateway", 1)), start=False)
     made.site.classes = {name: list(rules) for name, rules in CLASSES.items()}
     made.site.authority_words = RESTRICT
-    made.site.appliance.append('brake = "off";')
+    made.site.appliance.append('brake = { devices = 1; within = "1h"; };')
     for device in made.lab.devices:
         if device.kind != "sensor":
             device.serial = ""
