@@ -276,12 +276,12 @@ def test_who_may_sign(place):
     name is told apart from one that it does."""
     answer, = place.json(0, place.crl("ca.crl", (2, None)), "--ca", place("ca.pem"), "--config", place("etc"))
     assert answer["authority"] == "factory-ca" and place.devices(answer, "quarantine") == ["s-2"]
-    helper = crl.CA("Factory CRLs", issuer=place.ca, days=(day(-30), day(300)))
-    place.write("helper.pem", crl.pem(helper.certificate, "CERTIFICATE"))
-    name = place.write("helper.crl", crl.crl(helper, crl.entry(2, date=day(-2), issuer=place.ca.name), this=day(-1),
+    signer = crl.CA("Factory CRLs", issuer=place.ca, days=(day(-30), day(300)))
+    place.write("signer.pem", crl.pem(signer.certificate, "CERTIFICATE"))
+    name = place.write("signer.crl", crl.crl(signer, crl.entry(2, date=day(-2), issuer=place.ca.name), this=day(-1),
                                              next=day(6), more=[crl.scope(indirect=True)]))
     refused(place, name, "E_SIGNER", "--config", place("etc"))
-    answer, = place.json(2, name, "--crl-issuer", place("helper.pem"), "--config", place("etc"))
+    answer, = place.json(2, name, "--crl-issuer", place("signer.pem"), "--config", place("etc"))
     assert answer["limit"] == "E_SIGNER" and place.devices(answer, "listed-by-untrusted") == ["s-2"]
     assert place.devices(answer, "quarantine") == []
 

@@ -60,7 +60,7 @@ teardown(void **state)
 	return 0;
 }
 
-/* ---- helpers ------------------------------------------------------------ */
+/* ---- to make them and look at them ----------------------------------------- */
 
 static enum source_error
 scan_in_pieces(const uint8_t *p, size_t n, size_t piece)

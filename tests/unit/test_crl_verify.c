@@ -47,7 +47,7 @@ teardown(void **state)
 	return 0;
 }
 
-/* ---- helpers ------------------------------------------------------------ */
+/* ---- to make them and look at them ----------------------------------------- */
 
 static size_t
 hits(const struct crl_scan *scan)
