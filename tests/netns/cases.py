@@ -167,6 +167,7 @@ class CaseWorld(TestWorld):
         self.site.classes = dict(self.cases.classes)
         self.site.appliance = list(self.cases.appliance)
         self.site.csv = self.cases.csv
+        os.unlink(os.path.join(self.cordon.etc, "devices.d", "lab.conf"))      # of the lab's own device
         self.site.write()
         return self
 

@@ -57,7 +57,7 @@ def test_93_a_whole_fleet(fleet):
 # ---- 83 ----------------------------------------------------------------------------
 
 LARGE_CASES = Cases()
-A83 = LARGE_CASES.authority("c83", devices=3)
+A83 = LARGE_CASES.authority("c83", devices=3, crl='{ url = "file://{folder}/{name}.crl"; max_size = "256M"; }')
 A84 = [LARGE_CASES.authority(f"c84-{i}", devices=1) for i in range(200)]
 DRIPPING = [LARGE_CASES.authority(f"c84-slow-{i}", devices=1, crl='"http://{web}:8081/drip"') for i in range(50)]
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Cases 56 to 73 of doc/revocation.md: clocks, replays, and what is on the disk. The clock is cordon's own."""
+import contextlib
 import glob
 import os
+import subprocess
 import time
 
 import pytest
@@ -261,6 +263,34 @@ def test_71_damaged_mark(w):
     w.cordon.ctl("crl", "reset", A71.name, "--confirm")
     w.publish(A71, A71.ca.crl(number=6))
     w.wait_free(A71.devices[0])
+
+
+A72 = declare("c72")
+
+
+def test_72_disk_full(w):
+    """Who is revoked is cut all the same; what could not be written is written when it can be."""
+    folder = os.path.join(w.cordon.state, "crl")
+    w.cordon.stop()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=700", "cordon-test", folder], check=True)
+    try:
+        ballast = os.path.join(folder, "ballast")
+        fd = os.open(ballast, os.O_WRONLY | os.O_CREAT)
+        with contextlib.suppress(OSError):
+            while True:
+                os.write(fd, bytes(4096))
+        os.close(fd)
+        w.cordon.start()
+        assert w.publish(A72, A72.ca.crl(entry(A72.serial(0)), *(entry(1 << 50 | n) for n in range(300))))["error"] == "E_DISK"
+        w.expect(A72, cut=[0], free=[1])
+        os.unlink(ballast)
+        wait_for("it to be written", lambda: w.refresh(A72)[0]["error"] is None, 20, 0.5)
+        w.expect(A72, cut=[0], free=[1])
+    finally:
+        w.cordon.stop()
+        subprocess.run(["umount", folder], check=True)
+        w.cordon.start()
+    w.expect(A72, cut=[0], free=[1])
 
 
 A73 = declare("c73", 3)

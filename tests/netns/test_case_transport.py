@@ -32,8 +32,8 @@ def w(make_world, tmp_path_factory):
     assert world.lab.web.ip4 == WEB
     with world.lab.web.ns.inside():
         servers = [Hostile(world.lab.web.ip4, 8081), Hostile(world.lab.web.ip6, 8081), Proxy(world.lab.web.ip4, 8082),
-                   Hostile(world.lab.web.ip4, 8443, tls=tls)]
-    world.server, world.server6, world.proxy, world.secure = servers
+                   Hostile(world.lab.web.ip4, 8443, tls=tls), Hostile(world.lab.web.ip4, 8083)]
+    world.server, world.server6, world.proxy, world.secure, world.liar = servers
     world.tls = tls
     yield world
     for server in servers:
@@ -110,7 +110,8 @@ def test_76_nobody_answers(w):
     assert w.sources(A76_NONE)[0]["failures"] >= 1
 
 
-A77 = {path: declare(f"c77-{i}", one("/" + path, timeout='"3s"', max_size='"64k"')) for i, path in enumerate(LIES)}
+A77 = {path: declare(f"c77-{i}", one("/" + path, timeout='"3s"', max_size='"64k"').replace("8081", "8083"))
+       for i, path in enumerate(LIES)}
 A77_WELL = {path: declare(f"c77-well-{i}", None) for i, path in enumerate(LIES)}
 
 
@@ -118,7 +119,7 @@ A77_WELL = {path: declare(f"c77-well-{i}", None) for i, path in enumerate(LIES)}
 def test_77_lies_end_within_limits(w, path):
     a, well = A77[path], A77_WELL[path]
     w.cordon.ctl("crl", "refresh", a.name)
-    wait_for("the server to be asked", lambda: w.server.asked("/" + path.split("?")[0]))
+    wait_for("the server to be asked", lambda: w.liar.asked("/" + path.split("?")[0]))
     begin = time.monotonic()
     w.put(f"{well.name}.crl", well.ca.crl(entry(well.serial(0))))
     w.wait_cut(well.devices[0])
