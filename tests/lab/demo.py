@@ -50,6 +50,7 @@ class Demo:
             self.outside_the_class()
             self.false_identities(steady)
             self.revoke(steady)
+            self.brake(steady)
             self.remediation()
             self.management()
         self.evidence()
@@ -60,6 +61,8 @@ class Demo:
 
     def apply(self):
         self.story.tell("1. The policy: classes and devices become kernel rules.")
+        self.world.site.appliance.append('brake = { devices = 5; within = "1h"; };')
+        self.world.site.write()
         applied = self.world.cordon.apply()
         self.story.step("policy applied", self.world.cordon.table() is not None,
                         f"{applied.get('devices')} devices, {applied.get('classes')} classes")
@@ -186,9 +189,29 @@ class Demo:
                         f"{sum(f.unsent for f in others)} packets lost")
         self.victim = victim
 
+    def brake(self, steady):
+        self.story.tell("\n7. The CA errs, and lists all the others: more than the brake allows.")
+        world, cordon = self.world, self.world.cordon
+        others = [f for f in steady.flows if f.tag != self.victim.name]
+        serials = [d.serial for d in self.lab.devices if d is not self.victim]
+        world.ca.revoke(*serials)
+        world.publish()
+        cordon.ctl("crl", "refresh")
+        wait_for("all of them to wait", lambda: cordon.status()["pending"] == len(serials), timeout=15, every=0.05)
+        before = {f.tag: len(f.answered) for f in others}
+        time.sleep(0.5)
+        going = [f.tag for f in others if len(f.answered) > before[f.tag] + 10]
+        self.figures["pending"] = len(serials)
+        self.story.step("they wait for a person, and keep going", len(going) == 11,
+                        f"{len(going)} of 11 still answered; cordonctl pending list shows them")
+        world.ca.unrevoke(*serials)
+        world.publish()
+        cordon.ctl("pending", "dismiss", "--all", "--reason", "the CA took it back")
+        self.story.step("an operator dismisses it", cordon.status()["pending"] == 0)
+
     def remediation(self):
         lab, victim = self.lab, self.victim
-        self.story.tell("\n7. A quarantined device reaches the remediation host and nothing else.")
+        self.story.tell("\n8. A quarantined device reaches the remediation host and nothing else.")
         self.story.step(f"{victim.name} to the remediation host", tcp_works(victim, lab.remedy.ip4, 443))
         refused = tcp_open(victim, lab.server.ip4, 8883, timeout=0.4) is None
         self.refused += 1
@@ -196,7 +219,7 @@ class Demo:
 
     def management(self):
         lab = self.lab
-        self.story.tell("\n8. The management host is no device; devices are closed to it as well.")
+        self.story.tell("\n9. The management host is no device; devices are closed to it as well.")
         done = lab.mgmt.ns.run(["ping", "-q", "-c2", "-i0.1", "-w1", "192.0.2.1"], check=False)
         self.story.step("it reaches the router", done.returncode == 0)
         camera = lab.of_kind("camera")[0]
@@ -210,7 +233,7 @@ class Demo:
         self.nothing_arrives(f"it does not reach {camera.name}", camera, b"inbound", send)
 
     def evidence(self):
-        self.story.tell("\n9. Who tried what: cordonctl attempt list")
+        self.story.tell("\n10. Who tried what: cordonctl attempt list")
         cordon = self.world.cordon
         wanted = {"not-allowed", "wrong-address", "wrong-mac", "wrong-port", "quarantined"}
 
@@ -235,6 +258,7 @@ class Demo:
         self.story.tell("\n  allowed connections             "
                         f"{f['allowed']:>8}\n  refused packets and connections {f['refused']:>8}\n"
                         f"  quarantined devices             {f['quarantined']:>8}\n"
+                        f"  held back by the brake          {f['pending']:>8}\n"
                         f"  recorded attempts               {f['recorded']:>8}\n"
                         "  published CRL to last packet    "
                         f"{1000 * f['seconds_from_crl_to_last_packet']:>5.0f} ms\n")
