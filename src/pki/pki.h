@@ -211,6 +211,7 @@ bool cache_pending(const struct pki *);
 void settle_want(struct pki *);
 void settle_run(struct pki *, const struct clock_view *);
 void settle_answer(struct pki *, int error, const struct clock_view *);
+void settle_told(struct pki *);	/* standings came; an answer that is still owed says nothing of them */
 int64_t settle_wait(const struct pki *, const struct clock_view *, int64_t max);
 void settle_tick(struct pki *, const struct clock_view *);
 

@@ -280,6 +280,20 @@ settle_answer(struct pki *p, int error, const struct clock_view *now)
 	taken(p, now);
 }
 
+/* Where devices stand was told anew before the answer came. Cordond may have let go of
+ * a part of the batch by then: what still differs is told once more. */
+void
+settle_told(struct pki *p)
+{
+	struct settling *s = &p->settling;
+
+	if (s->sent) {
+		s->old_answers++;
+		batch_free(s);
+	}
+	settle_want(p);
+}
+
 /* ---- time --------------------------------------------------------------- */
 
 static bool

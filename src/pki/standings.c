@@ -55,6 +55,7 @@ settle_standings(struct pki *p, int fd, uint32_t n)
 		free(s->standings);
 		s->standings = copy;
 		s->n_standings = n;
+		settle_told(p);
 	}
 	memfile_unmap(map, len);
 	return rc;

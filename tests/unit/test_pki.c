@@ -84,6 +84,7 @@ static struct {
 	bool early;		/* somebody was let out before the CRL was on the disk */
 	bool ready;
 	bool refuse;		/* answer PKI_REVOKE_DONE with an error */
+	bool tell_first;	/* tell the standings anew before the next answer */
 	/* what came */
 	struct pki_revoke revokes[REVOKES_MAX];
 	unsigned n_revokes;
@@ -327,6 +328,19 @@ published_is_installed(void)
 }
 
 static void
+send_standing(void)
+{
+	struct pki_standings m = { .n = t.standing.device != 0 };
+	int fd = memfile_new("standings");
+
+	assert_true(fd >= 0);
+	assert_int_equal(file_write_all(fd, &t.standing, m.n * sizeof(t.standing)), 0);
+	assert_int_equal(memfile_seal(fd), 0);
+	assert_int_equal(ipc_send(&t.pki, MSG_PKI_STANDINGS, 0, &m, sizeof(m), fd), 0);
+	close(fd);
+}
+
+static void
 take_revocation(const struct ipc_message *m)
 {
 	const struct pki_revoke_done *done = (const struct pki_revoke_done *)m->payload;
@@ -346,6 +360,9 @@ take_revocation(const struct ipc_message *m)
 		assert_int_equal(done->n, t.n_batch);
 		assert_true(done->received_at > 1700000000000);
 		t.n_batch = 0;
+		if (t.tell_first)
+			send_standing();
+		t.tell_first = false;
 		assert_int_equal(ipc_send(&t.pki, MSG_PKI_REVOKED, 0, &answer_to, sizeof(answer_to), -1), 0);
 	}
 }
@@ -457,19 +474,6 @@ add_url(struct authority_decl *a, unsigned i)
 
 	snprintf(url, sizeof(url), "%s?%u", t.url, i);
 	(void)sample_source(a, url);
-}
-
-static void
-send_standing(void)
-{
-	struct pki_standings m = { .n = t.standing.device != 0 };
-	int fd = memfile_new("standings");
-
-	assert_true(fd >= 0);
-	assert_int_equal(file_write_all(fd, &t.standing, m.n * sizeof(t.standing)), 0);
-	assert_int_equal(memfile_seal(fd), 0);
-	assert_int_equal(ipc_send(&t.pki, MSG_PKI_STANDINGS, 0, &m, sizeof(m), fd), 0);
-	close(fd);
 }
 
 /* A policy with these devices (serial = number of the device), all of one authority. */
@@ -628,7 +632,7 @@ before(void **state)
 	t.early = false;
 	memset(&t.standing, 0, sizeof(t.standing));
 	(void)unlinkat(t.crl_folder, "../crl", 0);
-	t.refuse = t.ready = t.play = false;
+	t.refuse = t.ready = t.play = t.tell_first = false;
 	t.fetch.fd = -1;
 	t.max_bytes = LIMIT_CRL_BYTES;
 	t.timeout_s = 10;
@@ -719,6 +723,27 @@ test_published_is_revoked(void **state)
 	assert_int_equal(t.revokes[0].device, 3);
 	assert_true(until(settled, WAIT_MS));
 	assert_int_equal(t.source.hits, 2);
+}
+
+static bool
+revoked_again(void)
+{
+	return t.n_done > 1;
+}
+
+/* Cordond let go of the batch, as when a policy comes: its answer proves nothing. */
+static void
+test_standings_before_the_answer(void **state)
+{
+	(void)state;
+	publish((const uint8_t[]){ 2 }, 1, 1);
+	t.tell_first = true;
+	send_image(3);
+	assert_true(until(revoked_again, WAIT_MS));
+	assert_int_equal(t.revokes[1].device, 2);
+	assert_true(until(settled, WAIT_MS));
+	assert_false(until(never, QUIET_MS));
+	assert_int_equal(t.n_done, 2);
 }
 
 static void
@@ -1744,6 +1769,7 @@ main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, before, after)
 	const struct CMUnitTest tests[] = {
 		TEST(test_published_is_revoked),
+		TEST(test_standings_before_the_answer),
 		TEST(test_unchanged),
 		TEST(test_young_validator),
 		TEST(test_nobody_of_ours),
