@@ -274,6 +274,8 @@ lookup_let_out(struct cordond *d)
 			continue;
 		at = standings_at(&s, d, i);
 		at->cause &= ~(uint32_t)CAUSE_NEW;
+		/* After a crash nobody asked this yet. */
+		start_by_serial(d, &e->policy.image, &e->policy.image.devices[i], &now, at);
 		at->since = now.wall_ms;
 	}
 	if (rc == 0)

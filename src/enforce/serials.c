@@ -122,9 +122,12 @@ device_has_serial(const struct image *im, const struct image_device *d, uint32_t
 const struct ctl_revocation *
 serials_of_device(const struct serials *s, const struct image *im, const struct image_device *d, int64_t wall_ms)
 {
-	for (size_t i = 0; i < s->n; i++)
-		if ((s->list[i].until == 0 || s->list[i].until > wall_ms) &&
-		    device_has_serial(im, d, s->list[i].authority, s->list[i].serial, s->list[i].serial_len))
-			return &s->list[i];
-	return NULL;
+	const struct ctl_revocation *longest = NULL, *r;
+
+	for (r = s->list; r != s->list + s->n; r++)
+		if ((r->until == 0 || r->until > wall_ms) && (longest == NULL ||
+		    (longest->until != 0 && (r->until == 0 || r->until > longest->until))) &&
+		    device_has_serial(im, d, r->authority, r->serial, r->serial_len))
+			longest = r;
+	return longest;
 }

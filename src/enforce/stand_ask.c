@@ -24,6 +24,26 @@ struct order {
 	struct ctl_stood *answer;
 };
 
+/* Has it another certificate that is revoked, beside the one that is forgotten? */
+static bool
+another_revoked(const struct order *o, uint32_t number)
+{
+	const struct image *im = &o->d->enforcer.policy.image;
+	const struct serials *s = &o->d->revocation.serials;
+	const struct image_device *d = image_device(im, number);
+
+	for (size_t i = 0; d != NULL && i < s->n; i++) {
+		const struct ctl_revocation *r = &s->list[i];
+
+		if ((r->authority != o->asked->authority || r->serial_len != o->asked->serial_len ||
+		    memcmp(r->serial, o->asked->serial, r->serial_len) != 0) &&
+		    (r->until == 0 || r->until > o->now.wall_ms) &&
+		    device_has_serial(im, d, r->authority, r->serial, r->serial_len))
+			return true;
+	}
+	return false;
+}
+
 /* What it makes of one device: 0, -EALREADY: nothing, or why not. */
 static int
 stand_one(const struct order *o, const struct standing *have, struct standing *next)
@@ -48,7 +68,7 @@ stand_one(const struct order *o, const struct standing *have, struct standing *n
 	case STAND_DISMISS:
 		return standing_dismissed(have, next) ? 0 : -EALREADY;
 	case STAND_FORGET_SERIAL:
-		if ((have->ways & WAY_SERIAL) == 0)
+		if ((have->ways & WAY_SERIAL) == 0 || another_revoked(o, have->number))
 			return -EALREADY;
 		*next = *have;
 		next->ways &= ~(uint32_t)WAY_SERIAL;

@@ -160,7 +160,7 @@ is_hold_of(const struct standing *s, uint32_t authority)
 	for (uint32_t i = 0; i < s->n_seen; i++)
 		if (s->seen[i].reason != REASON_HOLD || s->seen[i].authority != authority)
 			return false;
-	return s->n_seen > 0 && s->by.reason == REASON_HOLD;
+	return s->n_seen > 0 && s->by.reason == REASON_HOLD && s->by.authority == authority;
 }
 
 bool
@@ -223,11 +223,23 @@ standing_dismissed(const struct standing *have, struct standing *out)
 	return standing_lifted(have, have->pending & BY_EVIDENCE, out);
 }
 
+/* Words of one way never shorten what was said by another: a device and its
+ * certificate, or two certificates of it. */
+static int64_t
+ends_at(const struct standing *have, const struct operator_word *w)
+{
+	if ((have->cause & CAUSE_OPERATOR) == 0 || (w->way == WAY_DEVICE && have->ways == WAY_DEVICE))
+		return w->until;
+	return have->until == 0 || w->until == 0 ? 0 : have->until > w->until ? have->until : w->until;
+}
+
 bool
 standing_ordered(const struct standing *have, const struct operator_word *w, const uint8_t boot_id[BOOT_ID_LEN],
     const struct clock_view *now, struct standing *out)
 {
-	if ((have->cause & CAUSE_OPERATOR) && (have->ways & w->way) && have->until == w->until &&
+	const int64_t until = ends_at(have, w);
+
+	if ((have->cause & CAUSE_OPERATOR) && (have->ways & w->way) && have->until == until &&
 	    (w->reason == 0 || have->operator_reason == w->reason))
 		return false;
 	*out = *have;
@@ -235,8 +247,9 @@ standing_ordered(const struct standing *have, const struct operator_word *w, con
 	out->ways |= w->way;
 	out->operator_reason = w->reason;
 	out->said_at = now->wall_ms;
-	out->until = w->until;
-	out->until_boot = w->until == 0 ? 0 : now->boot_ms + (w->until - now->wall_ms);
+	out->until = until;
+	if (until == w->until)
+		out->until_boot = until == 0 ? 0 : now->boot_ms + (until - now->wall_ms);
 	memcpy(out->boot_id, boot_id, BOOT_ID_LEN);
 	out->who = w->who;
 	snprintf(out->words, sizeof(out->words), "%s", w->words);

@@ -349,6 +349,32 @@ test_words_of_operators(void **state)
 	assert_int_equal(out.dismissed, 0);
 }
 
+/* A device and its certificate, or two of its certificates: the longer word holds. */
+static void
+test_no_other_word_shortens(void **state)
+{
+	struct operator_word w = { .way = WAY_SERIAL, .until = start.wall_ms + DAY, .words = "for a day" };
+	struct standing s = ordered(0), t, out;
+
+	(void)state;
+	assert_true(standing_ordered(&s, &w, this_boot, &start, &out));
+	assert_int_equal(left(&out, this_boot, later(2 * DAY, 2 * DAY)), -1);
+	w.until = start.wall_ms + 3 * DAY;	/* one certificate, then another one */
+	s = (struct standing){ .number = 7 };
+	assert_true(standing_ordered(&s, &w, this_boot, &start, &t));
+	w.until = start.wall_ms + DAY;
+	assert_false(standing_ordered(&t, &w, this_boot, &start, &out));
+	w.reason = 1;
+	assert_true(standing_ordered(&t, &w, this_boot, &start, &out));
+	assert_int_equal(left(&out, this_boot, later(DAY, DAY)), 2 * DAY);
+	w.way = WAY_DEVICE;
+	assert_true(standing_ordered(&t, &w, this_boot, &start, &out));
+	assert_int_equal(left(&out, this_boot, later(DAY, DAY)), 2 * DAY);
+	w.until = 0;
+	assert_true(standing_ordered(&t, &w, this_boot, &start, &out));
+	assert_int_equal(left(&out, this_boot, later(9 * DAY, 9 * DAY)), -1);
+}
+
 static void
 test_join(void **state)
 {
@@ -387,6 +413,7 @@ main(void)
 		cmocka_unit_test(test_until),
 		cmocka_unit_test(test_until_at_another_boot),
 		cmocka_unit_test(test_words_of_operators),
+		cmocka_unit_test(test_no_other_word_shortens),
 		cmocka_unit_test(test_join),
 	};
 
