@@ -222,6 +222,7 @@ write_down(struct enforcer *e, const struct places *p)
 	for (size_t i = 0; all != NULL && i < p->n; i++)
 		if (p->own[i] != NULL)
 			all[n++] = *p->own[i];
+	e->appended += n;
 	if (all == NULL || (n > 0 && journal_append(e->dirfd, all, n) < 0))
 		e->disk_ok = false;
 	free(all);

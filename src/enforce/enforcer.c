@@ -224,6 +224,7 @@ enforcer_tighten(struct enforcer *e, const struct standing *next, size_t n)
 		return rc;
 	}
 	move_finish(e, next, n, &m);
+	e->appended += n;
 	if (journal_append(e->dirfd, next, n) < 0)
 		e->disk_ok = false;
 	return 0;
@@ -239,6 +240,7 @@ enforcer_loosen(struct enforcer *e, const struct standing *next, size_t n)
 		return 0;
 	if ((rc = move_prepare(e, next, n, &m)) < 0)
 		return rc;
+	e->appended += n;
 	if ((rc = journal_append(e->dirfd, next, n)) < 0 ||
 	    (m.n_changes > 0 && (rc = commit_changes(e, m.changes, m.n_changes)) < 0)) {
 		e->disk_ok = false;	/* what it says now is not so: it is written anew */

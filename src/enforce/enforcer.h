@@ -39,6 +39,7 @@ struct enforcer {
 	int64_t applied_at;
 	bool healthy;			/* kernel and model were compared and agree */
 	bool disk_ok;			/* the journal took the last record */
+	size_t appended;		/* records of the journal since it was written anew */
 	bool digest_kept;		/* how the kernel shows our rules is on the disk */
 	uint32_t foreign_changes;
 	void (*before_anew)(void *);	/* called when the table is to be made anew, or NULL */
@@ -110,6 +111,10 @@ int enforcer_judge_again(struct enforcer *);
 
 /* Write the whole journal anew, after a disk had refused a part of it. */
 int enforcer_rewrite_journal(struct enforcer *);
+
+/* Did so much come since then that it should be, before it is too large to be read?
+ * Whoever makes an authority hold and release devices makes it longer. */
+bool enforcer_journal_long(const struct enforcer *);
 
 /* Give each of these devices, all known and each once, another standing, in one
  * transaction. Tightening acts in the kernel first and is written down then:

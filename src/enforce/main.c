@@ -111,14 +111,16 @@ on_signal(evutil_socket_t sig, short what, void *arg)
 	event_base_loopexit(d->base, NULL);
 }
 
-/* Write what a full disk refused before. */
+/* Write what a full disk refused before; and shorten what got long. */
 static void
 retry_journal(struct enforcer *e)
 {
-	if (e->disk_ok)
+	bool was_ok = e->disk_ok;
+
+	if (was_ok && !enforcer_journal_long(e))
 		return;
 	e->disk_ok = enforcer_rewrite_journal(e) == 0;
-	if (e->disk_ok)
+	if (e->disk_ok && !was_ok)
 		log_info("the quarantine journal is on disk again");
 }
 

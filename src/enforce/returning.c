@@ -8,6 +8,7 @@
 #include "enforce/conntrack.h"
 #include "enforce/parts.h"
 
+#define JOURNAL_LONG 4096	/* records, beside half of the devices */
 #define FORGET_EACH_MAX 16	/* each is a request of its own, over all flows */
 
 int
@@ -111,7 +112,15 @@ enforcer_rewrite_journal(struct enforcer *e)
 			all[kept++] = filed[i];
 	if (rc == 0)
 		rc = journal_rewrite(e->dirfd, all, kept);
+	if (rc == 0)
+		e->appended = 0;
 	free(filed);
 	free(all);
 	return rc;
+}
+
+bool
+enforcer_journal_long(const struct enforcer *e)
+{
+	return e->appended > JOURNAL_LONG + e->policy.image.n[IMAGE_DEVICES] / 2;
 }

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -611,6 +612,29 @@ test_full_disk(void **state)
 	assert_true(quarantined("alpha"));
 }
 
+/* One that holds and releases for ever fills no disk, and locks no start out. */
+static void
+test_journal_is_shortened(void **state)
+{
+	struct standing s = revoked("sensor-1");
+	struct stat st;
+	unsigned n;
+
+	(void)state;
+	for (n = 0; n < 10000 && !enforcer_journal_long(&e); n++) {
+		s.since = n;
+		assert_int_equal(enforcer_tighten(&e, &s, 1), 0);
+	}
+	assert_in_range(n, 1000, 9999);
+	assert_int_equal(enforcer_rewrite_journal(&e), 0);
+	assert_false(enforcer_journal_long(&e));
+	assert_int_equal(fstatat(f.fd, "stations.journal", &st, 0), 0);
+	assert_in_range(st.st_size, 1, 4096);
+	stop();
+	assert_int_equal(start(), 0);
+	assert_true(quarantined("sensor-1"));
+}
+
 static void
 test_new_policy(void **state)
 {
@@ -1188,6 +1212,7 @@ main(void)
 		OWNED(test_kernel_knows_more_than_the_journal), OPEN(test_kernel_knows_more_than_the_journal),
 		OWNED(test_journal_knows_after_a_reboot),
 		OWNED(test_full_disk),
+		OWNED(test_journal_is_shortened),
 		OWNED(test_new_policy), OPEN(test_new_policy),
 		OWNED(test_bad_image),
 		OPEN(test_foreign_changes), OPEN(test_foreign_declarations), OPEN(test_foreign_map), OPEN(test_foreign_changes_while_away),
