@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* brake.h -- how many devices were quarantined or restricted by themselves lately:
+/* brake.h -- how many devices were quarantined by themselves lately:
  * brake.journal, which survives restarts. More than the policy allows wait for a
  * person instead. */
 #ifndef CORDON_ENFORCE_BRAKE_H
