@@ -73,12 +73,19 @@ def causes(world, device):
     return json.dumps(shown.get("cause"))
 
 
+def became(world, device):
+    """What became of it, in one word each."""
+    history = world.cordon.ask("device", "history", device.name)["history"]
+    return [e["what"] for e in history if e["what"] != "address-seen"]
+
+
 def test_listed_before_it_is_enrolled(world, newcomer):
     good, bad = newcomer()
     with offline(world), knocking(world, bad):
         enroll(world, good, bad)
         assert world.station(good) == "enforced" and world.station(bad) == "quarantined"
     assert "revoked" in causes(world, bad)
+    assert became(world, good) == ["enrolled"], "it waited in quarantine, and not the policy for it"
     assert world.delivered(good, world.lab.server, 4, 5000) == 4
 
 
