@@ -103,6 +103,22 @@ make_room(struct series_set *set)
 	return 0;
 }
 
+/* No authority makes so many series that another one has no room for its first ones. */
+#define EACH_KEEPS 4
+
+static bool
+room_for(const struct series_set *set, const struct authorities *all, uint32_t authority)
+{
+	size_t has[LIMIT_AUTHORITIES] = { 0 }, kept = set->n, i;
+
+	for (i = 0; i < set->n; i++)
+		has[set->series[i].authority]++;
+	for (i = 0; i < all->n; i++)
+		if (i != authority && has[i] < EACH_KEEPS)
+			kept += EACH_KEEPS - has[i];
+	return kept < LIMIT_SERIES || has[authority] < EACH_KEEPS;
+}
+
 static void
 load_marks(int folder, struct series *s, const char *who)
 {
@@ -133,6 +149,8 @@ add(struct series_set *set, int folder, const struct authorities *all, uint32_t 
 	struct series *s;
 	int rc;
 
+	if (!room_for(set, all, authority))
+		return -ENOSPC;
 	if ((rc = make_room(set)) < 0)
 		return rc;
 	s = &set->series[set->n];

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* test_series.c -- what consecutive CRLs say: scopes, deltas, keys and time. Numbers
  * of tests are those of the table of cases in doc/revocation.md. */
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "pki/series_set.h"
 #include "world.h"
 
 #define SHARD(n) "http://ca.example/shard" #n ".crl"
@@ -641,6 +645,29 @@ test_87_shared(void **state)
 	world_free(w);
 }
 
+/* One that publishes under ever new scopes leaves the others their room. */
+static void
+test_room_for_each_authority(void **state)
+{
+	struct world *w = world_new();
+	uint32_t one = world_ca(w, "one", NOBODY, 1), other = world_ca(w, "other", NOBODY, 2), scope[8] = { 0 }, at;
+	int folder = open("/proc/self/fdinfo", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+	struct series_set set = { 0 };
+
+	(void)state;
+	world_start(w);
+	while (rc == 0 && ++scope[0] < 2 * LIMIT_SERIES)
+		rc = series_set_open(&set, folder, w->all, one, 0, (const uint8_t *)scope, &at);
+	assert_int_equal(rc, -ENOSPC);
+	assert_in_range(set.n, LIMIT_SERIES / 2, LIMIT_SERIES - 4);
+	for (scope[0] = 1; scope[0] <= 4; scope[0]++)
+		assert_int_equal(series_set_open(&set, folder, w->all, other, 0, (const uint8_t *)scope, &at), 0);
+	assert_int_equal(set.series[at].authority, other);
+	series_set_done(&set);
+	close(folder);
+	world_free(w);
+}
+
 int
 main(void)
 {
@@ -673,6 +700,7 @@ main(void)
 		cmocka_unit_test(test_71_damaged_mark),
 		cmocka_unit_test(test_87_other_key),
 		cmocka_unit_test(test_87_shared),
+		cmocka_unit_test(test_room_for_each_authority),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
