@@ -11,6 +11,8 @@ from lab.netns import LabError
 from lab.topology import wait_for
 from lab.traffic import udp_answers
 
+pytestmark = pytest.mark.once
+
 BUILD = os.environ.get("CORDON_BUILD", os.path.join(os.path.dirname(__file__), "../../build"))
 OUT0 = "02:00:00:ff:00:01"      # the router's MAC towards the outside
 

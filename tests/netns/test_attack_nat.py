@@ -10,6 +10,8 @@ from lab import packets
 from lab.topology import wait_for
 from lab.traffic import Flow, TcpFlow, family_of, ping, tcp_works
 
+pytestmark = pytest.mark.once
+
 FRONT = {4: "198.51.100.9", 6: "fd99::9"}      # what devices believe the server to be
 
 NAT = """table inet nat {

@@ -10,6 +10,8 @@ from lab import packets
 from lab.topology import wait_for
 from lab.traffic import Flow, family_of, ping, udp_answers
 
+pytestmark = pytest.mark.once
+
 GRE, ESP, SCTP, DCCP, UDPLITE, NO_NEXT, HOP, ROUTING, FRAGMENT, OPTIONS = 47, 50, 132, 33, 136, 59, 0, 43, 44, 60
 
 

@@ -9,6 +9,8 @@ from lab import packets
 from lab.packets import TCP, UDP
 from lab.traffic import family_of, udp_answers
 
+pytestmark = pytest.mark.once
+
 SERVER = '("192.0.2.2", "fd20::2")'
 EVERYWHERE = '("0.0.0.0/0", "::/0")'
 PREFIX = "fd31:0:0:7"

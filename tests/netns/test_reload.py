@@ -10,6 +10,8 @@ import pytest
 from lab.topology import wait_for
 from lab.traffic import TcpFlow
 
+pytestmark = pytest.mark.once
+
 RELOADS = int(os.environ.get("CORDON_RELOADS", "100"))
 SERVER = '("192.0.2.2", "fd20::2")'
 ALWAYS = f"{{ to = {SERVER}; tcp = 8883; }}"

@@ -14,6 +14,8 @@ from lab.site import CRL_NAME
 from lab.topology import wait_for
 from lab.traffic import TcpFlow, ping, tcp_open, tcp_works, udp_answers
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
 def world(make_world):
