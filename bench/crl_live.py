@@ -148,7 +148,7 @@ class Nft:
 
     def elements(self):
         """{set: {key: the element's attributes}} of the sets that have names and that no packet fills."""
-        sets = {found[2][0]: struct.unpack(">I", found[3][0])[0] for found in list(self._dump(GETSET))}
+        sets = {found[2][0]: struct.unpack(">I", found.get(3, [bytes(4)])[0])[0] for found in list(self._dump(GETSET))}
         out = {}
         for name, flags in sets.items():
             if name.startswith(b"__") or flags & DYNAMIC:
