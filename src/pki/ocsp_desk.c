@@ -233,26 +233,37 @@ ocsp_heard(struct pki *p, struct ocsp_slot *s, const struct ocsp_answer *answer,
 
 /* ---- before a hold ends ------------------------------------------------- */
 
+static int
+by_number(const void *number, const void *device)
+{
+	const uint32_t a = *(const uint32_t *)number, b = ((const struct authority_device *)device)->number;
+
+	return a < b ? -1 : a > b;
+}
+
 /* A device is about to be let out: has its responder been heard since it was asked
- * for? A responder that is away holds nobody. */
+ * for? A responder that is away holds nobody. What it never heard of is asked again
+ * as well: what it said is not on our disk. */
 bool
 ocsp_allows(struct pki *p, const struct pki_clear *c, const struct clock_view *now)
 {
+	const struct authority_device *device;
 	bool allowed = true;
-	uint32_t i, k;
+	uint32_t i;
 
-	if (c->cause != CAUSE_REVOKED || p->ocsp == NULL)
-		return true;
-	for (i = 0; i < p->all->n_refs; i++) {
-		const struct subject_ref *ref = &p->all->refs[i];
+	device = bsearch(&c->device, p->all->devices, p->all->n_devices, sizeof(*device), by_number);
+	for (i = 0; p->ocsp != NULL && device != NULL && i < device->n; i++) {
+		const struct subject_ref *ref = &p->all->refs[device->first + i];
 		struct ocsp_authority *o = &p->ocsp->authorities[ref->authority];
+		struct ocsp_turn *turn;
 
-		k = ref->subject;
-		if (o->n == 0 || p->all->devices[p->all->authorities[ref->authority].subjects[k].device].number != c->device)
+		if (o->n == 0 || (c->cause != CAUSE_REVOKED &&
+		    p->all->authorities[ref->authority].ocsp.unknown == WHEN_STALE_KEEP))
 			continue;
-		if (o->turns[k].wanted_boot == 0)
-			o->turns[k].wanted_boot = now->boot_ms;
-		if (o->turns[k].asked_boot < o->turns[k].wanted_boot)
+		turn = &o->turns[ref->subject];
+		if (turn->wanted_boot == 0)
+			turn->wanted_boot = now->boot_ms;
+		if (turn->asked_boot < turn->wanted_boot)
 			allowed = false;
 	}
 	return allowed;

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Cases 95 to 102 of doc/revocation.md: what an OCSP responder says, and what it may not do."""
+import signal
+
 import pytest
 
 from cases import CA, Cases, Key, make_case_world
@@ -66,6 +68,13 @@ def test_97_unknown(w):
     w.expect(A97_CUT, cut=[0], free=[1])
     wait_for("it to be told", lambda: w.authority_row(A97)["ocsp_unknown"] == 1, 20)
     w.expect(A97, free=[0, 1])
+    # cordon-pki has forgotten what it heard: it asks before it lets anybody out
+    device = A97_CUT.devices[0]
+    assert w.cordon.kill("cordon-pki", signal.SIGKILL)
+    answered(w, A97_CUT, 4)
+    history = w.cordon.ask("device", "history", device.name)["history"]
+    assert "released" not in [e["what"] for e in history]
+    w.expect(A97_CUT, cut=[0], free=[1])
 
 
 OTHER = CA("c100-other")
