@@ -200,6 +200,31 @@ test_serials(void **state)
 	free(bytes);
 }
 
+/* Of a device with two revoked certificates the longer word counts, whatever came first. */
+static void
+test_serials_of_one_device(void **state)
+{
+	struct ctl_revocation list[2] = { serial_revoked(1, 0x4f, 5000), serial_revoked(2, 0x51, 0) };
+	struct serials s = { list, 2 };
+	struct policy *p = sample_revocation();
+	const struct image_device *d;
+	struct image im;
+	uint8_t *bytes;
+	size_t len;
+
+	(void)state;
+	im = sample_image(p, NULL, &bytes, &len);
+	policy_free(p);
+	d = image_device_named(&im, "sensor-1");
+	assert_ptr_equal(serials_of_device(&s, &im, d, 1000), &list[1]);
+	list[1].until = 4000;
+	assert_ptr_equal(serials_of_device(&s, &im, d, 1000), &list[0]);
+	list[1].until = 6000;
+	assert_ptr_equal(serials_of_device(&s, &im, d, 1000), &list[1]);
+	assert_null(serials_of_device(&s, &im, d, 6000));
+	free(bytes);
+}
+
 static void
 test_serials_are_bounded(void **state)
 {
@@ -335,6 +360,7 @@ main(void)
 		EACH(test_file_does_not_grow),
 		EACH(test_counts_without_a_disk),
 		EACH(test_serials),
+		EACH(test_serials_of_one_device),
 		EACH(test_serials_are_bounded),
 		EACH(test_events_are_bounded),
 		EACH(test_events_of_a_change),
