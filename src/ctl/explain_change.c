@@ -148,7 +148,7 @@ static void
 say_quarantine(struct words *w, const struct answer *a, const struct image_device *d)
 {
 	const struct image_class *class;
-	char name[64], revoked[] = " (a revoked device needs a new certificate)";
+	char name[64], revoked[] = " (for a revoked device, --revoked)";
 
 	say(w, "to let it out of quarantine%s:\n\tcordonctl device release %s\n", revoked,
 	    format_text(image_text(a->image, d->name), name, sizeof(name)));

@@ -159,8 +159,8 @@ refused(struct ctl *c, const struct view *v, const struct ctl_stand *ask, const 
 			return ctl_fail(c, EXIT_MISTAKES, "no operator revoked this serial: see `cordonctl revocation list'");
 		return ctl_fail(c, EXIT_MISTAKES, "device \"%s\" is no longer in the running policy: nothing was done", name);
 	case EPERM:
-		return ctl_fail(c, EXIT_MISTAKES, "device \"%s\" stays quarantined, because: %s; nothing was done. Give it a "
-		    "new certificate; or, if the CA is wrong, lift what its CRL says with --revoked", name,
+		return ctl_fail(c, EXIT_MISTAKES, "device \"%s\" stays quarantined, because: %s; nothing was done. When it "
+		    "has a new certificate, or the CA is wrong, lift what the CRL says with --revoked", name,
 		    word_cause(is->causes, cause));
 	case EIO:
 		return ctl_fail(c, EXIT_MISTAKES, "cordond could not write this to its disk: what it did would not "

@@ -85,6 +85,8 @@ const char *compile_message(struct worker *, struct ipc_message *);
 void tell_image(struct worker *);
 /* cordon-pki, of where the devices stand, and of the policy. */
 void tell_standings(struct worker *);
+/* An operator overrode what it had said. */
+void tell_overridden(struct cordond *);
 void tell_pki(struct worker *);
 /* A device's station changed. */
 void tell_station(struct cordond *, size_t index);

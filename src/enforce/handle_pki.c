@@ -18,23 +18,42 @@
 
 #define BY_PKI (CAUSE_REVOKED | CAUSE_STALE | CAUSE_LIMITED)
 
-/* What it goes on from. It shall tell when what was dismissed is no more, as far as
- * that ends by itself. */
-static bool
-standing_told(const struct standing *s, struct pki_standing *out)
+#define TOLD_MAX (1 + EVIDENCE_SEEN)	/* of one device */
+
+static struct pki_standing
+told_of(const struct standing *s, uint32_t cause, const struct evidence *by)
 {
+	struct pki_standing out = { .device = s->number, .cause = cause, .authority = by->authority,
+		.reason = by->reason, .revoked_at = by->revoked_at, .serial_len = by->serial_len };
+
+	memcpy(out.serial, by->serial, sizeof(out.serial));
+	return out;
+}
+
+/* What it goes on from. It shall tell when what was dismissed is no more, as far as
+ * that ends by itself; and when a revocation that was dismissed becomes another one. */
+static uint32_t
+standing_told(const struct standing *s, struct pki_standing out[TOLD_MAX])
+{
+	uint32_t cause, n = 0;
+
 	if (s == NULL)
-		return false;
-	*out = (struct pki_standing){ .device = s->number, .authority = s->by.authority, .reason = s->by.reason,
-		.cause = (s->cause | s->pending | (s->dismissed & (CAUSE_STALE | CAUSE_LIMITED))) & BY_PKI };
-	return out->cause != 0;
+		return 0;
+	cause = (s->cause | s->pending | (s->dismissed & (CAUSE_STALE | CAUSE_LIMITED))) & BY_PKI;
+	if (cause != 0)
+		out[n++] = told_of(s, cause, &s->by);
+	for (uint32_t i = 0; (s->dismissed & ~cause & CAUSE_REVOKED) != 0 && i < s->n_seen; i++) {
+		out[n] = told_of(s, CAUSE_REVOKED, &s->seen[i]);
+		out[n++].dismissed = 1;
+	}
+	return n;
 }
 
 static int
 standings_file(const struct enforcer *e, uint32_t *n)
 {
 	uint32_t devices = e->policy.image.n[IMAGE_DEVICES];
-	struct pki_standing *all = calloc((size_t)devices + 1, sizeof(*all));
+	struct pki_standing *all = calloc((size_t)devices * TOLD_MAX + 1, sizeof(*all));
 	int fd = memfile_new("standings"), rc;
 
 	*n = 0;
@@ -61,6 +80,16 @@ tell_standings(struct worker *w)
 	}
 	worker_send(w, MSG_PKI_STANDINGS, &m, sizeof(m), fd);
 	close(fd);
+}
+
+void
+tell_overridden(struct cordond *d)
+{
+	struct worker *w = &d->workers[SLOT_PKI];
+
+	/* A look-up ends with all of it anyway. */
+	if (w->state == WORKER_UP && !w->d->revocation.lookup.waits)
+		tell_standings(w);
 }
 
 void

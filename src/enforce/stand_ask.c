@@ -198,6 +198,9 @@ act(struct order *o)
 		rc = note_serial(o);
 	if (rc == 0)
 		o->answer->changed = (uint32_t)o->s.n;
+	/* What was overridden is told again only when it becomes something else. */
+	if (rc == 0 && (a->what == STAND_RELEASE || a->what == STAND_DISMISS))
+		tell_overridden(o->d);
 	/* What loosens is on the disk, or was not done. */
 	return rc == 0 && !loosens(a->what) && !o->d->enforcer.disk_ok ? -EIO : rc;
 }

@@ -136,6 +136,23 @@ delivery_stands(const struct pki *p, const struct source *s)
 	return d->n > 0 && memcmp(content, d->content, sizeof(content)) == 0;
 }
 
+/* What is wrong with it as long as it is in use, also when nothing new comes. */
+static enum source_error
+crl_note(const struct series *s, bool delta, const struct series_rules *rules, const struct pki_clock *clock)
+{
+	const struct series_crl *c = delta ? &s->delta : &s->full;
+
+	if (c->mark_damaged)
+		return E_MARK;
+	if (c->this_update > pki_clock_now(clock) + rules->skew_ms &&
+	    (clock->trusted || clock->wall_ms >= clock->floor_ms))
+		return E_FUTURE;
+	if (delta && (!s->full.valid ||
+	    crl_number_cmp(s->full.number, s->full.number_len, c->base, c->base_len) < 0))
+		return E_BASE;
+	return E_NONE;
+}
+
 /* Of those in use, what is odd about them. */
 enum source_error
 delivery_note(struct pki *p, const struct job *j, const struct clock_view *now)
@@ -151,10 +168,9 @@ delivery_note(struct pki *p, const struct job *j, const struct clock_view *now)
 	for (i = 0; i < d->n && note == E_NONE; i++) {
 		const struct series *s = &p->set.series[d->of[i].series];
 
-		if (series_set_crl(&p->set, d->of[i])->mark_damaged)
-			note = E_MARK;
-		else if ((note = trust_signer(p->trust, s->authority, s->signer, &clock)) == E_NONE && !d->of[i].delta &&
-		    a->n_subjects > 0 && series_coverage(s, a) == 0)
+		note = crl_note(s, d->of[i].delta, &a->rules, &clock);
+		if (note == E_NONE && (note = trust_signer(p->trust, s->authority, s->signer, &clock)) == E_NONE &&
+		    !d->of[i].delta && a->n_subjects > 0 && series_coverage(s, a) == 0)
 			note = E_SCOPE;
 	}
 	/* A base may have come behind its delta. */

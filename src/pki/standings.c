@@ -43,7 +43,7 @@ settle_standings(struct pki *p, int fd, uint32_t n)
 	size_t len;
 	int rc;
 
-	if ((rc = memfile_map(fd, (size_t)LIMIT_DEVICES * 4 * sizeof(*copy), &map, &len)) < 0)
+	if ((rc = memfile_map(fd, (size_t)LIMIT_DEVICES * 5 * sizeof(*copy), &map, &len)) < 0)
 		return rc;
 	if (len != (size_t)n * sizeof(*copy))
 		rc = -EBADMSG;
@@ -65,7 +65,9 @@ settle_standings(struct pki *p, int fd, uint32_t n)
 static void
 tighten_one(struct pki_standing *to, const struct pki_revoke *r)
 {
-	*to = (struct pki_standing){ r->device, r->cause, r->authority, r->reason };
+	*to = (struct pki_standing){ .device = r->device, .cause = r->cause, .authority = r->authority,
+		.reason = r->reason, .revoked_at = r->revoked_at, .serial_len = r->serial_len };
+	memcpy(to->serial, r->serial, sizeof(to->serial));
 }
 
 static void

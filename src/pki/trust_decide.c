@@ -166,23 +166,39 @@ standing_decide(struct deciding *d, const struct authority_device *device, const
 
 /* ---- the whole ---------------------------------------------------------- */
 
+/* An operator has overridden just this. */
+static bool
+is_dismissed(const struct deciding *d, const struct trust_verdict *v, const struct pki_standing *s)
+{
+	const struct authority *a = &d->t->all->authorities[v->authority];
+	const struct subject *subject = &a->subjects[v->subject];
+
+	return s->dismissed && s->authority == a->number && s->reason == v->reason && s->revoked_at == v->at &&
+	    s->serial_len == subject->serial_len && memcmp(s->serial, subject->serial, s->serial_len) == 0;
+}
+
 static void
 device_decide(struct deciding *d, uint32_t index, const struct pki_standing *standings, size_t n)
 {
 	const struct authority_device *device = &d->t->all->devices[index];
 	const struct trust_verdict *v = &d->t->verdicts[index];
 	uint32_t causes = 0;
+	bool dismissed = false;
 	unsigned strength = 0;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
+		if (standings[i].dismissed) {
+			dismissed |= v->revoked && is_dismissed(d, v, &standings[i]);
+			continue;
+		}
 		causes |= standings[i].cause;
 		if ((standings[i].cause & CAUSE_REVOKED) != 0 &&
 		    reason_strength(standings[i].reason) > strength)
 			strength = reason_strength(standings[i].reason);
 		standing_decide(d, device, v, &standings[i]);
 	}
-	if (v->revoked && ((causes & CAUSE_REVOKED) == 0 || reason_strength(v->reason) > strength))
+	if (v->revoked && !dismissed && ((causes & CAUSE_REVOKED) == 0 || reason_strength(v->reason) > strength))
 		revoke(d, device, v);
 	limit(d, device, v, v->wanted & ~causes);
 }

@@ -47,7 +47,14 @@ struct pki_standing {
 	uint32_t cause;		/* bits of enum station_cause, also those that wait behind the brake */
 	uint32_t authority;
 	uint32_t reason;	/* RFC 5280 5.3.1 CRLReason */
+	/* CAUSE_REVOKED: */
+	int64_t revoked_at;
+	uint8_t serial_len;
+	uint8_t serial[20];
+	uint8_t dismissed;	/* 1: not in force, an operator said so; other evidence is told all the same */
+	uint8_t pad[2];
 };
+static_assert(sizeof(struct pki_standing) == 48, "wire");
 
 /* By what a device is known to be revoked. */
 enum pki_evidence {

@@ -266,3 +266,21 @@ def test_44_expired_and_no_longer_listed(w):
     source = w.publish(A44, A44.ca.crl(number=2))
     w.expect(A44, cut=[0])
     assert source["error"] is None
+
+
+A43_FREED = declare("c43-freed", 2, known=True)
+
+
+def test_43_overridden_by_an_operator(w):
+    """It does not come back, raises no alarm when the CA agrees, and counts again when it is another."""
+    a, device = A43_FREED, A43_FREED.devices[0]
+    day = crl.now() - crl.DAY
+    w.publish(a, a.ca.crl(entry(a.serial(0), crl.KEY_COMPROMISE, date=day)))
+    w.expect(a, cut=[0], free=[1])
+    w.cordon.ctl("device", "release", device.name, "--revoked", "--reason", "the CA was wrong")
+    w.expect(a, free=[0, 1])
+    w.publish(a, a.ca.crl(entry(a.serial(0), crl.KEY_COMPROMISE, date=day), number=2))
+    w.expect(a, free=[0, 1])
+    assert w.publish(a, a.ca.crl(number=3))["error"] is None
+    w.publish(a, a.ca.crl(entry(a.serial(0), crl.KEY_COMPROMISE), number=4))
+    w.expect(a, cut=[0], free=[1])

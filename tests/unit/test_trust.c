@@ -513,7 +513,8 @@ test_91_known_and_back(void **state)
 	world_cert(w, world_device(w), ca, 11, NULL);
 	world_start(w);
 	/* cordond knows it as revoked; no CRL is at hand, and then one that does not list it */
-	w->standings[w->n_standings++] = (struct pki_standing){ 100, CAUSE_REVOKED, 1, 3 };
+	w->standings[w->n_standings++] = (struct pki_standing){ .device = 100, .cause = CAUSE_REVOKED,
+		.authority = 1, .reason = 3 };
 	world_judge(w);
 	assert_int_equal(world_cause(w, 0), CAUSE_REVOKED);
 	CRL(ca, .number = 1);
