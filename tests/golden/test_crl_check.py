@@ -10,12 +10,14 @@ import os
 import re
 import resource
 import subprocess
+import sys
 
 import pytest
 
-from lab import crl
-
 HERE = os.path.dirname(os.path.realpath(__file__))
+sys.path.insert(0, os.path.join(HERE, ".."))
+from lab import crl     # noqa: E402
+
 BUILD = os.environ.get("CORDON_BUILD", os.path.join(HERE, "../../build"))
 STAGE = os.path.join(BUILD, "stage")
 DATA = os.environ.get("CORDON_DATA", os.path.join(HERE, "../../../shared/data"))
