@@ -17,6 +17,8 @@ import xxhash
 
 from lab.topology import ROUTER4, ROUTER6, wait_for
 
+pytestmark = pytest.mark.once
+
 PORT = 22
 OUT = "out0"
 SHORT = "2s"

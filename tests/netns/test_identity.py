@@ -8,6 +8,8 @@ import pytest
 from lab import packets
 from lab.traffic import Flow, TcpFlow
 
+pytestmark = pytest.mark.once
+
 UNKNOWN = "02:00:00:de:ad:01"
 
 

@@ -12,6 +12,8 @@ from lab.cordon import Failed
 from lab.topology import wait_for
 from lab.traffic import ping, tcp_open, tcp_works, udp_answers
 
+pytestmark = pytest.mark.once
+
 KEYS = 4096     # that each kernel set has room for
 
 # Beside what CLASSES of lab.site say: 8883 goes, 554 comes; 5000 stays.
