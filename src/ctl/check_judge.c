@@ -239,7 +239,7 @@ take_series(const struct check_run *run, const struct check_found *found, size_t
 	memcpy(out->key_digest, by->by[v->signer].key_digest, KEY_DIGEST_LEN);
 	memcpy(out->scope_digest, v->scope_digest, sizeof(out->scope_digest));
 	crl->source = PKI_NO_SOURCE;
-	crl->received_at = crl->confirmed_wall = run->check->clock.wall_ms;
+	crl->received_at = run->check->clock.wall_ms;
 	return series_crl_take(crl, found->scans[i]);
 }
 

@@ -162,7 +162,6 @@ in_use(struct pki *p, const struct clock_view *now)
 	}
 	if (crl->received_at == 0 && store_load_meta(p->folder, s->id, delta, &meta) == 0) {
 		crl->received_at = meta.received_at;
-		crl->confirmed_wall = meta.received_at;
 		crl->verified_boot = now->boot_ms;
 	}
 	/* Without a mark on the disk it begins with what is at hand; not with what lies ahead. */

@@ -68,20 +68,6 @@ delivery_renew(struct pki *p, const struct job *j, const struct clock_view *now)
 	}
 }
 
-/* The server says that all is as it was. */
-void
-delivery_confirm(struct pki *p, const struct source *s, const struct clock_view *now)
-{
-	const struct delivery *d = &p->deliveries[s->index];
-	uint32_t i;
-
-	for (i = 0; i < d->n; i++) {
-		struct series_crl *c = series_set_crl(&p->set, d->of[i]);
-
-		c->confirmed_wall = now->wall_ms;
-	}
-}
-
 /* Does what the record speaks of stand as it did then? */
 bool
 delivery_load(struct pki *p, struct source *s)

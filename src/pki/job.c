@@ -246,8 +246,6 @@ count_refused(struct pki *p, struct job *j)
 static void
 all_came(struct pki *p, struct job *j, const struct clock_view *now)
 {
-	if (j->unchanged)
-		delivery_confirm(p, j->source, now);
 	count_refused(p, j);
 	if (j->error != E_NONE) {
 		url_failed(p, j, now);

@@ -196,7 +196,6 @@ void job_fail(struct pki *, struct job *, const struct clock_view *);
 
 /* delivery.c */
 void delivery_renew(struct pki *, const struct job *, const struct clock_view *);
-void delivery_confirm(struct pki *, const struct source *, const struct clock_view *);
 bool delivery_load(struct pki *, struct source *);
 bool delivery_stands(const struct pki *, const struct source *);
 enum source_error delivery_note(struct pki *, const struct job *, const struct clock_view *);

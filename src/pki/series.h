@@ -32,7 +32,6 @@ struct series_crl {
 	int64_t next_update;	/* 0: none */
 	int64_t received_at;	/* its last byte had come; wall clock */
 	int64_t verified_boot;	/* first verified since we run; that it is confirmed does not make it younger */
-	int64_t confirmed_wall;
 	uint64_t entries;
 	uint64_t bytes;
 	uint32_t scope;		/* enum crl_scope */

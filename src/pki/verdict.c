@@ -140,12 +140,10 @@ take(struct job_context *x, struct series_ref ref, const struct crl_judgement *j
 	settle_want(x->pki);
 }
 
+/* It is one of those that the source brings. */
 static void
-confirm(struct job_context *x, struct series_ref ref)
+brought(struct job_context *x, struct series_ref ref)
 {
-	struct series_crl *c = series_set_crl(&x->pki->set, ref);
-
-	c->confirmed_wall = x->now.wall_ms;
 	remember(x->job->refs, &x->job->n_refs, ref);
 	if ((x->job->source->flags & SOURCE_COVERS_ALL) != 0 && !x->pki->set.series[ref.series].covers_all) {
 		x->pki->set.series[ref.series].covers_all = true;
@@ -229,7 +227,7 @@ judge(struct job_context *x)
 	if (!in_use(c, v) || c->unsaved || !x->pki->set.extra[ref.series].looked[ref.delta] ||
 	    x->pki->set.extra[ref.series].behind[ref.delta])
 		take(x, ref, &judged);
-	confirm(x, ref);
+	brought(x, ref);
 }
 
 static void

@@ -173,7 +173,6 @@ take(struct world *w, uint32_t ca, const struct crl_scan *scan)
 	/* the same again is no younger for that */
 	if (!j.same)
 		crl->verified_boot = w->clock.boot_ms;
-	crl->confirmed_wall = w->clock.wall_ms;
 	if (j.mark && v->this_update <= pki_clock_now(&w->clock) && v->this_update > w->clock.floor_ms)
 		w->clock.floor_ms = v->this_update;
 	return j.error != E_NONE ? j.error : delta;
